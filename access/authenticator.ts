@@ -1,0 +1,164 @@
+/**
+ * From a request's headers and address to somebody known, or to a refusal with its reason.
+ *
+ * Without a credential there is `anonymous`, where the configuration allows it: on loopback a developer needs no key. A
+ * credential that is given must be right all the same, so that a typing error is found on the laptop and not in
+ * production. A browser can be made to speak to loopback by any page it has open, so there a request that names another
+ * host (DNS rebinding) or comes from another site is nobody's.
+ */
+import type { Clock } from '#kernel/clock.ts';
+import type { Rate } from '#kernel/token-bucket.ts';
+import type { Milliseconds } from '#kernel/units.ts';
+import { type AddressList, isListed } from './addresses.ts';
+import type { JwtOutcome } from './jwt.ts';
+import type { Keys } from './keys.ts';
+import { makeRateLimiter } from './rate-limit.ts';
+import { DEFAULT_TENANT, type Principal, ROLES } from './roles.ts';
+
+/** Why a request is nobody's; also a metric's label. */
+export const REFUSALS = [
+  'missing',
+  'malformed',
+  'unknown',
+  'revoked',
+  'expired',
+  'invalid',
+  'address',
+  'cross_site',
+  'rate_limited',
+] as const;
+export type RefusalReason = (typeof REFUSALS)[number];
+
+export type Refusal = {
+  readonly kind: 'refused';
+  readonly reason: RefusalReason;
+  readonly status: 401 | 403 | 429;
+  /** For whoever asks: says what is wrong and never what was given. */
+  readonly message: string;
+  /** For `Retry-After`. */
+  readonly wait?: Milliseconds;
+};
+export type Authentication = { readonly kind: 'known'; readonly principal: Principal } | Refusal;
+
+export type AuthenticatorOptions = {
+  readonly clock: Clock;
+  readonly keys: Keys;
+  readonly jwt?: (token: string) => Promise<JwtOutcome>;
+  /** Who may come without a credential: `anyone` is `--insecure-no-auth`, `nobody` is a must off loopback. */
+  readonly anonymous: 'nobody' | 'loopback' | 'anyone';
+  /** Undefined: from everywhere. */
+  readonly allowed?: AddressList;
+};
+
+export type Headers = Readonly<Record<string, string | readonly string[] | undefined>>;
+export type Asking = {
+  readonly headers: Headers;
+  /** The peer's, as the server believes it (behind a proxy: the one it forwards). */
+  readonly address: string;
+};
+export type Authenticate = (asking: Asking) => Promise<Authentication>;
+
+/** Wrong credentials from one address: a person errs a few times, a guesser is slowed before the database hears of it. */
+const FAILURES: Rate = { perSecond: 1, burst: 20 };
+const FAILING_ADDRESSES_MAX = 10_000;
+
+const ANONYMOUS: Principal = { tenant: DEFAULT_TENANT, subject: 'anonymous', roles: ROLES, via: 'anonymous' };
+const LOOPBACK_NAME = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/i;
+
+export function makeAuthenticator(options: AuthenticatorOptions): Authenticate {
+  const failures = makeRateLimiter(options.clock, FAILURES, FAILING_ADDRESSES_MAX);
+  return async ({ headers, address }) => {
+    if (options.allowed && !isListed(options.allowed, address)) return refusal('address');
+    const given = credentialOf(headers);
+    if (given.kind === 'none') return withoutCredential(options.anonymous, headers);
+    if (given.kind === 'malformed') return refusal('malformed');
+    const room = failures.peek(address);
+    if (room.kind === 'refused') return { ...refusal('rate_limited'), wait: room.wait };
+    const answer = await judge(options, given.text);
+    if (answer.kind === 'refused') failures.take(address);
+    return answer;
+  };
+}
+
+async function judge({ keys, jwt }: AuthenticatorOptions, text: string): Promise<Authentication> {
+  if (text.startsWith('bl_')) {
+    const outcome = await keys.verify(text);
+    if (outcome.kind === 'refused') return refusal(outcome.verdict);
+    const { tenant, id, roles } = outcome.key;
+    return { kind: 'known', principal: { tenant, subject: `key:${id}`, roles, via: 'key' } };
+  }
+  if (jwt === undefined) return refusal('malformed');
+  const outcome = await jwt(text);
+  if (outcome.kind === 'valid') return { kind: 'known', principal: outcome.principal };
+  return { ...refusal(outcome.verdict), message: `The token was refused: ${outcome.because}` };
+}
+
+function withoutCredential(anonymous: AuthenticatorOptions['anonymous'], headers: Headers): Authentication {
+  switch (anonymous) {
+    case 'nobody':
+      return refusal('missing');
+    case 'loopback':
+      return isSameSite(headers) ? { kind: 'known', principal: ANONYMOUS } : refusal('cross_site');
+    case 'anyone':
+      return { kind: 'known', principal: ANONYMOUS };
+    default:
+      return anonymous satisfies never;
+  }
+}
+
+/** Browsers send Sec-Fetch-Site themselves and no page can change it; other programs send neither it nor Origin. */
+function isSameSite(headers: Headers): boolean {
+  const site = single(headers['sec-fetch-site']);
+  if (site !== undefined && site !== 'same-origin' && site !== 'same-site' && site !== 'none') return false;
+  const host = single(headers['host']) ?? single(headers[':authority']);
+  if (host !== undefined && !LOOPBACK_NAME.test(host)) return false;
+  const origin = single(headers['origin']);
+  return origin === undefined || LOOPBACK_NAME.test(URL.parse(origin)?.host ?? '');
+}
+
+type Credential =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'malformed' }
+  | { readonly kind: 'given'; readonly text: string };
+
+/** `Authorization: Bearer`, `Authorization: Basic` with the key as password (for tools that know no other), `X-API-Key`. */
+export function credentialOf(headers: Headers): Credential {
+  const authorization = headers['authorization'];
+  const apiKey = headers['x-api-key'];
+  if (authorization === undefined && apiKey === undefined) return { kind: 'none' };
+  const texts = [
+    ...(authorization === undefined ? [] : [fromAuthorization(single(authorization) ?? '')]),
+    ...(apiKey === undefined ? [] : [single(apiKey)?.trim()]),
+  ];
+  const [text] = texts;
+  if (text === undefined || text === '' || texts.some((other) => other !== text)) return { kind: 'malformed' };
+  return { kind: 'given', text };
+}
+
+function fromAuthorization(value: string): string | undefined {
+  const [, scheme = '', rest = ''] = /^(\S+) +(\S+)$/.exec(value.trim()) ?? [];
+  if (/^bearer$/i.test(scheme)) return rest;
+  if (!/^basic$/i.test(scheme)) return undefined;
+  const pair = Buffer.from(rest, 'base64').toString();
+  return pair.includes(':') ? pair.slice(pair.indexOf(':') + 1) : undefined;
+}
+
+const single = (value: string | readonly string[] | undefined): string | undefined =>
+  typeof value === 'string' ? value : undefined;
+
+const MESSAGES: Record<RefusalReason, readonly [status: 401 | 403 | 429, message: string]> = {
+  missing: [401, 'A key is needed here: send "Authorization: Bearer <key>". `burnline keys create` makes one.'],
+  malformed: [401, 'The credential is of no known form: send "Authorization: Bearer <key or token>".'],
+  unknown: [401, 'The key is not known here.'],
+  revoked: [401, 'The key was revoked.'],
+  expired: [401, 'The key or token has expired.'],
+  invalid: [401, 'The token was refused.'],
+  address: [403, 'Requests from this address are not allowed.'],
+  cross_site: [403, 'Without a key, requests are taken only from this machine and not from other web sites.'],
+  rate_limited: [429, 'Too many wrong credentials came from this address.'],
+};
+
+function refusal(reason: RefusalReason): Refusal {
+  const [status, message] = MESSAGES[reason];
+  return { kind: 'refused', reason, status, message };
+}

@@ -1,0 +1,112 @@
+/**
+ * The only reader of the environment. Takes the settings of a role from flags and environment, checks all of them, and
+ * names every fault at once: what was found, where, and what would be right. A secret's value is in no message.
+ */
+import { hostname } from 'node:os';
+import { isLoopback } from '#access/addresses.ts';
+import type { LogOptions } from '#kernel/log.ts';
+import { type Secret, secret } from '#kernel/secret.ts';
+import { type Role, SETTING_NAMES, type SettingName, setting, type Values } from './settings.ts';
+
+export type ConfigFault = { readonly setting: string; readonly message: string };
+export type Flags = Readonly<Partial<Record<SettingName, string>>>;
+
+type SecretName =
+  | 'DATABASE_URL'
+  | 'LLAMA_CLOUD_API_KEY'
+  | 'OPENAI_API_KEY'
+  | 'WEBHOOK_SECRET'
+  | 'JWT_SHARED_SECRET'
+  | 'OTEL_EXPORTER_OTLP_HEADERS';
+type Plain = Omit<Values, SecretName | 'BURNLINE_VENDORS'> & { readonly BURNLINE_VENDORS: 'real' | 'simulated' };
+export type Config = Plain & {
+  readonly role: Role;
+  readonly secrets: Readonly<Partial<Record<SecretName, Secret>>>;
+  readonly workerId: string;
+  /** Started by `npm start`, which alone hears the terminal. */
+  readonly supervised: boolean;
+  readonly warnings: readonly ConfigFault[];
+};
+export type ConfigOutcome =
+  | { readonly kind: 'config'; readonly config: Config }
+  | { readonly kind: 'faults'; readonly faults: readonly ConfigFault[] };
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+export const environment = (): Environment => process.env;
+
+export function readConfig(role: Role, flags: Flags = {}, env: Environment = environment()): ConfigOutcome {
+  const faults: ConfigFault[] = [];
+  const values: Record<string, unknown> = {};
+  const secrets: Record<string, Secret> = {};
+  for (const name of SETTING_NAMES) {
+    const { schema, secret: hidden } = setting(name);
+    const given = flags[name] ?? env[name];
+    const parsed = schema.safeParse(given === '' ? undefined : given);
+    if (!parsed.success) {
+      const wrong = parsed.error.issues.map((issue) => issue.message).join('; ');
+      const found = hidden ? '' : `, received "${String(given).slice(0, 80)}"`;
+      faults.push({ setting: name, message: `${wrong}${found}` });
+    } else if (!hidden) values[name] = parsed.data;
+    else if (parsed.data !== undefined) secrets[name] = secret(String(parsed.data));
+  }
+  // Whatever keys the shell holds: nobody's first try may cost money.
+  const vendors = values['BURNLINE_VENDORS'] ?? (role === 'start' ? 'simulated' : 'real');
+  const base = { ...values, BURNLINE_VENDORS: vendors } as Plain;
+  if (faults.length === 0) faults.push(...crossFaults(role, base, secrets));
+  if (faults.length > 0) return { kind: 'faults', faults };
+  const workerId = base.WORKER_ID ?? (secrets['DATABASE_URL'] === undefined ? 'embedded' : hostname());
+  const supervised = env['BURNLINE_SUPERVISED'] === '1';
+  const config: Config = { ...base, role, secrets, workerId, supervised, warnings: warningsOf(env) };
+  return { kind: 'config', config };
+}
+
+/** What each value alone cannot show. */
+function crossFaults(role: Role, values: Plain, secrets: Readonly<Partial<Record<SecretName, Secret>>>): ConfigFault[] {
+  const faults: ConfigFault[] = [];
+  const need = (name: SecretName, why: string) => {
+    if (!secrets[name]) faults.push({ setting: name, message: `is missing: ${why}` });
+  };
+  if (role === 'api' || role === 'worker') {
+    need('DATABASE_URL', `role ${role} shares a Postgres; the embedded database is for role service alone`);
+  }
+  if (values.BURNLINE_VENDORS === 'real' && role !== 'simulators') {
+    if (role !== 'api' && values.PARSER === 'llamaparse') need('LLAMA_CLOUD_API_KEY', 'PARSER is llamaparse');
+    need('OPENAI_API_KEY', 'embeddings are made by OpenAI or a compatible server');
+  }
+  if (role === 'worker') need('WEBHOOK_SECRET', 'all workers must sign webhooks with the same secret');
+  const jwt = values.JWT_KEY_FILE !== undefined || secrets.JWT_SHARED_SECRET !== undefined;
+  if (jwt && values.JWT_ISSUER === undefined) {
+    faults.push({ setting: 'JWT_ISSUER', message: 'is missing: tokens are believed only from a named issuer' });
+  }
+  return faults;
+}
+
+/** A variable of ours that nobody reads is a typing error that would be found in production. */
+function warningsOf(env: Environment): ConfigFault[] {
+  const ours = /^(BURNLINE|LLAMAPARSE|LLAMA_CLOUD|SIMULATORS|WORKER|CANARY|WEBHOOK|PARSER)_?/;
+  const known = new Set<string>([
+    ...SETTING_NAMES,
+    'BURNLINE_SUPERVISED',
+    'BURNLINE_URL',
+    'BURNLINE_KEY',
+    'BURNLINE_CACHE',
+  ]);
+  return Object.keys(env)
+    .filter((name) => ours.test(name) && !known.has(name))
+    .map((name) => ({ setting: name, message: 'is not a setting of Burnline: nobody reads it' }));
+}
+
+export function logOptions(config: Config): LogOptions {
+  const terminal = process.stderr.isTTY === true;
+  const format =
+    config.LOG_FORMAT ?? (terminal || (config.supervised && environment()['LOG_TERMINAL'] === '1') ? 'pretty' : 'json');
+  const colour = format === 'pretty' && environment()['NO_COLOR'] === undefined && terminal;
+  return { level: config.LOG_LEVEL, format, colour };
+}
+
+/** Who may come without a key: on loopback a developer, off it nobody, unless somebody insists. */
+export function anonymousAllowed(config: Config): 'nobody' | 'loopback' | 'anyone' {
+  if (config.INSECURE_NO_AUTH === 'on') return 'anyone';
+  return config.API_HOST === 'localhost' || isLoopback(config.API_HOST) ? 'loopback' : 'nobody';
+}

@@ -1,0 +1,89 @@
+/** The command line. Parses, configures, hands over; does nothing itself. Exit codes: 0 done, 1 failed, 2 wrong usage. */
+import { Command, Option } from 'commander';
+import { describe, Fault } from '#kernel/errors.ts';
+import { type Config, type Flags, readConfig } from './config.ts';
+import { VERSION } from './project.ts';
+import { type Role, SETTING_NAMES, type SettingName, setting } from './settings.ts';
+
+const USAGE = 2;
+
+/** A role's configuration, or every fault of it on standard error and the end. */
+function configure(role: Role, options: Readonly<Record<string, unknown>>): Config {
+  const flags: Partial<Record<SettingName, string>> = {};
+  for (const name of SETTING_NAMES) {
+    const { flag } = setting(name);
+    const value = flag === undefined ? undefined : options[new Option(flag).attributeName()];
+    if (value !== undefined) flags[name] = value === true ? 'on' : String(value);
+  }
+  const outcome = readConfig(role, flags as Flags);
+  if (outcome.kind === 'config') return outcome.config;
+  const lines = outcome.faults.map(({ setting: name, message }) => `  ${name} ${message}`);
+  process.stderr.write(`burnline ${role}: the configuration has ${lines.length} fault(s)\n${lines.join('\n')}\n`);
+  process.exit(USAGE);
+}
+
+function addRole(program: Command, role: Role, summary: string, run: (config: Config) => Promise<number>): void {
+  const command = program.command(role).description(summary);
+  const variables: string[] = [];
+  for (const name of SETTING_NAMES) {
+    const { flag, help, roles } = setting(name);
+    if (!roles.includes(role)) continue;
+    if (flag === undefined) variables.push(`  ${name.padEnd(34)} ${help}`);
+    else command.addOption(new Option(flag, `${help} [${name}]`));
+  }
+  command.addHelpText('after', `\nEnvironment:\n${variables.join('\n')}`);
+  command.action(async (options: Record<string, unknown>) => {
+    process.exitCode = await run(configure(role, options));
+  });
+}
+
+async function runRole(config: Config): Promise<number> {
+  const { startRuntime } = await import('./runtime.ts');
+  const runtime = await startRuntime(config);
+  try {
+    // After telemetry has started, so that what they import is instrumented.
+    if (config.role === 'simulators') await (await import('./simulators.ts')).runSimulators(config, runtime);
+    else await (await import('./documents.ts')).runDocuments(config, runtime);
+    return 0;
+  } catch (error) {
+    runtime.log.error({ code: error instanceof Fault ? error.code : undefined, err: error }, describe(error));
+    return 1;
+  } finally {
+    await runtime.telemetry.stop();
+    // Whatever still holds the event loop must not hold the process.
+    setImmediate(() => process.exit(process.exitCode));
+  }
+}
+
+async function startAll(config: Config): Promise<number> {
+  const { startPlain } = await import('./runtime.ts');
+  const { runStart } = await import('./start.ts');
+  return await runStart(config, startPlain(config));
+}
+
+function makeProgram(): Command {
+  const program = new Command('burnline')
+    .description('Stands beside a document worker, measures whether it keeps its promise, and tells a human when not')
+    .version(VERSION)
+    .showHelpAfterError('(--help shows what is possible)')
+    .configureHelp({ helpWidth: 110 })
+    .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : USAGE));
+  addRole(program, 'start', 'everything on this machine, embedded, with simulators for the vendors', startAll);
+  addRole(program, 'service', 'document API and worker in one process', runRole);
+  addRole(program, 'api', 'document API alone, on a shared Postgres', runRole);
+  addRole(program, 'worker', 'worker alone, on a shared Postgres', runRole);
+  addRole(program, 'simulators', 'LlamaParse, OpenAI, Slack, PagerDuty and SMTP, simulated', runRole);
+  return program;
+}
+
+export async function main(argv: readonly string[]): Promise<void> {
+  const program = makeProgram();
+  const { addCommands } = await import('./commands.ts');
+  addCommands(program);
+  await program.parseAsync([...argv]);
+}
+
+await main(process.argv).catch((error: unknown) => {
+  process.stderr.write(`burnline: ${describe(error)}\n`);
+  process.exitCode = 1;
+});

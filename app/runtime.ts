@@ -1,0 +1,63 @@
+/** What every role's process needs first: its log, its telemetry, and an end. */
+import { logContext } from '#collector/context.ts';
+import { crashHandler, startTelemetry, type Telemetry } from '#collector/telemetry.ts';
+import { type Clock, systemClock } from '#kernel/clock.ts';
+import { type Log, makeLog } from '#kernel/log.ts';
+import { type Random, systemRandom } from '#kernel/random.ts';
+import { endWithParent, onStopSignal } from '#kernel/shutdown.ts';
+import { type Config, logOptions } from './config.ts';
+import { VERSION } from './project.ts';
+import { otlpOptions } from './wiring.ts';
+
+export type Runtime = {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly telemetry: Telemetry;
+  /** Aborts when the process shall end. */
+  readonly stop: AbortSignal;
+};
+
+/** What a child tells `npm start`. */
+export type Ready = { readonly kind: 'ready'; readonly urls: Readonly<Record<string, string>> };
+
+/** For the supervisor: a log and an end, and no telemetry, since its children have their own. */
+export function startPlain(config: Config): Omit<Runtime, 'telemetry'> {
+  const clock = systemClock;
+  const log = makeLog({ ...logOptions(config), mixin: logContext }, { role: config.role });
+  for (const { setting, message } of config.warnings) log.warn({ setting }, `${setting} ${message}`);
+  return { clock, random: systemRandom, log, stop: onStopSignal(clock, { ignoreTerminal: config.supervised }) };
+}
+
+/** Telemetry starts here, before the modules that it instruments are loaded: so roles are imported after it. */
+export async function startRuntime(config: Config): Promise<Runtime> {
+  const { clock, random, stop, log: plain } = startPlain(config);
+  if (config.supervised) endWithParent(clock);
+  const otlp = otlpOptions(config);
+  const telemetry = await startTelemetry({
+    role: config.role === 'start' ? 'service' : config.role,
+    instanceId: config.workerId,
+    version: VERSION,
+    log: plain,
+    clock,
+    metricsEnabled: config.METRICS === 'on',
+    tracesEnabled: config.TRACES === 'on',
+    ...(otlp ? { otlp } : {}),
+  });
+  const log = telemetry.bridgeLog(plain);
+  const crashed = crashHandler(telemetry, log, (code) => process.exit(code));
+  process.on('uncaughtException', crashed);
+  process.on('unhandledRejection', crashed);
+  return { clock, random, log, telemetry, stop };
+}
+
+export function tellReady(urls: Readonly<Record<string, string>>): void {
+  process.send?.({ kind: 'ready', urls } satisfies Ready);
+}
+
+export async function untilStopped(stop: AbortSignal): Promise<void> {
+  if (stop.aborted) return;
+  await new Promise<void>((resolve) => {
+    stop.addEventListener('abort', () => resolve(), { once: true });
+  });
+}

@@ -1,0 +1,84 @@
+/** The role `start`: everything on one machine, embedded, with simulators in place of the vendors. */
+import { fileURLToPath } from 'node:url';
+import { milliseconds } from '#kernel/units.ts';
+import { type Config, environment } from './config.ts';
+import type { Runtime } from './runtime.ts';
+import { untilStopped } from './runtime.ts';
+import { SETTING_NAMES } from './settings.ts';
+import { type Child, type ChildSpec, superviseChild } from './supervisor.ts';
+
+const ENTRY = fileURLToPath(new URL('./main.ts', import.meta.url));
+/** Together under the 8 s that Ctrl-C may take. */
+const STOP_LIMITS = { service: milliseconds(6_000), simulators: milliseconds(1_500) };
+const DRAIN_MS = '4000';
+
+/** @returns the exit code. */
+export async function runStart(config: Config, runtime: Omit<Runtime, 'telemetry'>): Promise<number> {
+  const { clock, log, stop } = runtime;
+  const ended = new AbortController();
+  const giveUp = (name: string) => ended.abort(new Error(name));
+  const supervise = (spec: ChildSpec) => superviseChild(spec, { clock, log, giveUp });
+  const children: Child[] = [];
+  const real = config.BURNLINE_VENDORS === 'real';
+  const over = AbortSignal.any([stop, ended.signal]);
+  try {
+    const urls: Record<string, string> = {};
+    const env = childEnvironment(config);
+    if (!real) {
+      const simulators = supervise({ name: 'simulators', entry: ENTRY, args: ['simulators'], env });
+      children.unshift(simulators);
+      Object.assign(urls, await simulators.ready);
+      // A free port that was asked for as 0 is now known, and stays the same through restarts.
+      Object.assign(env, { SIMULATORS_PORT: new URL(urls['simulators'] ?? '').port });
+    }
+    if (!over.aborted) {
+      const service = supervise({ name: 'service', entry: ENTRY, args: ['service'], env });
+      children.unshift(service);
+      Object.assign(urls, await Promise.race([service.ready, untilStopped(over).then(() => ({}))]));
+    }
+    if (!over.aborted) announce(urls, real);
+    await untilStopped(over);
+  } catch (error) {
+    if (!over.aborted) throw error;
+  }
+  for (const child of children) await child.stop(STOP_LIMITS[child.name as keyof typeof STOP_LIMITS]);
+  return ended.signal.aborted ? 1 : 0;
+}
+
+function childEnvironment(config: Config): Record<string, string | undefined> {
+  const given = environment();
+  const flags = Object.fromEntries(
+    SETTING_NAMES.flatMap((name) => {
+      const value = (config as Record<string, unknown>)[name];
+      return typeof value === 'string' || typeof value === 'number' ? [[name, String(value)]] : [];
+    }),
+  );
+  return {
+    ...given,
+    ...flags,
+    BURNLINE_SUPERVISED: '1',
+    STOP_LIMIT_MS: given['STOP_LIMIT_MS'] ?? DRAIN_MS,
+    LOG_TERMINAL: process.stderr.isTTY ? '1' : '0',
+  };
+}
+
+function announce(urls: Readonly<Record<string, string>>, real: boolean): void {
+  const lines = [
+    '',
+    'Burnline is ready.',
+    `  Document API   ${urls['api']}        (OpenAPI at /openapi.json)`,
+    `  Metrics        ${urls['metrics']}/metrics`,
+    ...(urls['simulators']
+      ? [`  Simulators     ${urls['simulators']}        (inbox at /inbox, faults at /faults; mail at ${urls['smtp']})`]
+      : []),
+    real
+      ? '  Vendors        real: LlamaParse and OpenAI are called and billed'
+      : '  Vendors        simulated: nothing leaves this machine',
+    '',
+    `  curl -F file=@README.md ${urls['api']}/v1/documents`,
+    '',
+    'Ctrl-C stops it.',
+    '',
+  ];
+  process.stdout.write(`${lines.join('\n')}\n`);
+}

@@ -1,0 +1,147 @@
+/** Postgres behind the Db interface: a bounded pool, limits on every statement, and one connection that listens. */
+import pg from 'pg';
+import type { Clock } from './clock.ts';
+import { type DatabaseLimits, type Db, databaseFault, plainParams, type Queryable } from './database.ts';
+import { Fault } from './errors.ts';
+import type { Secret } from './secret.ts';
+import type { Milliseconds } from './units.ts';
+
+export type PostgresOptions = {
+  readonly url: Secret;
+  readonly poolSize: number;
+  readonly limits: DatabaseLimits;
+  readonly clock: Clock;
+  readonly applicationName: string;
+};
+
+const CONNECT_LIMIT = 5_000 as Milliseconds;
+const RELISTEN_AFTER = 1_000 as Milliseconds;
+
+/** The same values as PGlite gives: see the head of database.ts. */
+const TYPES: pg.CustomTypesConfig = {
+  getTypeParser: ((oid: number, format?: 'text' | 'binary') => {
+    const { INT8, NUMERIC, TIMESTAMPTZ } = pg.types.builtins;
+    if (oid === INT8 || oid === NUMERIC) return Number;
+    if (oid === TIMESTAMPTZ) return (text: string) => Date.parse(text);
+    return pg.types.getTypeParser(oid, format);
+  }) as pg.CustomTypesConfig['getTypeParser'],
+};
+
+export function openPostgres(options: PostgresOptions): Db {
+  const settings: pg.ClientConfig = {
+    connectionString: options.url.reveal(),
+    connectionTimeoutMillis: CONNECT_LIMIT,
+    application_name: options.applicationName,
+    statement_timeout: options.limits.statement,
+    // The server cancels first; this is for a server that has gone silent.
+    query_timeout: options.limits.statement + 1_000,
+    idle_in_transaction_session_timeout: options.limits.transaction,
+    lock_timeout: options.limits.statement,
+    keepAlive: true,
+    types: TYPES,
+  };
+  const pool = new pg.Pool({ ...settings, max: options.poolSize, idleTimeoutMillis: 30_000 });
+  pool.on('error', () => {}); // an idle connection broke: the pool has already let it go
+  const listeners = makeListener(settings, options.clock);
+  const run = (on: pg.Pool | pg.PoolClient): Queryable['query'] => {
+    return async (text, params = []) => {
+      try {
+        return (await on.query(text, plainParams(params).map(asBuffer))).rows;
+      } catch (error) {
+        throw databaseFault(error as Error);
+      }
+    };
+  };
+  return {
+    engine: 'postgres',
+    query: run(pool),
+    tx: async (work) => {
+      const client = await pool.connect().catch((error: Error) => {
+        throw databaseFault(error);
+      });
+      let broken: Error | undefined;
+      const onError = (error: Error) => {
+        broken = error;
+      };
+      client.on('error', onError);
+      const query = run(client);
+      try {
+        await query('begin');
+        const result = await work({ query });
+        await query('commit');
+        return result;
+      } catch (error) {
+        await query('rollback').catch((fault: Error) => {
+          broken = fault;
+        });
+        throw error;
+      } finally {
+        client.off('error', onError);
+        client.release(broken);
+      }
+    },
+    listen: listeners.listen,
+    close: async () => {
+      await listeners.close();
+      await pool.end();
+    },
+  };
+}
+
+const asBuffer = (value: unknown): unknown =>
+  value instanceof Uint8Array ? Buffer.from(value.buffer, value.byteOffset, value.byteLength) : value;
+
+/** One connection for all channels; made again a second after it broke, since a hint may be lost but not all of them. */
+function makeListener(settings: pg.ClientConfig, clock: Clock) {
+  const channels = new Map<string, Set<(payload: string) => void>>();
+  const stop = new AbortController();
+  let client: pg.Client | undefined;
+  let starting: Promise<void> | undefined;
+  const connect = async () => {
+    const { statement_timeout: _1, query_timeout: _2, idle_in_transaction_session_timeout: _3, ...rest } = settings;
+    const fresh = new pg.Client(rest);
+    fresh.on('error', () => {});
+    fresh.on('notification', ({ channel, payload }) => {
+      for (const heard of channels.get(channel) ?? []) heard(payload ?? '');
+    });
+    fresh.on('end', () => {
+      client = undefined;
+      if (!stop.signal.aborted) void reconnect();
+    });
+    try {
+      await fresh.connect();
+      for (const channel of channels.keys()) await fresh.query(`listen ${channel}`);
+    } catch (error) {
+      await fresh.end().catch(() => {});
+      throw databaseFault(error as Error);
+    }
+    client = fresh;
+  };
+  /** However many ask for it. */
+  const connectOnce = (): Promise<void> => {
+    starting ??= connect().finally(() => {
+      starting = undefined;
+    });
+    return starting;
+  };
+  const reconnect = async (): Promise<void> => {
+    while (!stop.signal.aborted && client === undefined) {
+      await clock.sleep(RELISTEN_AFTER, stop.signal).catch(() => {});
+      await connectOnce().catch(() => {});
+    }
+  };
+  return {
+    listen: async (channel: string, heard: (payload: string) => void) => {
+      if (!/^[a-z_]+$/.test(channel)) throw new Fault('refused', `Cannot listen on "${channel}": not a channel name`);
+      const known = channels.get(channel);
+      channels.set(channel, (known ?? new Set()).add(heard));
+      if (!client) await connectOnce();
+      else if (!known) await client.query(`listen ${channel}`);
+      return async () => void channels.get(channel)?.delete(heard);
+    },
+    close: async () => {
+      stop.abort();
+      await client?.end().catch(() => {});
+    },
+  };
+}

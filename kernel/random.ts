@@ -1,0 +1,51 @@
+/** The only source of chance: ids, jitter, simulators' faults. A seed makes a run repeatable. */
+import { randomFillSync } from 'node:crypto';
+import type { Milliseconds } from './units.ts';
+
+export interface Random {
+  /** Uniform in [0, 1). */
+  next(): number;
+  bytes(count: number): Uint8Array;
+}
+
+export const systemRandom: Random = {
+  next: () => readUint32(systemRandom.bytes(4)) / 2 ** 32,
+  bytes: (count) => randomFillSync(new Uint8Array(count)),
+};
+
+/** xoshiro128**, seeded by splitmix32. Source: Blackman and Vigna, https://prng.di.unimi.it/. Not for secrets. */
+export function seededRandom(seed: number): Random {
+  let mix = seed >>> 0;
+  const state = Uint32Array.from({ length: 4 }, () => {
+    mix = (mix + 0x9e3779b9) >>> 0;
+    let z = mix;
+    z = Math.imul(z ^ (z >>> 16), 0x21f0aaad);
+    z = Math.imul(z ^ (z >>> 15), 0x735a2d97);
+    return (z ^ (z >>> 15)) >>> 0;
+  });
+  const uint32 = (): number => {
+    const [a = 0, b = 0, c = 0, d = 0] = state;
+    const result = Math.imul(rotl(Math.imul(b, 5), 7), 9) >>> 0;
+    state.set([a ^ d ^ b, b ^ c ^ a, c ^ a ^ (b << 9), rotl(d ^ b, 11)]);
+    return result;
+  };
+  return {
+    next: () => uint32() / 2 ** 32,
+    bytes: (count) => Uint8Array.from({ length: count }, () => uint32() & 0xff),
+  };
+}
+
+/** A time-ordered UUID (RFC 9562, version 7): 48 bits of `now`, then chance. Sorts by creation in an index. */
+export function uuidv7(now: Milliseconds, random: Random): string {
+  const bytes = random.bytes(16);
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  view.setUint16(0, Math.floor(now / 2 ** 32));
+  view.setUint32(2, now >>> 0);
+  view.setUint8(6, (view.getUint8(6) & 0x0f) | 0x70);
+  view.setUint8(8, (view.getUint8(8) & 0x3f) | 0x80);
+  const hex = Buffer.from(bytes).toString('hex');
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
+}
+
+const rotl = (x: number, k: number): number => ((x << k) | (x >>> (32 - k))) >>> 0;
+const readUint32 = (bytes: Uint8Array): number => new DataView(bytes.buffer, bytes.byteOffset).getUint32(0);

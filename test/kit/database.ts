@@ -1,0 +1,99 @@
+/**
+ * The same suite on every engine: PGlite in memory, PGlite on disk, and a real Postgres where the run has one. Databases
+ * are opened once for each process; a suite starts with empty tables.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe } from 'node:test';
+import { systemClock } from '#kernel/clock.ts';
+import type { Db } from '#kernel/database.ts';
+import { migrate, readMigrations } from '#kernel/migrate.ts';
+import { openPglite } from '#kernel/pglite.ts';
+import { openPostgres } from '#kernel/postgres.ts';
+import { secret } from '#kernel/secret.ts';
+import { milliseconds } from '#kernel/units.ts';
+
+export type Engine = 'PGlite in memory' | 'PGlite on disk' | 'Postgres';
+export const LIMITS = { statement: milliseconds(20_000), transaction: milliseconds(20_000) };
+export const ROOMS = ['access', 'worker'] as const;
+export const MIGRATIONS = ROOMS.flatMap((room) => readMigrations('.', room));
+
+/** Set by test/run.ts when it has started a cluster. */
+export const POSTGRES_URL = process.env['TEST_POSTGRES_URL'];
+
+const ENGINES: readonly Engine[] = [
+  'PGlite in memory',
+  'PGlite on disk',
+  ...(POSTGRES_URL ? (['Postgres'] as const) : []),
+];
+const opened = new Map<Engine, Promise<Db>>();
+const folders: string[] = [];
+
+export function openEngine(engine: Engine): Promise<Db> {
+  const known = opened.get(engine);
+  if (known) return known;
+  const fresh = open(engine).then(async (db) => {
+    await migrate(db, MIGRATIONS);
+    return db;
+  });
+  opened.set(engine, fresh);
+  return fresh;
+}
+
+async function open(engine: Engine): Promise<Db> {
+  const common = { limits: LIMITS, clock: systemClock };
+  if (engine === 'PGlite in memory') return await openPglite(common);
+  if (engine === 'PGlite on disk') {
+    const folder = mkdtempSync(join(tmpdir(), 'burnline-test-'));
+    folders.push(folder);
+    return await openPglite({ ...common, folder: join(folder, 'db') });
+  }
+  return openPostgres({ ...common, url: secret(await freshDatabase()), poolSize: 8, applicationName: 'test' });
+}
+
+/** A database of this process' own on the run's cluster. */
+export async function freshDatabase(): Promise<string> {
+  if (!POSTGRES_URL) throw new Error('There is no Postgres in this run');
+  const name = `t_${process.pid}_${Math.random().toString(36).slice(2, 10)}`;
+  const db = openPostgres({
+    limits: LIMITS,
+    clock: systemClock,
+    url: secret(POSTGRES_URL),
+    poolSize: 2,
+    applicationName: 'test',
+  });
+  await db.query(`create database ${name}`);
+  await db.close();
+  return POSTGRES_URL.replace(/\/[^/]*$/, `/${name}`);
+}
+
+/** Closes what the process has opened; the last thing a run does. */
+after(async () => {
+  for (const db of opened.values()) await (await db).close().catch(() => {});
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
+export function onEveryEngine(title: string, suite: (db: () => Db, engine: Engine) => void): void {
+  for (const engine of ENGINES) {
+    describe(`${title} (${engine})`, () => {
+      let db: Db | undefined;
+      before(async () => {
+        db = await openEngine(engine);
+        await emptyTables(db);
+      });
+      suite(() => {
+        if (!db) throw new Error('The database is opened before the suite runs');
+        return db;
+      }, engine);
+    });
+  }
+}
+
+export async function emptyTables(db: Db): Promise<void> {
+  const tables = await db.query<{ name: string }>(
+    `select schemaname || '.' || tablename as name from pg_tables where schemaname = any ($1)`,
+    [[...ROOMS]],
+  );
+  if (tables.length > 0) await db.query(`truncate ${tables.map(({ name }) => name).join(', ')}`);
+}

@@ -1,0 +1,23 @@
+/** The real programs that the tests use, each found or made. `npm run tools` makes them ahead of time and says what it has. */
+import type { Found } from './cache.ts';
+import { findPostgres } from './postgres.ts';
+import { findSchemathesis } from './schemathesis.ts';
+
+export type Tool = { readonly name: string; readonly found: Found };
+
+export function findTools(): Tool[] {
+  return [
+    { name: 'postgres', found: findPostgres() },
+    { name: 'schemathesis', found: findSchemathesis() },
+  ];
+}
+
+if (import.meta.main) {
+  const tools = findTools();
+  for (const { name, found } of tools) {
+    const state =
+      found.kind === 'found' ? `${found.how}, in ${found.where}` : `missing: ${found.why}; so ${found.costs}`;
+    process.stdout.write(`${name.padEnd(14)}${state}\n`);
+  }
+  process.exitCode = tools.every(({ found }) => found.kind === 'found') ? 0 : 1;
+}

@@ -1,0 +1,69 @@
+/** Errors as RFC 9457 problem documents. The codes are a closed set: clients switch on them, people read `detail`. */
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import type { Milliseconds } from '#kernel/units.ts';
+
+export const PROBLEMS = {
+  bad_request: { status: 400, title: 'The request cannot be understood' },
+  unauthenticated: { status: 401, title: 'A valid key or token is needed' },
+  forbidden: { status: 403, title: 'This key or token may not do that' },
+  not_found: { status: 404, title: 'There is no such thing' },
+  method_not_allowed: { status: 405, title: 'This address does not take that method' },
+  idempotency_conflict: { status: 409, title: 'The Idempotency-Key was used for another request' },
+  not_retryable: { status: 409, title: 'Only a failed document can be tried again' },
+  too_large: { status: 413, title: 'The upload is larger than allowed' },
+  unsupported_media_type: { status: 415, title: 'The body has the wrong content type' },
+  rate_limited: { status: 429, title: 'Too many requests from this caller' },
+  overloaded: { status: 429, title: 'More documents are waiting than can be processed in time' },
+  internal: { status: 500, title: 'Something went wrong here' },
+  unavailable: { status: 503, title: 'A part of the service is not available now' },
+} as const;
+export type ProblemCode = keyof typeof PROBLEMS;
+
+export type ProblemOptions = {
+  readonly retryAfter?: Milliseconds;
+  readonly headers?: Readonly<Record<string, string>>;
+};
+
+/** Thrown by a handler, answered by the error handler. A record, not a class: nothing else should catch it. */
+export type Refusal = { readonly problem: ProblemCode; readonly detail: string } & ProblemOptions;
+
+export const refuse = (problem: ProblemCode, detail: string, options: ProblemOptions = {}): Refusal => ({
+  problem,
+  detail,
+  ...options,
+});
+
+export function isRefusal(thrown: unknown): thrown is Refusal {
+  return typeof thrown === 'object' && thrown !== null && 'problem' in thrown && 'detail' in thrown;
+}
+
+export const problemSchema = z
+  .object({
+    type: z.string().describe('A URI that names the kind of problem'),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string().describe('What happened, what was found, and what would be right'),
+    code: z.enum(Object.keys(PROBLEMS) as [ProblemCode, ...ProblemCode[]]),
+    correlationId: z.string(),
+  })
+  .meta({ id: 'Problem' });
+
+export function sendProblem(request: FastifyRequest, reply: FastifyReply, refusal: Refusal): FastifyReply {
+  const { status, title } = PROBLEMS[refusal.problem];
+  if (refusal.retryAfter !== undefined) {
+    reply.header('retry-after', String(Math.max(1, Math.ceil(refusal.retryAfter / 1000))));
+  }
+  if (status === 401) reply.header('www-authenticate', 'Bearer');
+  for (const [name, value] of Object.entries(refusal.headers ?? {})) reply.header(name, value);
+  const body = {
+    type: `urn:burnline:problem:${refusal.problem}`,
+    title,
+    status,
+    detail: refusal.detail,
+    code: refusal.problem,
+    correlationId: request.correlationId,
+  };
+  // Its own serializer: the route's schema for this status may be another one.
+  return reply.code(status).type('application/problem+json; charset=utf-8').serializer(JSON.stringify).send(body);
+}

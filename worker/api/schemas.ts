@@ -1,0 +1,150 @@
+/** The shapes of the document API: what is validated, what is answered, and what /openapi.json says, from one source. */
+import { z } from 'zod';
+import type { Milliseconds } from '#kernel/units.ts';
+import { STATUSES } from '#worker/document.ts';
+import type { DocumentRow, TimelineRow } from '#worker/rows/documents.ts';
+import { PROBLEMS, problemSchema } from './problems.ts';
+
+const time = z.iso.datetime();
+const status = z.enum(STATUSES);
+
+export const idParams = z.object({ id: z.uuid().describe('The id that the upload was answered with') });
+
+export const uploadBody = z.object({
+  file: z.string().meta({ format: 'binary' }).describe('Exactly one: PDF, Word (.docx), HTML, Markdown or plain text'),
+  metadata: z.string().optional().describe('A JSON object of at most 8 KiB, given back with the document'),
+  webhookUrl: z.string().optional().describe('Is posted to, signed, when the document is at its end'),
+});
+
+export const uploadHeaders = z.object({
+  'idempotency-key': z
+    .string()
+    .regex(/^[\x21-\x7e]{1,255}$/)
+    .optional()
+    .describe('The same key with the same request gives the same document; with another, 409'),
+  'cache-control': z.string().optional().describe('no-cache: parse and embed anew, and keep no parse result'),
+});
+
+export const acceptedSchema = z
+  .object({ id: z.uuid(), status, correlationId: z.string() })
+  .meta({ id: 'AcceptedDocument' });
+
+const timelineEntry = z.object({
+  at: time,
+  from: status.nullable(),
+  to: status,
+  attempt: z.int(),
+  because: z.string(),
+});
+
+const summary = z.object({
+  id: z.uuid(),
+  filename: z.string(),
+  contentType: z.string(),
+  bytes: z.int(),
+  sha256: z.string(),
+  status,
+  attempts: z.int(),
+  pages: z.int().nullable(),
+  chunks: z.int().nullable(),
+  tokens: z.int().nullable(),
+  costUsd: z.number(),
+  metadata: z.record(z.string(), z.unknown()),
+  correlationId: z.string(),
+  traceId: z.string().nullable(),
+  acceptedAt: time,
+  finishedAt: time.nullable(),
+  error: z.object({ code: z.string(), message: z.string() }).nullable(),
+});
+export const summarySchema = summary.meta({ id: 'DocumentSummary' });
+export const documentSchema = summary.extend({ timeline: z.array(timelineEntry) }).meta({ id: 'Document' });
+
+export const listQuery = z.object({
+  status: status.optional(),
+  correlationId: z.string().max(128).optional(),
+  limit: z.coerce.number().int().min(1).max(200).default(50),
+  cursor: z.uuid().optional().describe('nextCursor of the page before'),
+});
+export const listSchema = z
+  .object({ items: z.array(summarySchema), nextCursor: z.string().nullable() })
+  .meta({ id: 'DocumentList' });
+
+export const chunksQuery = z.object({
+  limit: z.coerce.number().int().min(1).max(500).default(100),
+  cursor: z.coerce.number().int().min(0).max(2_147_483_647).optional(),
+});
+const chunkSchema = z.object({
+  ordinal: z.int(),
+  text: z.string(),
+  tokens: z.int(),
+  page: z.int(),
+  heading: z.string(),
+});
+export const chunksSchema = z
+  .object({ items: z.array(chunkSchema), nextCursor: z.string().nullable() })
+  .meta({ id: 'ChunkList' });
+
+export const searchBody = z.object({
+  query: z.string().trim().min(1).max(8_000),
+  limit: z.int().min(1).max(100).default(10),
+});
+export const searchSchema = z
+  .array(z.object({ documentId: z.uuid(), ordinal: z.int(), score: z.number(), text: z.string() }))
+  .meta({ id: 'SearchResults' });
+
+export const healthSchema = z.object({ status: z.literal('ok') });
+export const readySchema = z.object({
+  status: z.enum(['ready', 'not ready']),
+  database: z.enum(['ok', 'unavailable', 'migrations pending']),
+  vendors: z
+    .record(z.string(), z.string())
+    .describe('The circuits before the vendors; they do not count for readiness'),
+});
+
+/** Every operation can be answered with these; `more` adds an operation's own. */
+export function problems(...more: (keyof typeof PROBLEMS)[]) {
+  const codes = [
+    'bad_request',
+    'unauthenticated',
+    'forbidden',
+    'rate_limited',
+    'internal',
+    'unavailable',
+    ...more,
+  ] as const;
+  const entries = codes.map((code) => {
+    const { status: number, title } = PROBLEMS[code];
+    const content = { 'application/problem+json': { schema: problemSchema } };
+    return [number, { description: title, content }] as const;
+  });
+  return Object.fromEntries(entries);
+}
+
+const iso = (at: Milliseconds): string => new Date(at).toISOString();
+
+export function toSummary(row: DocumentRow): z.infer<typeof summary> {
+  const { errorCode, errorMessage } = row;
+  return {
+    id: row.id,
+    filename: row.filename,
+    contentType: row.contentType,
+    bytes: row.bytes,
+    sha256: row.sha256,
+    status: row.status,
+    attempts: row.attempts,
+    pages: row.pages,
+    chunks: row.chunks,
+    tokens: row.tokens,
+    costUsd: row.costUsd,
+    metadata: row.metadata,
+    correlationId: row.correlationId,
+    traceId: row.traceparent.split('-')[1] ?? null,
+    acceptedAt: iso(row.acceptedAt),
+    finishedAt: row.finishedAt === null ? null : iso(row.finishedAt),
+    error: errorCode === null ? null : { code: errorCode, message: errorMessage ?? '' },
+  };
+}
+
+export function toDocument(row: DocumentRow, timeline: readonly TimelineRow[]): z.infer<typeof documentSchema> {
+  return { ...toSummary(row), timeline: timeline.map((entry) => ({ ...entry, at: iso(entry.at) })) };
+}

@@ -1,0 +1,168 @@
+/**
+ * Reads a multipart upload as it comes: the file goes to the database piece by piece, so that an upload costs two pieces
+ * of memory whatever its size, and a slow sender holds no transaction. Pieces of an upload that breaks off are dropped at
+ * once, or by the sweep if this process dies.
+ */
+import { createHash } from 'node:crypto';
+import type { MultipartFile } from '@fastify/multipart';
+import type { FastifyRequest } from 'fastify';
+import type { Db } from '#kernel/database.ts';
+import { describe } from '#kernel/errors.ts';
+import { checkTargetShape } from '#kernel/http.ts';
+import type { SharedClock } from '#kernel/shared-clock.ts';
+import { type Bytes, kibibytes } from '#kernel/units.ts';
+import { sniff } from '#worker/parsers/sniff.ts';
+import { dropContent, PIECE_BYTES, type Piece, putPiece } from '#worker/rows/contents.ts';
+import { refuse } from './problems.ts';
+
+export type UploadLimits = { readonly bytes: Bytes };
+export const METADATA_BYTES = kibibytes(8);
+const WEBHOOK_URL_CHARACTERS = 2_000;
+const FILENAME_CHARACTERS = 255;
+
+export type Upload = {
+  readonly filename: string;
+  readonly contentType: string;
+  readonly bytes: number;
+  readonly sha256: string;
+  readonly metadata: object;
+  readonly webhookUrl: string | null;
+  /** Not stored yet: belongs into the transaction that accepts the document. */
+  readonly pieces: readonly Piece[];
+};
+
+type FilePart = Pick<Upload, 'filename' | 'contentType' | 'bytes' | 'sha256' | 'pieces'>;
+
+/** @throws a Refusal that names the part and what would be right. Then nothing of the upload is kept. */
+export async function readUpload(
+  request: FastifyRequest,
+  id: string,
+  db: Db,
+  shared: SharedClock,
+  limits: UploadLimits,
+): Promise<Upload> {
+  if (!request.isMultipart()) {
+    throw refuse('unsupported_media_type', 'Send multipart/form-data with one part named "file"');
+  }
+  let staged = false;
+  try {
+    let file: FilePart | undefined;
+    const fields = new Map<string, string>();
+    const sizes = { files: 1, fields: 8, fileSize: limits.bytes, fieldSize: METADATA_BYTES, parts: 9, headerPairs: 20 };
+    for await (const part of request.parts({ limits: sizes })) {
+      if (part.type === 'field') {
+        readField(fields, part.fieldname, part.value, part.valueTruncated);
+        continue;
+      }
+      if (part.fieldname !== 'file')
+        throw refuse('bad_request', `Unknown file part "${part.fieldname}": name it "file"`);
+      file = await readFile(part, limits, async (piece) => {
+        staged = true;
+        await putPiece(db, id, piece, shared.now());
+      });
+    }
+    if (!file) throw refuse('bad_request', 'There is no file: send one part named "file"');
+    return {
+      ...file,
+      metadata: readMetadata(fields.get('metadata')),
+      webhookUrl: readWebhook(fields.get('webhookUrl')),
+    };
+  } catch (error) {
+    if (staged) await dropContent(db, id).catch(() => {});
+    throw asRefusal(error, limits);
+  }
+}
+
+async function readFile(
+  part: MultipartFile,
+  limits: UploadLimits,
+  stage: (piece: Piece) => Promise<void>,
+): Promise<FilePart> {
+  const hash = createHash('sha256');
+  let bytes = 0;
+  let ordinal = 0;
+  let head: Buffer | undefined;
+  let open: Buffer[] = [];
+  let size = 0;
+  for await (const data of part.file as AsyncIterable<Buffer>) {
+    hash.update(data);
+    bytes += data.length;
+    open.push(data);
+    size += data.length;
+    if (size < PIECE_BYTES) continue;
+    const piece = Buffer.concat(open);
+    head ??= piece;
+    await stage({ ordinal: ordinal++, bytes: piece });
+    open = [];
+    size = 0;
+  }
+  if (part.file.truncated) throw tooLarge(limits);
+  const last = Buffer.concat(open);
+  const filename = cleanFilename(part.filename);
+  const sniffed = sniff(head ?? last, filename);
+  const contentType = sniffed.kind === 'known' ? sniffed.contentType : 'application/octet-stream';
+  const pieces = last.length > 0 ? [{ ordinal, bytes: last }] : [];
+  return { filename, contentType, bytes, sha256: hash.digest('hex'), pieces };
+}
+
+function readField(fields: Map<string, string>, name: string, value: unknown, truncated: boolean): void {
+  if (name !== 'metadata' && name !== 'webhookUrl') {
+    throw refuse('bad_request', `Unknown field "${name.slice(0, 50)}": the fields are file, metadata and webhookUrl`);
+  }
+  if (fields.has(name)) throw refuse('bad_request', `The field "${name}" is there twice`);
+  if (truncated) throw refuse('bad_request', `The field "${name}" is over ${METADATA_BYTES} bytes`);
+  fields.set(name, String(value));
+}
+
+function readMetadata(text: string | undefined): object {
+  if (text === undefined || text === '') return {};
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw refuse('bad_request', `The field "metadata" is not JSON: ${describe(error).slice(0, 100)}`);
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw refuse('bad_request', 'The field "metadata" must be a JSON object, such as {"case": "A-17"}');
+  }
+  // Postgres can keep no zero byte in jsonb, nor half a surrogate pair.
+  if (/\\u0000/.test(text) || !JSON.stringify(value).isWellFormed() || /\\ud[89a-f]/i.test(JSON.stringify(value))) {
+    throw refuse('bad_request', 'The field "metadata" holds a character that cannot be stored (U+0000 or half a pair)');
+  }
+  return value;
+}
+
+function readWebhook(text: string | undefined): string | null {
+  if (text === undefined || text === '') return null;
+  const url = text.length <= WEBHOOK_URL_CHARACTERS ? URL.parse(text) : null;
+  if (!url) throw refuse('bad_request', 'The field "webhookUrl" is not a URL, such as https://example.com/done');
+  try {
+    checkTargetShape(url);
+  } catch (error) {
+    throw refuse('bad_request', `The field "webhookUrl" is not allowed. ${describe(error)}`);
+  }
+  return url.href;
+}
+
+/** A name is shown to people and nothing else: no path, no control characters, a bounded length. */
+export function cleanFilename(name: string | undefined): string {
+  const base = (name ?? '').split(/[/\\]/).at(-1) ?? '';
+  const clean = base.replace(/[\p{Cc}\p{Cf}\p{Cs}]/gu, '').trim();
+  return clean.length <= FILENAME_CHARACTERS ? clean || 'unnamed' : clean.slice(-FILENAME_CHARACTERS).toWellFormed();
+}
+
+const tooLarge = (limits: UploadLimits) => refuse('too_large', `The file is over the limit of ${limits.bytes} bytes`);
+
+/** @fastify/multipart and busboy throw errors of their own for a body that is no multipart. */
+function asRefusal(error: unknown, limits: UploadLimits): unknown {
+  const { code, message, statusCode } = (error ?? {}) as { code?: string; message?: string; statusCode?: number };
+  if (code === 'FST_REQ_FILE_TOO_LARGE') return tooLarge(limits);
+  if (code === 'FST_FILES_LIMIT') return refuse('bad_request', 'There is more than one file: send exactly one');
+  if (code?.startsWith('FST_') && (statusCode ?? 500) < 500) {
+    return refuse('bad_request', `The multipart body is wrong: ${message ?? code}`);
+  }
+  if (message !== undefined && /multipart|boundary|unexpected end|malformed|header/i.test(message)) {
+    return refuse('bad_request', `The multipart body is wrong: ${message}`);
+  }
+  return error;
+}

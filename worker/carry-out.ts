@@ -1,0 +1,215 @@
+/**
+ * One run of one job of a document: look at the document, run the step, decide, commit. Everything that can go wrong ends
+ * as an outcome, so that it is decided, written down and seen; only a lost claim and a stop end without a word, since
+ * then the job belongs to somebody else.
+ */
+import type { Traceparent } from '#collector/context.ts';
+import type { Telemetry } from '#collector/telemetry.ts';
+import type { ActiveSpan } from '#collector/tracing.ts';
+import type { Clock } from '#kernel/clock.ts';
+import type { Db } from '#kernel/database.ts';
+import { describe, Fault } from '#kernel/errors.ts';
+import type { Log } from '#kernel/log.ts';
+import type { Random } from '#kernel/random.ts';
+import type { SharedClock } from '#kernel/shared-clock.ts';
+import { type Milliseconds, milliseconds, type Seconds, seconds } from '#kernel/units.ts';
+import { type Decision, decide, decideInterrupted, type Outcome, type Policy, type Situation } from './decide.ts';
+import { isUnfinished, STEP_OF, type Step } from './document.ts';
+import { type Claim, finish } from './queue.ts';
+import { addTimeline, type DocumentRow, readDocument } from './rows/documents.ts';
+import { closeInterrupted } from './rows/vendor-calls.ts';
+import type { StepHandler, StepResult } from './steps/step.ts';
+import { apply, begin, fenced, isLeaseLost, isPassing } from './transition.ts';
+
+export type CarryOutOptions = {
+  readonly workerId: string;
+  readonly db: Db;
+  readonly clock: Clock;
+  readonly shared: SharedClock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly telemetry: Telemetry;
+  readonly policy: Policy;
+  readonly steps: Readonly<Record<Step, StepHandler>>;
+};
+
+/** A result that was computed and paid for is not thrown away because the database stumbled. */
+const COMMIT_TRIES = 5;
+const COMMIT_PAUSE = milliseconds(200);
+/** Weight of the newest document in the mean time that a document keeps a place busy. */
+const SERVICE_WEIGHT = 0.05;
+
+export interface CarryOut {
+  run(step: Step, claim: Claim, signal: AbortSignal): Promise<void>;
+  /** Mean time that one run of a step took, times the four steps: for the estimate of the wait. */
+  serviceSeconds(): Seconds;
+}
+
+export function makeCarryOut(options: CarryOutOptions): CarryOut {
+  const means = new Map<Step, number>();
+  const learn = (step: Step, spent: number) => {
+    const known = means.get(step);
+    means.set(step, known === undefined ? spent : known + (spent - known) * SERVICE_WEIGHT);
+  };
+  return {
+    serviceSeconds: () => seconds([...means.values()].reduce((sum, mean) => sum + mean, 0)),
+    run: async (step, claim, signal) => {
+      const { db, shared, telemetry } = options;
+      const found = claim.documentId === null ? undefined : await readDocument(db, claim.documentId);
+      if (!found || !isUnfinished(found.status) || STEP_OF[found.status] !== step) {
+        // Erased or moved on meanwhile: the job is a leftover.
+        await finish(db, [claim], shared.now());
+        return;
+      }
+      const spanOptions = spanOf(step, claim, found, shared.now());
+      await telemetry.withCorrelation(found.correlationId, () =>
+        telemetry.inSpan(`process ${step}`, spanOptions, async (span) => {
+          const log = options.log.child({ documentId: found.id, step, attempt: claim.attempts + 1 });
+          await runStep({ ...options, log }, { step, claim, document: found, signal, span, learn }).catch(
+            (error: unknown) => {
+              if (isLeaseLost(error) || signal.aborted) return span.set({ 'burnline.outcome': 'lost' });
+              throw error;
+            },
+          );
+        }),
+      );
+    },
+  };
+}
+
+type Run = {
+  readonly step: Step;
+  readonly claim: Claim;
+  readonly document: DocumentRow;
+  readonly signal: AbortSignal;
+  readonly span: ActiveSpan;
+  readonly learn: (step: Step, spent: number) => void;
+};
+
+async function runStep(options: CarryOutOptions, run: Run): Promise<void> {
+  const { db, clock, shared } = options;
+  const { step, claim } = run;
+  if (claim.takenOver) await noteInterruption(options, run);
+  const document = run.document.status === 'queued' ? await begin(db, claim, run.document, shared.now()) : run.document;
+  const situation = situationOf(document, claim, shared.now());
+  const tooOften = decideInterrupted(situation, options.policy);
+  if (tooOften) return await commit(options, { ...run, document }, tooOften, { outcome: INTERRUPTED });
+
+  const started = clock.steady();
+  const result = await attempt(options, { ...run, document });
+  const decision = decide(situation, result.outcome, options.policy, options.random);
+  const spent = (clock.steady() - started) / 1000;
+  if (decision.counts !== undefined) {
+    options.telemetry.record('document_step_duration_seconds', { step, outcome: decision.counts }, spent);
+  }
+  if (decision.counts === 'completed') run.learn(step, spent);
+  await commit(options, { ...run, document }, decision, result);
+}
+
+const INTERRUPTED: Outcome = { kind: 'fault', code: 'interrupted', message: '', retryable: false };
+
+function situationOf(document: DocumentRow, claim: Claim, now: Milliseconds): Situation {
+  if (!isUnfinished(document.status)) throw new RangeError(`Cannot work on a document that is ${document.status}`);
+  const { attempts, interruptions } = claim;
+  return { status: document.status, attempts, interruptions, age: (now - document.acceptedAt) as Milliseconds };
+}
+
+async function attempt(options: CarryOutOptions, run: Run): Promise<StepResult> {
+  const { document, claim, signal } = run;
+  const save = <T>(write: Parameters<typeof fenced<T>>[2]) => fenced(options.db, claim, write);
+  try {
+    return await options.steps[run.step]({ document, claim, signal, log: options.log, save });
+  } catch (error) {
+    if (isLeaseLost(error)) throw error;
+    if (signal.aborted && !isTimeout(signal.reason)) throw error;
+    return { outcome: asFault(signal.aborted ? signal.reason : error) };
+  }
+}
+
+const isTimeout = (reason: unknown): boolean => reason instanceof Error && reason.name === 'TimeoutError';
+
+function asFault(error: unknown): Outcome {
+  if (isTimeout(error)) {
+    return { kind: 'fault', code: 'step_timeout', message: 'the step took longer than its limit', retryable: true };
+  }
+  if (error instanceof Fault) {
+    const { code, message, retryable, retryAfter } = error;
+    return { kind: 'fault', code, message, retryable, retryAfter };
+  }
+  return { kind: 'fault', code: 'internal', message: `internal error: ${describe(error)}`, retryable: true };
+}
+
+/** Commits, and again if the database only stumbled; a write that itself finds fault becomes the outcome. */
+async function commit(options: CarryOutOptions, run: Run, decision: Decision, result: StepResult): Promise<void> {
+  const { db, shared, clock, workerId } = options;
+  const { document, claim, span } = run;
+  let verdict = decision;
+  let write = result.write ?? (async () => {});
+  for (let tries = 1; ; tries++) {
+    try {
+      const now = shared.now();
+      const payload = result.payload ?? claim.payload;
+      await apply(db, { document, claim, decision: verdict, now, workerId, payload, facts: result.facts ?? {}, write });
+      return tell(options, run, verdict, now);
+    } catch (error) {
+      if (isLeaseLost(error)) throw error;
+      if (isPassing(error) && tries < COMMIT_TRIES) {
+        await clock.sleep(COMMIT_PAUSE, run.signal);
+        continue;
+      }
+      if (tries >= COMMIT_TRIES) throw error;
+      span.fail(error instanceof Fault ? error.code : 'internal');
+      const situation = situationOf(document, claim, shared.now());
+      verdict = decide(situation, asFault(error), options.policy, options.random);
+      write = async () => {};
+    }
+  }
+}
+
+function tell(options: CarryOutOptions, { step, document, span }: Run, decision: Decision, now: Milliseconds): void {
+  const { log, telemetry } = options;
+  const fields = { from: document.status, to: decision.to, outcome: decision.counts ?? 'pending' };
+  span.set({ 'burnline.outcome': fields.outcome, 'burnline.document.status': decision.to });
+  if (decision.counts === 'failed') {
+    span.fail(decision.error?.code ?? 'attempt_failed');
+    log.warn({ ...fields, because: decision.because }, `${step} failed`);
+  } else if (decision.counts !== undefined) {
+    log.info({ ...fields, because: decision.because }, `${step} ${decision.counts}`);
+  }
+  if (decision.to === 'completed' && !document.canary) {
+    telemetry.record('document_processing_duration_seconds', {}, (now - document.acceptedAt) / 1000);
+  }
+}
+
+async function noteInterruption({ db, shared, log, telemetry }: CarryOutOptions, run: Run): Promise<void> {
+  const { claim, document, step } = run;
+  const at = shared.now();
+  telemetry.count('jobs_reclaimed_total', { reason: 'lease_expired' });
+  log.warn({ count: claim.interruptions }, 'the job was taken over: its worker had ended');
+  await fenced(db, claim, async (q) => {
+    const wasted = await closeInterrupted(q, document.id, step, at);
+    const calls = wasted > 0 ? `; ${wasted} call${wasted === 1 ? '' : 's'} to a vendor cut off` : '';
+    const because = `taken over by worker ${claim.owner}: the one before ended in the middle${calls}`;
+    const row = { at, from: document.status, to: document.status, attempt: claim.attempts + 1, because };
+    await addTimeline(q, document.id, row);
+  });
+}
+
+function spanOf(step: Step, claim: Claim, document: DocumentRow, now: Milliseconds) {
+  return {
+    kind: 'consumer',
+    parent: document.traceparent as Traceparent,
+    attributes: {
+      'messaging.system': 'burnline',
+      'messaging.operation.type': 'process',
+      'messaging.operation.name': 'process',
+      'messaging.destination.name': claim.queue,
+      'messaging.message.id': String(claim.id),
+      'burnline.step': step,
+      'burnline.document.id': document.id,
+      'burnline.correlation_id': document.correlationId,
+      'burnline.job.attempt': claim.attempts + 1,
+      'burnline.job.waited_ms': Math.max(0, Math.round(now - claim.dueAt)),
+    },
+  } as const;
+}

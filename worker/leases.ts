@@ -1,0 +1,98 @@
+/**
+ * The claims that this process holds, and whether it still holds them. A heartbeat extends all of them in one statement;
+ * a claim that it can not extend, or whose lease ran out while the database was away, is lost: its work is told to stop,
+ * and could write nothing anyway.
+ *
+ * Where one process has the database to itself (`sole`), nobody can take a claim away, so nothing is extended: a claim is
+ * void only when its process is gone or its work has overrun its time and does not answer.
+ */
+import type { Clock } from '#kernel/clock.ts';
+import type { Db } from '#kernel/database.ts';
+import { describe } from '#kernel/errors.ts';
+import type { Log } from '#kernel/log.ts';
+import type { SharedClock } from '#kernel/shared-clock.ts';
+import { type Milliseconds, milliseconds } from '#kernel/units.ts';
+import { type Claim, extend, handBack } from './queue.ts';
+import { leaseLost } from './transition.ts';
+
+/** A dead worker's job starts elsewhere when this has passed: at most 3 s after the kill, with the claimer's wake-up. */
+export const LEASE = milliseconds(2_500);
+const HEARTBEAT = milliseconds(600);
+
+export type LeasesOptions = {
+  readonly db: Db;
+  readonly clock: Clock;
+  readonly shared: SharedClock;
+  readonly sole: boolean;
+  readonly log: Log;
+  readonly onLost: (count: number) => void;
+};
+
+export type Lease = { readonly claim: Claim; readonly signal: AbortSignal };
+
+export interface Leases {
+  hold(claim: Claim): Lease;
+  /** The work on it has ended, well or badly. */
+  drop(claim: Claim): void;
+  held(): number[];
+  /** Runs until the signal aborts; then hands back what is still held. */
+  keep(signal: AbortSignal): Promise<void>;
+  handBackAll(): Promise<number>;
+}
+
+export function makeLeases(options: LeasesOptions): Leases {
+  const { db, clock, shared, log } = options;
+  const mine = new Map<number, { claim: Claim; lost: AbortController; until: Milliseconds }>();
+
+  const lose = (ids: readonly number[]) => {
+    for (const id of ids) {
+      mine.get(id)?.lost.abort(leaseLost());
+      mine.delete(id);
+    }
+    if (ids.length > 0) {
+      options.onLost(ids.length);
+      log.warn({ count: ids.length }, 'claims were lost to another worker');
+    }
+  };
+
+  const beat = async () => {
+    const entries = [...mine.values()];
+    if (entries.length === 0) return;
+    const until = (shared.now() + LEASE) as Milliseconds;
+    try {
+      const kept = await extend(
+        db,
+        entries.map((entry) => entry.claim),
+        until,
+      );
+      lose(entries.filter(({ claim }) => !kept.has(claim.id) && mine.has(claim.id)).map(({ claim }) => claim.id));
+      for (const entry of entries) entry.until = until;
+    } catch (error) {
+      log.warn({ reason: describe(error) }, 'heartbeat failed');
+      const now = shared.now();
+      lose(entries.filter((entry) => entry.until < now).map(({ claim }) => claim.id));
+    }
+  };
+
+  return {
+    hold: (claim) => {
+      const lost = new AbortController();
+      mine.set(claim.id, { claim, lost, until: (shared.now() + LEASE) as Milliseconds });
+      return { claim, signal: lost.signal };
+    },
+    drop: (claim) => void mine.delete(claim.id),
+    held: () => [...mine.keys()],
+    keep: async (signal) => {
+      while (!signal.aborted) {
+        await clock.sleep(HEARTBEAT, signal).catch(() => {});
+        if (!options.sole && !signal.aborted) await beat();
+      }
+    },
+    handBackAll: async () => {
+      const claims = [...mine.values()].map((entry) => entry.claim);
+      for (const entry of mine.values()) entry.lost.abort(new Error('the worker stops'));
+      mine.clear();
+      return claims.length === 0 ? 0 : await handBack(db, claims, shared.now());
+    },
+  };
+}

@@ -1,0 +1,41 @@
+/**
+ * How long would a document wait that came now? Judged by the work that is there and the speed it is done at when nothing
+ * hinders it: an outage of a vendor is not counted, since the durable queue is there to absorb it.
+ */
+import type { Queryable } from '#kernel/database.ts';
+import type { SharedClock } from '#kernel/shared-clock.ts';
+import { type Milliseconds, milliseconds, minutes, type Seconds, seconds, toMilliseconds } from '#kernel/units.ts';
+import { countUnfinished } from './rows/documents.ts';
+import { listWorkers, type WorkerRow } from './rows/workers.ts';
+
+export const WAIT_MOST = minutes(15);
+/** However fast the workers are: what one database should hold of unfinished documents. */
+export const UNFINISHED_MOST = 100_000;
+const WORKER_SEEN_WITHIN = milliseconds(10_000);
+/** Before a worker has measured anything. */
+const SERVICE_GUESS = seconds(1);
+
+export type Load = { readonly unfinished: number; readonly wait: Seconds; readonly overloaded: boolean };
+
+/**
+ * Little's law the other way round: the work in the system divided by the places that do it. With no worker alive the wait
+ * is unknown; the document is kept all the same, and the missing worker is a page of its own.
+ */
+export function estimateLoad(unfinished: number, workers: readonly WorkerRow[]): Load {
+  const rate = workers.reduce((sum, { slots, serviceSeconds }) => {
+    return sum + slots / (serviceSeconds > 0 ? serviceSeconds : SERVICE_GUESS);
+  }, 0);
+  const wait = seconds(rate === 0 ? 0 : unfinished / rate);
+  return { unfinished, wait, overloaded: wait > WAIT_MOST || unfinished >= UNFINISHED_MOST };
+}
+
+export async function readLoad(q: Queryable, shared: SharedClock): Promise<Load> {
+  const counts = await countUnfinished(q);
+  const unfinished = counts.reduce((sum, { count }) => sum + count, 0);
+  const since = (shared.now() - WORKER_SEEN_WITHIN) as Milliseconds;
+  return estimateLoad(unfinished, await listWorkers(q, since));
+}
+
+/** When an overloaded service will have room again, roughly: what is over the limit must first be done. */
+export const comeBackAfter = (load: Load): Milliseconds =>
+  toMilliseconds(seconds(Math.min(300, Math.max(5, load.wait - WAIT_MOST))));

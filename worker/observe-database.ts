@@ -1,0 +1,64 @@
+/** The gauges of the whole database and the counters that live in it, as answers to a scrape. */
+import type { Telemetry } from '#collector/telemetry.ts';
+import type { Queryable } from '#kernel/database.ts';
+import type { SharedClock } from '#kernel/shared-clock.ts';
+import type { Milliseconds } from '#kernel/units.ts';
+import { STEP_OF, type UnfinishedStatus } from './document.ts';
+import { readLoad } from './load.ts';
+import { queueState } from './queue.ts';
+import { readCounters } from './rows/counters.ts';
+import { countUnfinished } from './rows/documents.ts';
+import { listWorkers } from './rows/workers.ts';
+
+const UNFINISHED = Object.keys(STEP_OF) as UnfinishedStatus[];
+
+/** For the role that is there once for each database: api or service. */
+export function observeDatabase(telemetry: Telemetry, q: Queryable, shared: SharedClock): void {
+  const seconds = (from: Milliseconds | null | undefined) =>
+    from === null || from === undefined ? 0 : Math.max(0, (shared.now() - from) / 1000);
+  telemetry.observe('documents_unfinished', async () => {
+    const counts = new Map((await countUnfinished(q)).map(({ status, count }) => [status, count]));
+    return UNFINISHED.map((status) => ({ value: counts.get(status) ?? 0, attributes: { status } }));
+  });
+  telemetry.observe('document_oldest_unfinished_age_seconds', async () => {
+    const oldest = (await countUnfinished(q)).map((row) => row.oldest).sort((a, b) => a - b)[0];
+    return [{ value: seconds(oldest), attributes: {} }];
+  });
+  telemetry.observe('queue_jobs', async () => {
+    const state = await queueState(q, shared.now());
+    return (['ready', 'delayed', 'claimed'] as const).map((name) => ({
+      value: state[name],
+      attributes: { state: name },
+    }));
+  });
+  telemetry.observe('queue_oldest_ready_age_seconds', async () => {
+    const { oldestReady } = await queueState(q, shared.now());
+    return [{ value: seconds(oldestReady), attributes: {} }];
+  });
+  telemetry.observe('queue_estimated_wait_seconds', async () => [
+    { value: (await readLoad(q, shared)).wait, attributes: {} },
+  ]);
+}
+
+/** When any worker last proved that it lives; each role can say so, so that the silence of one is not the silence of all. */
+export function observeWorkers(telemetry: Telemetry, q: Queryable): void {
+  telemetry.observe('worker_last_seen_timestamp_seconds', async () => {
+    const workers = await listWorkers(q, 0 as Milliseconds);
+    return workers.length === 0
+      ? []
+      : [{ value: Math.max(...workers.map((worker) => worker.lastSeen)) / 1000, attributes: {} }];
+  });
+}
+
+const COUNTERS = ['documents_finished_total', 'document_step_attempts_total', 'canary_finished_total'] as const;
+
+/** For a role that works: what was counted in the transactions of this worker id. */
+export function observeCounters(telemetry: Telemetry, q: Queryable, workerId: string): void {
+  for (const name of COUNTERS) {
+    telemetry.observe(name, async () => {
+      const rows = await readCounters(q, workerId);
+      const mine = rows.filter((row) => row.name === name);
+      return mine.map(({ labels, value }) => ({ value, attributes: labels as never }));
+    });
+  }
+}

@@ -1,0 +1,130 @@
+/**
+ * The ledger: a row for every call that a vendor may bill, written before the call so that a kill in the middle leaves a
+ * trace, and ended after it. The same transaction asks the quota that all workers share.
+ */
+import { instant, type Queryable } from '#kernel/database.ts';
+import type { Milliseconds, Usd } from '#kernel/units.ts';
+
+export type CallStart = {
+  readonly id: string;
+  readonly documentId: string | null;
+  readonly tenant: string;
+  readonly step: string;
+  readonly vendor: string;
+  readonly operation: string;
+  readonly at: Milliseconds;
+  /** What the call will cost if nobody learns better: it stays when the call's end is never seen. */
+  readonly expectedCost: Usd;
+};
+
+export async function startCall(q: Queryable, call: CallStart): Promise<void> {
+  await q.query(
+    `insert into worker.vendor_calls
+       (id, document_id, tenant, step, vendor, operation, started_at, outcome, cost_usd)
+     values ($1, $2, $3, $4, $5, $6, $7, 'started', $8)`,
+    [
+      call.id,
+      call.documentId,
+      call.tenant,
+      call.step,
+      call.vendor,
+      call.operation,
+      instant(call.at),
+      call.expectedCost,
+    ],
+  );
+}
+
+export type CallEnd = {
+  readonly at: Milliseconds;
+  readonly outcome: 'completed' | 'failed';
+  readonly httpStatus?: number | undefined;
+  readonly vendorJob?: string | undefined;
+  readonly credits?: number;
+  readonly tokens?: number;
+  readonly cost: Usd;
+  readonly wasted?: boolean;
+};
+
+export async function endCall(q: Queryable, id: string, end: CallEnd): Promise<void> {
+  await q.query(
+    `update worker.vendor_calls set ended_at = $2, outcome = $3, http_status = $4, vendor_job = $5, credits = $6,
+       tokens = $7, cost_usd = $8, wasted = $9
+     where id = $1`,
+    [
+      id,
+      instant(end.at),
+      end.outcome,
+      end.httpStatus,
+      end.vendorJob,
+      end.credits ?? 0,
+      end.tokens ?? 0,
+      end.cost,
+      end.wasted ?? false,
+    ],
+  );
+}
+
+/** What a job that was billed later turned out to cost: LlamaParse tells the credits with the result. */
+export async function settleCall(
+  q: Queryable,
+  vendorJob: string,
+  bill: { readonly credits: number; readonly cost: Usd },
+): Promise<void> {
+  await q.query('update worker.vendor_calls set credits = $2, cost_usd = $3 where vendor_job = $1', [
+    vendorJob,
+    bill.credits,
+    bill.cost,
+  ]);
+}
+
+/** The vendor no longer knows this job: what it cost was for nothing. */
+export async function wasteCall(q: Queryable, vendorJob: string): Promise<void> {
+  await q.query('update worker.vendor_calls set wasted = true where vendor_job = $1', [vendorJob]);
+}
+
+/** Calls of this document and step whose end nobody saw: their worker died. @returns how many. */
+export async function closeInterrupted(
+  q: Queryable,
+  documentId: string,
+  step: string,
+  at: Milliseconds,
+): Promise<number> {
+  const rows = await q.query(
+    `update worker.vendor_calls set outcome = 'interrupted', wasted = true, ended_at = $3
+     where document_id = $1 and step = $2 and outcome = 'started' returning id`,
+    [documentId, step, instant(at)],
+  );
+  return rows.length;
+}
+
+/** Adds up the ledger into the document. */
+export async function chargeDocument(q: Queryable, documentId: string): Promise<void> {
+  await q.query(
+    `update worker.documents set
+       cost_usd = (select coalesce(sum(cost_usd), 0) from worker.vendor_calls where document_id = $1)
+     where id = $1`,
+    [documentId],
+  );
+}
+
+export type CallRow = {
+  readonly id: string;
+  readonly step: string;
+  readonly vendor: string;
+  readonly operation: string;
+  readonly startedAt: Milliseconds;
+  readonly outcome: string;
+  readonly credits: number;
+  readonly tokens: number;
+  readonly costUsd: number;
+  readonly wasted: boolean;
+};
+
+export async function listCalls(q: Queryable, documentId: string): Promise<CallRow[]> {
+  return await q.query<CallRow>(
+    `select id, step, vendor, operation, started_at as "startedAt", outcome, credits, tokens, cost_usd as "costUsd",
+       wasted from worker.vendor_calls where document_id = $1 order by started_at, id`,
+    [documentId],
+  );
+}

@@ -1,0 +1,153 @@
+/**
+ * The loop of a worker: claims jobs as places fall free, runs them side by side, hands back what is undone when it stops.
+ * What a job does is `carry-out.ts`; that a claim is still ours, `leases.ts`.
+ */
+import type { Telemetry } from '#collector/telemetry.ts';
+import type { Clock } from '#kernel/clock.ts';
+import type { Db } from '#kernel/database.ts';
+import { describe } from '#kernel/errors.ts';
+import type { Log } from '#kernel/log.ts';
+import type { SharedClock } from '#kernel/shared-clock.ts';
+import { within } from '#kernel/shutdown.ts';
+import { type Milliseconds, milliseconds } from '#kernel/units.ts';
+import { LEASE, type Lease, type Leases, makeLeases } from './leases.ts';
+import { type Claim, claim, type Demand, handBack, JOBS_CHANNEL, nextDue, voidAllClaims } from './queue.ts';
+
+/** A hint may be lost; the poll is the truth, and this is how late it can be. */
+const POLL = milliseconds(1_000);
+/** After the database failed. */
+const PAUSE = milliseconds(500);
+/** Work that has not stopped this long after it was told to is given up: its job runs elsewhere. */
+const ABANDON_AFTER = milliseconds(5_000);
+
+export type Handler = {
+  readonly queue: string;
+  /** How many run side by side in this process. */
+  readonly places: number;
+  readonly limit: Milliseconds;
+  run(claim: Claim, signal: AbortSignal): Promise<void>;
+};
+
+export type RunnerOptions = {
+  readonly workerId: string;
+  readonly db: Db;
+  readonly clock: Clock;
+  readonly shared: SharedClock;
+  readonly log: Log;
+  readonly telemetry: Telemetry;
+  readonly handlers: readonly Handler[];
+  /** This process alone has the database: claims found at the start are its own, from before it ended. */
+  readonly sole: boolean;
+};
+
+export interface Runner {
+  /** Looks for work now instead of at the next poll. */
+  wake(): void;
+  /** Resolves when the signal aborted and all work is done or handed back. */
+  run(signal: AbortSignal, grace: Milliseconds): Promise<void>;
+}
+
+export function makeRunner(options: RunnerOptions): Runner {
+  const { db, clock, shared, log, telemetry, sole } = options;
+  const lost = (count: number) => telemetry.count('lease_lost_total', {}, count);
+  const leases = makeLeases({ db, clock, shared, log, sole, onLost: lost });
+  let alarm = new AbortController();
+  const wake = () => alarm.abort();
+  const hands = makeHands(options, leases, wake);
+
+  const untilDue = async (): Promise<Milliseconds> => {
+    const queues = hands.demands().map((demand) => demand.queue);
+    const due = queues.length === 0 ? undefined : await nextDue(db, queues);
+    return due === undefined ? POLL : (Math.min(POLL, Math.max(5, due - shared.now())) as Milliseconds);
+  };
+
+  const loop = async (signal: AbortSignal) => {
+    while (!signal.aborted) {
+      alarm = new AbortController();
+      try {
+        if ((await hands.take()) > 0) continue;
+        const wait = await untilDue();
+        await clock.sleep(wait, AbortSignal.any([signal, alarm.signal])).catch(() => {});
+      } catch (error) {
+        log.warn({ reason: describe(error) }, 'cannot claim jobs');
+        await clock.sleep(PAUSE, signal).catch(() => {});
+      }
+    }
+  };
+
+  const run = async (signal: AbortSignal, grace: Milliseconds) => {
+    if (sole) await voidAllClaims(db, shared.now());
+    const unlisten = await db.listen(JOBS_CHANNEL, wake).catch(() => async () => {});
+    const stopBeat = new AbortController();
+    const beating = leases.keep(stopBeat.signal);
+    await loop(signal);
+    await unlisten();
+    await within(clock, grace, log, 'the work in hand', hands.idle());
+    stopBeat.abort();
+    await beating;
+    const undone = await leases.handBackAll().catch(() => 0);
+    if (undone > 0) log.info({ count: undone }, 'undone jobs were handed back');
+  };
+  return { wake, run };
+}
+
+/** The places of this process, and the jobs in them. */
+function makeHands(options: RunnerOptions, leases: Leases, freed: () => void) {
+  const { db, shared, telemetry, workerId } = options;
+  const handlers = new Map(options.handlers.map((handler) => [handler.queue, handler]));
+  const busy = new Map<string, number>();
+  const running = new Set<Promise<void>>();
+  const occupy = (queue: string, by: number) => busy.set(queue, (busy.get(queue) ?? 0) + by);
+
+  const demands = (): Demand[] =>
+    [...handlers.values()]
+      .map(({ queue, places }) => ({ queue, limit: places - (busy.get(queue) ?? 0) }))
+      .filter(({ limit }) => limit > 0);
+
+  const start = (one: Claim, handler: Handler) => {
+    occupy(one.queue, 1);
+    telemetry.record('job_wait_duration_seconds', {}, Math.max(0, shared.now() - one.dueAt) / 1000);
+    const work = runGuarded(options, handler, leases.hold(one)).finally(() => {
+      leases.drop(one);
+      occupy(one.queue, -1);
+      running.delete(work);
+      freed();
+    });
+    running.add(work);
+  };
+  return {
+    demands,
+    idle: () => Promise.all(running),
+    /** Claims what is due, up to the free places, and starts it. @returns how many. */
+    take: async (): Promise<number> => {
+      const wanted = demands();
+      if (wanted.length === 0) return 0;
+      const held = leases.held();
+      const claims = await claim(db, wanted, { owner: workerId, now: shared.now(), lease: LEASE, held });
+      for (const one of claims) {
+        const handler = handlers.get(one.queue);
+        if (handler) start(one, handler);
+      }
+      return claims.length;
+    },
+  };
+}
+
+/** Never rejects, and always ends: work that does not stop when told to is left behind, and can write nothing. */
+async function runGuarded(options: RunnerOptions, handler: Handler, { claim: one, signal }: Lease): Promise<void> {
+  const { db, clock, shared, log } = options;
+  const about = { jobId: one.id, queue: handler.queue };
+  const over = AbortSignal.timeout(handler.limit);
+  const work = handler.run(one, AbortSignal.any([signal, over])).catch(async (error: unknown) => {
+    log.error({ ...about, reason: describe(error) }, 'a job ended without a result');
+    const later = (shared.now() + PAUSE) as Milliseconds;
+    await handBack(db, [one], later).catch(() => {}); // else its lease runs out
+  });
+  const done = new AbortController();
+  const abandoned = clock.sleep((handler.limit + ABANDON_AFTER) as Milliseconds, done.signal).then(
+    () => log.error(about, 'a job did not stop when told to: given up'),
+    () => {},
+  );
+  await Promise.race([work, abandoned]);
+  done.abort();
+}

@@ -1,0 +1,211 @@
+/**
+ * parse: bytes → pages of Markdown, by LlamaParse (the default for every type) or by the local parsers where configured.
+ *
+ * LlamaParse takes its time, so the step runs several times: the first uploads and stores the vendor's job id, the next
+ * ones look, further and further apart, until there is a result. A crash between upload and commit repeats the upload,
+ * and the ledger shows the lost one as wasted.
+ */
+import type { Telemetry } from '#collector/telemetry.ts';
+import type { Db, Queryable } from '#kernel/database.ts';
+import type { SharedClock } from '#kernel/shared-clock.ts';
+import { type Milliseconds, milliseconds } from '#kernel/units.ts';
+import type { makeIsolatedParser } from '#worker/parsers/isolated.ts';
+import { REJECTIONS, type RejectionCode } from '#worker/parsers/rejections.ts';
+import { type Format, sniff } from '#worker/parsers/sniff.ts';
+import { CREDITS_PER_PAGE, creditsCost, type Tier } from '#worker/prices.ts';
+import { readContent } from '#worker/rows/contents.ts';
+import { findSame } from '#worker/rows/documents.ts';
+import { putParse, readParse } from '#worker/rows/results.ts';
+import { settleCall, wasteCall } from '#worker/rows/vendor-calls.ts';
+import type { Gateway } from '#worker/vendors/gateway.ts';
+import type { LlamaParse } from '#worker/vendors/llamaparse.ts';
+import { refused, type StepHandler, type StepInput, type StepResult } from './step.ts';
+
+export type ParseOptions = {
+  readonly db: Db;
+  readonly gateway: Gateway;
+  readonly llamaparse: LlamaParse;
+  readonly tier: Tier;
+  readonly local: Pick<ReturnType<typeof makeIsolatedParser>, 'parse'>;
+  /** The formats that are parsed here instead of at the vendor. */
+  readonly localFormats: ReadonlySet<Format>;
+  readonly cache: boolean;
+  readonly shared: SharedClock;
+  readonly telemetry: Telemetry;
+};
+
+/** What the job carries between its runs. */
+type Payload = { readonly vendorJob?: string; readonly submittedAt?: Milliseconds };
+
+const FIRST_LOOK = milliseconds(250);
+const LOOK_MOST = milliseconds(5_000);
+/** Look again after this share of the time that the job has already taken. */
+const LOOK_GROWTH = 0.25;
+/** A vendor job that takes longer is given up, and the next attempt uploads again. */
+const VENDOR_JOB_LIMIT = milliseconds(20 * 60_000);
+/** The price of an upload before anybody knows its pages: one page, since it has at least that. */
+const EXPECTED_PAGES = 1;
+
+export const LOCAL_PARSER = 'local/1';
+
+export function makeParseStep(options: ParseOptions): StepHandler {
+  return async (input) => {
+    const { document } = input;
+    if (await readParse(options.db, document.id)) return { outcome: { kind: 'done', because: 'was parsed before' } };
+    const payload = input.claim.payload as Payload;
+    if (payload.vendorJob !== undefined) return await look(options, input, payload.vendorJob, payload.submittedAt);
+
+    const bytes = await readContent(options.db, document.id);
+    const sniffed = sniff(bytes, document.filename);
+    if (sniffed.kind === 'rejected') return rejection(sniffed.code);
+    const here = options.localFormats.has(sniffed.format);
+    const settings = here ? LOCAL_PARSER : options.llamaparse.settings;
+    const cached = await fromCache(options, input, settings);
+    if (cached) return cached;
+    if (here) return await parseHere(options, input, bytes, sniffed.format);
+    return await submit(options, input, bytes);
+  };
+}
+
+const rejection = (code: RejectionCode): StepResult => {
+  const { message, remedy } = REJECTIONS[code];
+  return { outcome: { kind: 'rejected', code, message: `${message} ${remedy}` } };
+};
+
+async function fromCache(options: ParseOptions, input: StepInput, settings: string): Promise<StepResult | undefined> {
+  const { document } = input;
+  if (!options.cache || document.noCache) return undefined;
+  const same = await findSame(options.db, document, settings);
+  const found = same === undefined ? undefined : await readParse(options.db, same);
+  options.telemetry.count('step_cache_total', { step: 'parse', result: found ? 'hit' : 'miss' });
+  if (!found) return undefined;
+  return parsed(document.id, found.pages, settings, 'the same bytes were parsed before', { sameAs: same });
+}
+
+async function parseHere(
+  options: ParseOptions,
+  { document, signal }: StepInput,
+  bytes: Uint8Array,
+  format: Format,
+): Promise<StepResult> {
+  const result = await options.local.parse(bytes, format, signal);
+  if (result.kind === 'rejected') return rejection(result.code);
+  return parsed(document.id, result.pages, LOCAL_PARSER, `parsed here: ${counted(result.pages.length, 'page')}`);
+}
+
+async function submit(options: ParseOptions, input: StepInput, bytes: Uint8Array): Promise<StepResult> {
+  const { document, save, signal } = input;
+  const { gateway, llamaparse, tier } = options;
+  const spend = {
+    documentId: document.id,
+    tenant: document.tenant,
+    step: 'parse',
+    operation: 'upload',
+    tokens: 0,
+    expectedCost: creditsCost(EXPECTED_PAGES * CREDITS_PER_PAGE[tier]),
+  };
+  const upload = { bytes, filename: document.filename, noCache: document.noCache };
+  const called = await gateway.spend(spend, save, signal, (limit) => llamaparse.submit(upload, limit));
+  if (called.kind === 'refused') return refused(called);
+  const { jobId } = called.value;
+  return {
+    outcome: { kind: 'pending', wait: FIRST_LOOK },
+    payload: { vendorJob: jobId, submittedAt: options.shared.now() },
+    write: (q) => called.record(q, { vendorJob: jobId, cost: spend.expectedCost }),
+  };
+}
+
+async function look(
+  options: ParseOptions,
+  { document, signal }: StepInput,
+  vendorJob: string,
+  submittedAt: Milliseconds = options.shared.now(),
+): Promise<StepResult> {
+  const { gateway, llamaparse } = options;
+  const called = await gateway.ask(signal, (limit) => llamaparse.look(vendorJob, limit));
+  if (called.kind === 'refused') return refused(called);
+  const result = called.value;
+  switch (result.kind) {
+    case 'pending': {
+      const taken = options.shared.now() - submittedAt;
+      if (taken > VENDOR_JOB_LIMIT) return startOver(vendorJob, 'vendor_timeout', 'LlamaParse did not finish its job');
+      const wait = Math.min(LOOK_MOST, Math.max(FIRST_LOOK, taken * LOOK_GROWTH)) as Milliseconds;
+      return { outcome: { kind: 'pending', wait } };
+    }
+    case 'unknown':
+      return startOver(vendorJob, 'vendor_job_lost', 'LlamaParse no longer knows the job');
+    case 'failed': {
+      const code = classify(result.message);
+      if (code) return rejection(code);
+      return startOver(
+        vendorJob,
+        'vendor_job_failed',
+        `LlamaParse could not parse it: ${result.message.slice(0, 200)}`,
+      );
+    }
+    case 'parsed': {
+      const { pages } = result;
+      const credits = result.credits ?? pages.length * CREDITS_PER_PAGE[options.tier];
+      options.telemetry.count('vendor_credits_total', { vendor: 'llamaparse' }, credits);
+      options.telemetry.count('document_cost_usd_total', { vendor: 'llamaparse' }, creditsCost(credits));
+      const settle = (q: Queryable) => settleCall(q, vendorJob, { credits, cost: creditsCost(credits) });
+      if (pages.every((page) => page.trim() === '')) return { ...rejection('no_text'), write: settle };
+      const done = parsed(
+        document.id,
+        pages,
+        llamaparse.settings,
+        `parsed by LlamaParse: ${counted(pages.length, 'page')}, ${credits} credits`,
+      );
+      return {
+        ...done,
+        write: async (q) => {
+          await settle(q);
+          await done.write?.(q);
+        },
+      };
+    }
+    default:
+      return result satisfies never;
+  }
+}
+
+/** The next attempt uploads again: what this job cost was for nothing. */
+function startOver(vendorJob: string, code: string, message: string): StepResult {
+  return {
+    outcome: { kind: 'fault', code, message, retryable: true },
+    payload: {},
+    write: (q) => wasteCall(q, vendorJob),
+  };
+}
+
+function parsed(
+  documentId: string,
+  pages: readonly string[],
+  settings: string,
+  because: string,
+  payload: object = {},
+): StepResult {
+  return {
+    outcome: { kind: 'done', because },
+    payload,
+    facts: { pages: pages.length, settings },
+    write: (q) => putParse(q, documentId, { pages: pages.map(storable), parser: settings }),
+  };
+}
+
+/** Postgres can keep neither a zero byte nor half a surrogate pair; a vendor may send both. */
+const storable = (text: string): string => text.replaceAll('\u0000', '').toWellFormed();
+
+/** LlamaParse says in words why a job failed: the document's own faults among them must not count as the vendor's. */
+export function classify(message: string): RejectionCode | undefined {
+  if (/password|encrypt/i.test(message)) return 'encrypted';
+  if (/unsupported|not supported|file type/i.test(message)) return 'unsupported';
+  if (/\bempty\b|no content/i.test(message)) return 'empty';
+  if (/too large|too many pages|page limit/i.test(message)) return 'too_large';
+  if (/corrupt|damaged|malformed|invalid|cannot be (?:read|opened)|could not (?:be )?(?:read|open)/i.test(message)) {
+    return 'damaged';
+  }
+  return undefined;
+}
+
+export const counted = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? '' : 's'}`;

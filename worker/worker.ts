@@ -1,0 +1,179 @@
+/** A worker, put together: its steps, their vendors, the loop that runs them and what it does beside. */
+import type { Telemetry } from '#collector/telemetry.ts';
+import type { Clock } from '#kernel/clock.ts';
+import type { Db } from '#kernel/database.ts';
+import type { Log } from '#kernel/log.ts';
+import type { Random } from '#kernel/random.ts';
+import type { Secret } from '#kernel/secret.ts';
+import type { SharedClock } from '#kernel/shared-clock.ts';
+import { type Milliseconds, mebibytes, milliseconds } from '#kernel/units.ts';
+import { makeCanary, planCanary } from './canary.ts';
+import { makeCarryOut } from './carry-out.ts';
+import { POLICY, type Policy } from './decide.ts';
+import { STEPS, type Step } from './document.ts';
+import { keepHouse } from './housekeeping.ts';
+import { makeIsolatedParser } from './parsers/isolated.ts';
+import type { Format } from './parsers/sniff.ts';
+import { embeddingPrice, type Tier } from './prices.ts';
+import type { Quota } from './rows/vendor-limits.ts';
+import { type Handler, makeRunner } from './runner.ts';
+import { makeChunkStep } from './steps/chunk.ts';
+import { makeEmbedStep } from './steps/embed.ts';
+import { makeParseStep } from './steps/parse.ts';
+import { makeStoreStep } from './steps/store.ts';
+import { type Gateway, makeGateway } from './vendors/gateway.ts';
+import { makeLlamaParse } from './vendors/llamaparse.ts';
+import { makeEmbedder } from './vendors/openai.ts';
+import { makeWebhook } from './webhooks.ts';
+
+export type VendorSettings = {
+  readonly timeout: Milliseconds;
+  readonly llamaparse: {
+    readonly apiKey: Secret;
+    readonly baseUrl: string;
+    readonly tier: Tier;
+    readonly version: string;
+    readonly quota: Quota;
+  };
+  readonly openai: {
+    readonly apiKey: Secret;
+    readonly baseUrl: string;
+    readonly model: string;
+    readonly usdPerMillionTokens: number | undefined;
+    readonly quota: Quota;
+  };
+};
+
+export type WorkerSettings = {
+  readonly workerId: string;
+  readonly places: Readonly<Record<Step, number>>;
+  readonly localFormats: readonly Format[];
+  readonly cache: boolean;
+  /** Undefined: no canaries. */
+  readonly canaryEvery: Milliseconds | undefined;
+  readonly webhookSecret: Secret;
+  readonly webhookPrivateHosts: readonly string[];
+  readonly vendors: VendorSettings;
+  readonly policy?: Policy;
+  /** This process alone has the database (PGlite). */
+  readonly sole: boolean;
+};
+
+export type Surroundings = {
+  readonly db: Db;
+  readonly clock: Clock;
+  readonly shared: SharedClock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly telemetry: Telemetry;
+};
+
+export interface DocumentWorker {
+  /** Looks for work now: for whoever put some into the same process' database. */
+  wake(): void;
+  run(signal: AbortSignal, grace: Milliseconds): Promise<void>;
+  circuits(): Readonly<Record<string, string>>;
+}
+
+/** A step that takes longer than this is told to stop. Vendor calls have limits of their own, far below. */
+const STEP_LIMITS: Readonly<Record<Step, Milliseconds>> = {
+  parse: milliseconds(120_000),
+  chunk: milliseconds(120_000),
+  embed: milliseconds(300_000),
+  store: milliseconds(300_000),
+};
+const WEBHOOK_PLACES = 4;
+const SIDE_LIMIT = milliseconds(30_000);
+const LOCAL_PARSER_LIMITS = {
+  time: milliseconds(60_000),
+  memory: mebibytes(768),
+  output: mebibytes(16),
+};
+
+export function makeEmbedderWithGateway(vendors: VendorSettings, around: Surroundings) {
+  const { openai, timeout } = vendors;
+  return {
+    embedder: makeEmbedder({ ...openai, timeout }),
+    gateway: makeGateway({ ...around, vendor: 'openai', quota: openai.quota, timeout }),
+    price: embeddingPrice(openai.model, openai.usdPerMillionTokens),
+  };
+}
+
+export function makeDocumentWorker(settings: WorkerSettings, around: Surroundings): DocumentWorker {
+  const { db, clock, shared, telemetry } = around;
+  const { vendors, workerId } = settings;
+  const embedding = makeEmbedderWithGateway(vendors, around);
+  const { llamaparse: parsing, timeout } = vendors;
+  const parseGateway = makeGateway({ ...around, vendor: 'llamaparse', quota: parsing.quota, timeout });
+  const parser = makeIsolatedParser({ clock, limits: { ...LOCAL_PARSER_LIMITS, concurrency: settings.places.parse } });
+  const carryOut = makeCarryOut({
+    ...around,
+    workerId,
+    policy: settings.policy ?? POLICY,
+    steps: {
+      parse: makeParseStep({
+        ...around,
+        gateway: parseGateway,
+        llamaparse: makeLlamaParse({ ...parsing, timeout }),
+        tier: parsing.tier,
+        local: parser,
+        localFormats: new Set(settings.localFormats),
+        cache: settings.cache,
+      }),
+      chunk: makeChunkStep(db),
+      embed: makeEmbedStep({ ...around, ...embedding }),
+      store: makeStoreStep(),
+    },
+  });
+  const handlers = [...stepHandlers(settings, carryOut.run), ...sideHandlers(settings, around)];
+  const runner = makeRunner({ ...around, workerId, handlers, sole: settings.sole });
+  const gateways: readonly Gateway[] = [parseGateway, embedding.gateway];
+  observeGateways(telemetry, gateways);
+
+  const places = STEPS.reduce((sum, step) => sum + settings.places[step], 0);
+  const house = { ...around, workerId, places, serviceSeconds: carryOut.serviceSeconds };
+  return {
+    wake: runner.wake,
+    circuits: () => Object.fromEntries(gateways.map((gateway) => [gateway.vendor, gateway.circuit()])),
+    run: async (signal, grace) => {
+      for (const gateway of gateways) await gateway.configure(db);
+      if (settings.canaryEvery !== undefined) await planCanary(db, shared.now());
+      await Promise.all([runner.run(signal, grace), keepHouse(house, signal)]);
+      await parser.close();
+    },
+  };
+}
+
+function stepHandlers(
+  settings: WorkerSettings,
+  run: (step: Step, claim: Parameters<Handler['run']>[0], signal: AbortSignal) => Promise<void>,
+): Handler[] {
+  return STEPS.map((step) => ({
+    queue: step,
+    places: settings.places[step],
+    limit: STEP_LIMITS[step],
+    run: (claim, signal) => run(step, claim, signal),
+  }));
+}
+
+function sideHandlers(settings: WorkerSettings, around: Surroundings): Handler[] {
+  const webhook = makeWebhook({
+    ...around,
+    secret: settings.webhookSecret,
+    allowedPrivateHosts: settings.webhookPrivateHosts,
+  });
+  const handlers: Handler[] = [{ queue: 'webhook', places: WEBHOOK_PLACES, limit: SIDE_LIMIT, run: webhook }];
+  if (settings.canaryEvery !== undefined) {
+    const canary = makeCanary({ ...around, workerId: settings.workerId, every: settings.canaryEvery });
+    handlers.push({ queue: 'canary', places: 1, limit: SIDE_LIMIT, run: canary });
+  }
+  return handlers;
+}
+
+const CIRCUIT_VALUES = { closed: 0, 'half-open': 1, open: 2 } as const;
+
+function observeGateways(telemetry: Telemetry, gateways: readonly Gateway[]): void {
+  telemetry.observe('vendor_circuit_state', () =>
+    gateways.map(({ vendor, circuit }) => ({ value: CIRCUIT_VALUES[circuit()], attributes: { vendor } })),
+  );
+}
