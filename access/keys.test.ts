@@ -95,6 +95,7 @@ onEveryEngine('API keys', (db) => {
     const { key, facts } = await keys.create(wish);
     const elsewhere = makeKeys({ db: db(), clock, random: seededRandom(0), log: silentLog });
     assert.equal((await elsewhere.verify(key.reveal())).kind, 'valid');
+    assert.equal(await verdict(key.reveal()), 'valid');
     assert.equal(await keys.revoke(wish.tenant, facts.id, 'cli'), true);
     assert.equal(await verdict(key.reveal()), 'revoked');
     await clock.advance(KEY_CACHE_TTL - 1);

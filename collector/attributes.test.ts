@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
 import { ALLOWED_KEYS, cleanAttributes, cleanLogFields, cleanText } from './attributes.ts';
+import { embeddingAttributes, embeddingUsage, processAttributes, sendAttributes } from './semantics.ts';
 
 test('cleanAttributes() keeps what is listed and counts what is not', () => {
   const { attributes, dropped } = cleanAttributes({
@@ -67,4 +68,23 @@ test('cleanAttributes() never lets an unlisted key out, whatever it is given', (
       );
     }),
   );
+});
+
+test('the attributes of our own spans all pass, and say what the conventions want', () => {
+  const job = { id: 'j1', documentId: 'd1', step: 'embed', attempt: 2, workerId: 'w1' } as const;
+  const model = { provider: 'openai', model: 'text-embedding-3-small', dimensions: 1536 };
+  const usage = { inputTokens: 12, model: 'text-embedding-3-small' };
+  const all = [sendAttributes(job), processAttributes(job), embeddingAttributes(model), embeddingUsage(usage)];
+  for (const attributes of all) assert.equal(cleanAttributes(attributes).dropped, 0);
+  assert.deepEqual(cleanAttributes(processAttributes(job)).attributes, {
+    'messaging.system': 'burnline',
+    'messaging.destination.name': 'documents',
+    'messaging.operation.name': 'process',
+    'messaging.operation.type': 'process',
+    'messaging.message.id': 'j1',
+    'messaging.client.id': 'w1',
+    'burnline.document.id': 'd1',
+    'burnline.step': 'embed',
+    'burnline.job.attempt': 2,
+  });
 });

@@ -39,6 +39,8 @@ const VENDOR_SECONDS = [0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30] as co
 const WAIT_SECONDS = [0.01, 0.05, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 300, 900] as const;
 
 const WORKERS = ['worker', 'service'] as const;
+/** Vendors are asked by the steps, and by a search for its query's embedding. */
+const CALLERS = ['api', 'worker', 'service'] as const;
 /** One answer for the whole database: given by the role that is there once. */
 const DATABASE_WIDE = ['api', 'service'] as const;
 
@@ -107,7 +109,7 @@ export const METRICS_OF_DOCUMENTS = {
     help: 'One request to a vendor, from the call to the last byte of the answer or the failure.',
     attributes: { vendor: VENDORS, outcome: VENDOR_OUTCOMES },
     buckets: VENDOR_SECONDS,
-    roles: WORKERS,
+    roles: CALLERS,
     shown: 'rest',
   },
   document_cost_usd_total: {
@@ -115,7 +117,7 @@ export const METRICS_OF_DOCUMENTS = {
     unit: '{USD}',
     help: 'Money that calls to vendors cost, by our dated price table.',
     attributes: { vendor: VENDORS },
-    roles: WORKERS,
+    roles: CALLERS,
     shown: 'rest',
   },
   document_cost_wasted_usd_total: {
@@ -123,7 +125,7 @@ export const METRICS_OF_DOCUMENTS = {
     unit: '{USD}',
     help: 'The part of the cost whose result was lost and had to be bought again.',
     attributes: { vendor: VENDORS },
-    roles: WORKERS,
+    roles: CALLERS,
     shown: 'rest',
   },
   vendor_tokens_total: {
@@ -131,7 +133,7 @@ export const METRICS_OF_DOCUMENTS = {
     unit: '{token}',
     help: 'Tokens that a vendor billed.',
     attributes: { vendor: VENDORS, kind: ['input', 'output'] },
-    roles: WORKERS,
+    roles: CALLERS,
     shown: 'rest',
   },
   vendor_credits_total: {
@@ -139,7 +141,7 @@ export const METRICS_OF_DOCUMENTS = {
     unit: '{credit}',
     help: 'Credits that a vendor billed.',
     attributes: { vendor: VENDORS },
-    roles: WORKERS,
+    roles: CALLERS,
     shown: 'rest',
   },
   vendor_circuit_state: {
@@ -147,7 +149,7 @@ export const METRICS_OF_DOCUMENTS = {
     unit: '1',
     help: 'The circuit breaker before a vendor: 0 closed, 1 half open, 2 open.',
     attributes: { vendor: VENDORS },
-    roles: WORKERS,
+    roles: CALLERS,
     shown: 'rest',
   },
   step_cache_total: {
@@ -163,7 +165,7 @@ export const METRICS_OF_DOCUMENTS = {
     unit: 's',
     help: 'When a worker last proved that it lives, in Unix time; the latest of all of them.',
     attributes: {},
-    roles: ['api', 'worker', 'service'],
+    roles: CALLERS,
     shown: 'rest',
   },
   queue_jobs: {
@@ -212,7 +214,7 @@ export const METRICS_OF_DOCUMENTS = {
     unit: '{job}',
     help: 'Jobs taken over from a worker that went silent, and documents found without a live job.',
     attributes: { reason: ['lease_expired', 'job_missing'] },
-    roles: ['api', 'worker', 'service'],
+    roles: CALLERS,
     shown: 'rest',
   },
   uploads_refused_total: {

@@ -47,6 +47,9 @@ let running: Promise<Sdk> | undefined;
 
 /** The answer stops it; call it once. */
 export async function startSdk(options: SdkOptions): Promise<() => Promise<void>> {
+  if (running !== undefined && options.otlp !== undefined) {
+    options.log.warn({ role: options.role }, 'Another role in this process has set up where spans go: it stays so');
+  }
   running ??= begin(options);
   const mine = await running.catch((error: unknown) => {
     running = undefined;

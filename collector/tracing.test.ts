@@ -104,6 +104,7 @@ test('the trace goes on in another process from the stored traceparent', async (
   const stored = await telemetry.inSpan('upload', { kind: 'server' }, async () => telemetry.currentTraceparent());
   assert.equal(parseTraceparent(stored), stored);
   const child = spawn(process.execPath, ['--input-type=module-typescript', '-e', CHILD], {
+    cwd: new URL('..', import.meta.url),
     env: { ...process.env, STORED: stored, OTLP: url },
     stdio: ['ignore', 'pipe', 'inherit'],
   });

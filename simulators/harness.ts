@@ -21,6 +21,11 @@ export async function simulatorsFor(
   options: Partial<SimulatorOptions> = {},
 ): Promise<Simulators & { readonly folder: string }> {
   const folder = options.folder ?? (await mkdtemp(join(tmpdir(), 'simulators-')));
+  const started: Simulators[] = [];
+  test.after(async () => {
+    for (const one of started) await one.close();
+    await rm(folder, { recursive: true, force: true });
+  });
   const simulators = await startSimulators({
     host: '127.0.0.1',
     port: 0,
@@ -33,9 +38,6 @@ export async function simulatorsFor(
     ...options,
     folder,
   });
-  test.after(async () => {
-    await simulators.close();
-    await rm(folder, { recursive: true, force: true });
-  });
+  started.push(simulators);
   return { ...simulators, folder };
 }

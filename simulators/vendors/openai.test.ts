@@ -53,6 +53,17 @@ test('OpenAI shortens to the dimensions asked for, as unit vectors', async (t) =
   assert(Math.abs(square - 1) < 1e-5);
 });
 
+test('OpenAI gives each model its own size, also for a text that it has seen', async (t) => {
+  const client = clientOf((await simulatorsFor(t)).url);
+  for (const [model, size] of [
+    ['text-embedding-3-small', 1536],
+    ['text-embedding-3-large', 3072],
+  ] as const) {
+    const { data } = await client.embeddings.create({ model, input: 'x y z' });
+    assert.equal(data[0]?.embedding.length, size);
+  }
+});
+
 test('OpenAI takes token arrays', async (t) => {
   const client = clientOf((await simulatorsFor(t)).url);
   const [words, tokens] = await Promise.all([

@@ -7,7 +7,7 @@ import { describe } from '#kernel/errors.ts';
 import { htmlToMarkdown } from './html-to-markdown.ts';
 import type { ParseLimits } from './limits.ts';
 import { type LocalParse, parsed, type Rejected, reject } from './outcome.ts';
-import { readZipDirectory } from './zip-directory.ts';
+import { readZipDirectory, type ZipEntry } from './zip-directory.ts';
 
 export async function parseDocx(bytes: Uint8Array, limits: ParseLimits): Promise<LocalParse> {
   const refusal = checkArchive(bytes, limits);
@@ -30,7 +30,14 @@ function checkArchive(bytes: Uint8Array, limits: ParseLimits): Rejected | undefi
   const directory = readZipDirectory(bytes);
   if (directory.kind === 'damaged') return reject('damaged', directory.because);
   if (directory.entries.some((entry) => entry.encrypted)) return reject('encrypted', 'It is packed with a password');
-  const unpacked = directory.entries.reduce((sum, entry) => sum + entry.unpacked, 0);
-  if (unpacked <= limits.unpacked) return undefined;
-  return reject('too_large', `It unpacks to ${unpacked} bytes; ${limits.unpacked} are allowed`);
+  const sizes = { unpacked: sizeOf(directory.entries), markup: sizeOf(directory.entries.filter(isRead)) };
+  for (const name of ['unpacked', 'markup'] as const) {
+    if (sizes[name] <= limits[name]) continue;
+    const what = name === 'markup' ? 'text and formatting' : 'data';
+    return reject('too_large', `It unpacks to ${sizes[name]} bytes of ${what}; ${limits[name]} are allowed`);
+  }
+  return undefined;
 }
+
+const sizeOf = (entries: readonly ZipEntry[]): number => entries.reduce((sum, { unpacked }) => sum + unpacked, 0);
+const isRead = ({ name }: ZipEntry): boolean => /^word\/(?!stylesWithEffects)[^/]+\.xml$/.test(name);

@@ -11,7 +11,7 @@ import { Fault } from '#kernel/errors.ts';
 import { type Bytes, type Milliseconds, mebibytes, milliseconds } from '#kernel/units.ts';
 import { type ParserChild, type Ran, startChild } from './child-process.ts';
 import { CHILD_BASE } from './child-protocol.ts';
-import { PARSE_LIMITS } from './limits.ts';
+import { MEMORY_PER_MARKUP, PARSE_LIMITS } from './limits.ts';
 import type { LocalParse } from './outcome.ts';
 import { makePlaces } from './places.ts';
 import type { Format } from './sniff.ts';
@@ -45,7 +45,8 @@ const MEMORY_LEAST = mebibytes(64);
 
 export function makeIsolatedParser({ clock, limits }: { clock: Clock; limits: IsolationLimits }): IsolatedParser {
   checkLimits(limits);
-  const parseLimits = { ...PARSE_LIMITS, output: limits.output };
+  const markup = Math.floor((limits.memory - CHILD_BASE) / MEMORY_PER_MARKUP) as Bytes;
+  const parseLimits = { ...PARSE_LIMITS, output: limits.output, markup };
   const places = makePlaces(limits.concurrency, WAITING_MAX);
   const children = new Set<ParserChild>();
   const idle = new Set<ParserChild>();

@@ -15,7 +15,7 @@ const PARSERS = {
   pdf: async () => (await import('./pdf.ts')).parsePdf,
   docx: async () => (await import('./docx.ts')).parseDocx,
   html: async () => (await import('./html.ts')).parseHtml,
-  markdown: async () => (await import('./markdown.ts')).parseMarkdown,
+  markdown: async () => (await import('./text.ts')).parseMarkdown,
   text: async () => (await import('./text.ts')).parseText,
 } as const satisfies Record<Format, () => Promise<Parser>>;
 

@@ -1,4 +1,5 @@
 -- Everything the document service knows. Times are given by the caller, never now(), so that a test can choose them.
+create extension if not exists vector;
 create schema if not exists worker;
 
 create table worker.documents (

@@ -196,15 +196,25 @@ function parsed(
 /** Postgres can keep neither a zero byte nor half a surrogate pair; a vendor may send both. */
 const storable = (text: string): string => text.replaceAll('\u0000', '').toWellFormed();
 
-/** LlamaParse says in words why a job failed: the document's own faults among them must not count as the vendor's. */
+/** LlamaParse's codes for a job that failed through the document's own fault, and what we call each. */
+const VENDOR_REJECTIONS: Readonly<Record<string, RejectionCode>> = {
+  PDF_IS_PROTECTED: 'encrypted',
+  PDF_IS_BROKEN: 'damaged',
+  UNSUPPORTED_FILE_TYPE: 'unsupported',
+  NO_DATA_FOUND_IN_FILE: 'empty',
+  DOCUMENT_TOO_LARGE: 'too_large',
+};
+
+/**
+ * A failed job is told as "CODE: sentence", or in a sentence alone: the document's own faults must not count as the
+ * vendor's. What is not recognised is the vendor's fault, so that nothing of ours hides behind a rejection.
+ */
 export function classify(message: string): RejectionCode | undefined {
-  if (/password|encrypt/i.test(message)) return 'encrypted';
-  if (/unsupported|not supported|file type/i.test(message)) return 'unsupported';
-  if (/\bempty\b|no content/i.test(message)) return 'empty';
-  if (/too large|too many pages|page limit/i.test(message)) return 'too_large';
-  if (/corrupt|damaged|malformed|invalid|cannot be (?:read|opened)|could not (?:be )?(?:read|open)/i.test(message)) {
-    return 'damaged';
-  }
+  const code = VENDOR_REJECTIONS[/^[A-Z_]+/.exec(message)?.[0] ?? ''];
+  if (code) return code;
+  if (/\bpassword|\bencrypted\b/i.test(message)) return 'encrypted';
+  if (/unsupported (?:file|document|format)/i.test(message)) return 'unsupported';
+  if (/\b(?:file|document) is (?:corrupt|damaged)/i.test(message)) return 'damaged';
   return undefined;
 }
 

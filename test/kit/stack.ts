@@ -1,0 +1,99 @@
+/** Real processes of the product, started as a user starts them, on free ports, with state of their own. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+export type Urls = Readonly<Record<string, string>>;
+export type Running = AsyncDisposable & {
+  readonly process: ChildProcess;
+  readonly urls: Urls;
+  /** Everything it wrote so far. */
+  output(): string;
+  /** Asks it to end, and waits. @returns the exit code, or the signal. */
+  stop(signal?: NodeJS.Signals): Promise<number | string>;
+  kill(): Promise<void>;
+};
+
+const READY_WITHIN = 60_000;
+const FREE = ['--port', '0', '--metrics-port', '0'];
+export const FREE_PORTS: Readonly<Record<string, readonly string[]>> = {
+  start: [...FREE, '--simulators-port', '0', '--smtp-port', '0'],
+  service: FREE,
+  api: ['--port', '0'],
+  worker: ['--metrics-port', '0'],
+  simulators: ['--simulators-port', '0', '--smtp-port', '0'],
+};
+
+export function temporaryFolder(): string {
+  return mkdtempSync(join(tmpdir(), 'burnline-stack-'));
+}
+
+/** A role, ready. @throws with its whole output when it does not get there. */
+export async function startRole(
+  role: string,
+  env: Readonly<Record<string, string | undefined>>,
+  args: readonly string[] = FREE_PORTS[role] ?? [],
+): Promise<Running> {
+  const child = spawn(process.execPath, ['bin/burnline', role, ...args], {
+    env: { ...clean(process.env), LOG_FORMAT: 'json', ...env } as NodeJS.ProcessEnv,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  const read = (data: Buffer) => {
+    output = (output + data.toString()).slice(-2_000_000);
+  };
+  child.stdout.on('data', read);
+  child.stderr.on('data', read);
+  const ended = new Promise<number | string>((resolve) => {
+    child.once('exit', (code, signal) => resolve(signal ?? code ?? -1));
+  });
+  const stop = async (signal: NodeJS.Signals = 'SIGTERM') => {
+    if (child.exitCode === null && child.signalCode === null) child.kill(signal);
+    return await ended;
+  };
+  const kill = async () => void (await stop('SIGKILL'));
+  const begun = performance.now();
+  while (readUrls(role, output) === undefined) {
+    if (child.exitCode !== null || performance.now() - begun > READY_WITHIN) {
+      await kill();
+      throw new Error(`${role} did not get ready:\n${output.slice(-4_000)}`);
+    }
+    await sleep(20);
+  }
+  return {
+    process: child,
+    urls: readUrls(role, output) ?? {},
+    output: () => output,
+    stop,
+    kill,
+    [Symbol.asyncDispose]: kill,
+  };
+}
+
+/** What a developer's shell holds must not leak into a test. */
+function clean(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const ours =
+    /^(API_|METRICS|SIMULATORS_|BURNLINE_(?!CACHE)|DATABASE_|WORKER_|LLAMA|OPENAI_|OTEL_|LOG_|WEBHOOK_|JWT_|NODE_TEST|CI$)/;
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !ours.test(name)));
+}
+
+function readUrls(role: string, output: string): Urls | undefined {
+  if (role === 'start') {
+    if (!/Ctrl-C stops it/.test(output)) return undefined;
+    const find = (label: string) => new RegExp(`${label} +(http://[\\d.:]+)`).exec(output)?.[1] ?? '';
+    return { api: find('Document API'), metrics: find('Metrics'), simulators: find('Simulators') };
+  }
+  const line = output.split('\n').find((text) => / (?:is|are) ready"/.test(text));
+  if (line === undefined) return undefined;
+  const fields = JSON.parse(line) as Record<string, unknown>;
+  return Object.fromEntries(
+    Object.entries(fields).filter((entry): entry is [string, string] => /^\w+:\/\//.test(String(entry[1]))),
+  );
+}
+
+/** Removes a state folder once everything in it has ended. */
+export function removeFolder(folder: string): void {
+  rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+}
