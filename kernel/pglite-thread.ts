@@ -10,6 +10,7 @@ import { PGlite, type PGliteOptions, types } from '@electric-sql/pglite';
 import { NodeFS } from '@electric-sql/pglite/nodefs';
 import { vector } from '@electric-sql/pglite-pgvector';
 import type { Answer, Ask, ThreadData } from './pglite.ts';
+import { makeStatements } from './pglite-statements.ts';
 
 const MAINTENANCE = ['-c', 'shared_buffers=8MB', '-c', 'max_wal_size=64MB', '-c', 'wal_sync_method=fsync'];
 
@@ -48,35 +49,29 @@ async function open(data: ThreadData): Promise<PGlite> {
   return pg;
 }
 
-/** pgvector's type has an OID of its own in each database: ask for it, then send its parameters as they are. */
-async function vectorSerializer(pg: PGlite): Promise<Record<number, (value: unknown) => string>> {
-  const { rows } = await pg.query<{ oid: number }>(`select oid::int4 as oid from pg_type where typname = 'vector'`);
-  return rows[0] ? { [rows[0].oid]: (value: unknown) => value as string } : {};
-}
-
 const port = parentPort;
 if (port) {
   const reply = (answer: Answer) => port.postMessage(answer);
   const pg = await open(workerData as ThreadData);
-  const serializers = await vectorSerializer(pg);
+  const statements = makeStatements(pg);
   pg.onNotification((channel, payload) => reply({ kind: 'notified', channel, payload }));
-  port.on('message', async (ask: Ask) => {
+  const answer = async (ask: Ask): Promise<Answer> => {
+    const { id } = ask;
     try {
-      if (ask.kind === 'query') {
-        const { rows } = await pg.query(ask.text, ask.params, { serializers });
-        reply({ kind: 'done', id: ask.id, rows: rows as Record<string, unknown>[] });
-      } else if (ask.kind === 'script') {
-        await pg.exec(ask.text);
-        reply({ kind: 'done', id: ask.id, rows: [] });
-      } else {
-        await pg.close();
-        reply({ kind: 'done', id: ask.id, rows: [] });
-      }
+      if (ask.kind === 'query') return { kind: 'done', id, rows: await statements.query(ask.text, ask.params) };
+      if (ask.kind === 'script') await pg.exec(ask.text);
+      else await pg.close();
+      return { kind: 'done', id, rows: [] };
     } catch (error) {
       const { message, code, constraint } = error as { message: string; code?: string; constraint?: string };
       const named = { ...(code ? { code } : {}), ...(constraint ? { constraint } : {}) };
-      reply({ kind: 'failed', id: ask.id, error: { message, ...named } });
+      return { kind: 'failed', id, error: { message, ...named } };
     }
+  };
+  // Strictly in order: callers send a whole transaction without waiting between its statements.
+  let last = Promise.resolve();
+  port.on('message', (ask: Ask) => {
+    last = last.then(async () => reply(await answer(ask)));
   });
   reply({ kind: 'opened' });
 }

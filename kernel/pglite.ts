@@ -34,6 +34,7 @@ export type PgliteOptions = {
 /** Opening runs Postgres' recovery; measured 0.7 to 2.8 s on two busy cores. */
 const OPEN_LIMIT = 60_000 as Milliseconds;
 const CLOSE_LIMIT = 5_000 as Milliseconds;
+const WATCH_EVERY = 100 as Milliseconds;
 /** Callers that wait for the one connection. Beyond it the program is broken or overloaded, and says so at once. */
 const WAITING_MAX = 10_000;
 
@@ -57,47 +58,22 @@ async function makePglite(options: PgliteOptions, lock: FolderLock | undefined):
   let closed = false;
   const line = makeLine();
 
-  const ask = async (make: (id: number) => Ask): Promise<Row[]> => {
+  const ready = async (): Promise<Thread> => {
     if (closed) throw new Fault('unavailable', 'Database: it is closed', { retryable: false });
     if (thread.gone()) {
       // The folder must be free of the old thread before a new one opens it.
       await thread.kill();
       thread = await startThread(options, notify);
     }
-    return await thread.ask(make, options.limits.statement);
+    return thread;
   };
-  const query = (text: string, params: readonly unknown[] = []) =>
-    ask((id) => ({ kind: 'query', id, text, params: plainParams(params) }));
-  const script = (text: string) => ask((id) => ({ kind: 'script', id, text }));
-
-  const inTransaction = async <T>(work: (q: Queryable) => Promise<T>): Promise<T> => {
-    await script('begin');
-    const opened = thread;
-    let open = true;
-    const q: Queryable = {
-      query: async <R extends object>(text: string, params?: readonly unknown[]) => {
-        if (!open || opened.gone())
-          throw new Fault('timeout', 'Database: the transaction is over', { retryable: true });
-        return (await query(text, params)) as R[];
-      },
-    };
-    try {
-      const result = await limited(options.clock, options.limits.transaction, work(q));
-      if (opened.gone()) throw new Fault('unavailable', 'Database: the engine was restarted', { retryable: true });
-      await script('commit');
-      return result;
-    } catch (error) {
-      if (!opened.gone()) await script('rollback').catch(() => opened.kill());
-      throw error;
-    } finally {
-      open = false;
-    }
-  };
-
   const close = async () => {
     if (closed) return;
     await line.run(async () => {
-      if (!thread.gone()) await thread.ask((id) => ({ kind: 'close', id }), CLOSE_LIMIT).catch(() => []);
+      if (!thread.gone()) {
+        const closing = thread.ask((id) => ({ kind: 'close', id }));
+        await limited(options.clock, CLOSE_LIMIT, closing).catch(() => {});
+      }
       closed = true;
       await thread.kill();
     });
@@ -105,20 +81,50 @@ async function makePglite(options: PgliteOptions, lock: FolderLock | undefined):
   };
   return {
     engine: 'pglite',
-    query: (text, params) => line.run(async () => (await query(text, params)) as never),
-    tx: (work) => line.run(() => inTransaction(work)),
+    query: (text, params) => line.run(async () => (await queryOn(await ready(), text, params)) as never),
+    tx: (work) => line.run(async () => inTransaction(options, await ready(), work)),
     listen: async (channel, listener) => {
       const listeners = heard.get(channel) ?? new Set();
       heard.set(channel, listeners.add(listener));
-      await line.run(() => script(`listen ${channel}`));
+      await line.run(async () => scriptOn(await ready(), `listen ${channel}`));
       return async () => void listeners.delete(listener);
     },
     close,
   };
 }
 
+const queryOn = (on: Thread, text: string, params: readonly unknown[] = []) =>
+  on.ask((id) => ({ kind: 'query', id, text, params: plainParams(params) }));
+const scriptOn = (on: Thread, text: string) => on.ask((id) => ({ kind: 'script', id, text }));
+
+/** All of it on one thread: were the engine started anew in between, the rest would run outside of any transaction. */
+async function inTransaction<T>(options: PgliteOptions, mine: Thread, work: (q: Queryable) => Promise<T>): Promise<T> {
+  // Not waited for: the thread answers in order.
+  const begun = scriptOn(mine, 'begin');
+  begun.catch(() => {});
+  let open = true;
+  const q: Queryable = {
+    query: async <R extends object>(text: string, params?: readonly unknown[]) => {
+      if (!open) throw new Fault('timeout', 'Database: the transaction is over', { retryable: true });
+      return (await queryOn(mine, text, params)) as R[];
+    },
+  };
+  try {
+    const result = await limited(options.clock, options.limits.transaction, work(q));
+    await begun;
+    await scriptOn(mine, 'commit');
+    return result;
+  } catch (error) {
+    await scriptOn(mine, 'rollback').catch(() => mine.kill());
+    throw error;
+  } finally {
+    open = false;
+  }
+}
+
 type Thread = {
-  ask(make: (id: number) => Ask, limit: Milliseconds): Promise<Row[]>;
+  /** Answered in order. @throws when the engine ended, or a statement took longer than its limit. */
+  ask(make: (id: number) => Ask): Promise<Row[]>;
   gone(): boolean;
   kill(): Promise<void>;
 };
@@ -131,13 +137,13 @@ async function startThread(
   const worker = new Worker(new URL('./pglite-thread.ts', import.meta.url), { workerData: data, execArgv: [] });
   const waiting = new Map<number, PromiseWithResolvers<Row[]>>();
   const opened = Promise.withResolvers<void>();
-  let ended = false;
+  const ended = new AbortController();
   let next = 0;
-  const end = (why: string, cause?: unknown) => {
-    ended = true;
-    const fault = () => new Fault('unavailable', `Database: ${why}`, { retryable: true, cause });
-    opened.reject(fault());
-    for (const caller of waiting.values()) caller.reject(fault());
+  let busySince = options.clock.steady();
+  const end = (fault: Fault) => {
+    ended.abort();
+    opened.reject(fault);
+    for (const caller of waiting.values()) caller.reject(fault);
     waiting.clear();
   };
   worker.on('message', (answer: Answer) => {
@@ -145,38 +151,55 @@ async function startThread(
     if (answer.kind === 'notified') return notify(answer.channel, answer.payload);
     const caller = waiting.get(answer.id);
     waiting.delete(answer.id);
+    busySince = options.clock.steady();
     if (answer.kind === 'done') caller?.resolve(answer.rows);
     else caller?.reject(databaseFault(answer.error));
   });
-  worker.on('error', (error) => end('the embedded engine failed', error));
-  worker.on('exit', () => end('the embedded engine ended'));
+  const gone = (why: string, cause?: unknown) =>
+    end(new Fault('unavailable', `Database: the embedded engine ${why}`, { retryable: true, cause }));
+  worker.on('error', (error) => gone('failed', error));
+  worker.on('exit', () => gone('ended'));
   const kill = async () => {
-    ended = true;
+    gone('was ended');
     await worker.terminate();
   };
-  const ask: Thread['ask'] = async (make, limit) => {
+  const ask: Thread['ask'] = async (make) => {
+    if (ended.signal.aborted) throw new Fault('unavailable', 'Database: the engine was restarted', { retryable: true });
+    if (waiting.size === 0) busySince = options.clock.steady();
     const caller = Promise.withResolvers<Row[]>();
     const id = next++;
     waiting.set(id, caller);
     worker.postMessage(make(id));
-    return await limited(options.clock, limit, caller.promise, kill);
+    return await caller.promise;
+  };
+  /** One look now and then for all statements: a timer for each would cost more than most statements do. */
+  const watch = async () => {
+    while (!ended.signal.aborted) {
+      await options.clock.sleep(WATCH_EVERY, ended.signal).catch(() => {});
+      if (waiting.size === 0 || options.clock.steady() - busySince <= options.limits.statement) continue;
+      end(late(options.limits.statement));
+      await worker.terminate();
+    }
   };
   try {
-    await limited(options.clock, OPEN_LIMIT, opened.promise, kill);
+    await limited(options.clock, OPEN_LIMIT, opened.promise);
   } catch (error) {
     await kill();
     throw error;
   }
-  return { ask, gone: () => ended, kill };
+  void watch();
+  return { ask, gone: () => ended.signal.aborted, kill };
 }
 
-/** @throws {Fault} `timeout` when `work` takes longer; `late` runs first. */
-async function limited<T>(clock: Clock, limit: Milliseconds, work: Promise<T>, late?: () => Promise<void>): Promise<T> {
+const late = (limit: Milliseconds) =>
+  new Fault('timeout', `Database: no answer within ${limit} ms`, { retryable: true });
+
+/** @throws {Fault} `timeout` when `work` takes longer. */
+async function limited<T>(clock: Clock, limit: Milliseconds, work: Promise<T>): Promise<T> {
   const done = new AbortController();
   const alarm = clock.sleep(limit, done.signal).then(
     () => {
-      void late?.();
-      throw new Fault('timeout', `Database: no answer within ${limit} ms`, { retryable: true });
+      throw late(limit);
     },
     () => new Promise<never>(() => {}),
   );

@@ -1,4 +1,5 @@
 /** Postgres behind the Db interface: a bounded pool, limits on every statement, and one connection that listens. */
+import { createHash } from 'node:crypto';
 import pg from 'pg';
 import type { Clock } from './clock.ts';
 import { type DatabaseLimits, type Db, databaseFault, plainParams, type Queryable } from './database.ts';
@@ -46,7 +47,8 @@ export function openPostgres(options: PostgresOptions): Db {
   const run = (on: pg.Pool | pg.PoolClient): Queryable['query'] => {
     return async (text, params = []) => {
       try {
-        return (await on.query(text, plainParams(params).map(asBuffer))).rows;
+        const values = plainParams(params).map(asBuffer);
+        return (await on.query({ ...preparedName(text), text, values })).rows;
       } catch (error) {
         throw databaseFault(error as Error);
       }
@@ -86,6 +88,18 @@ export function openPostgres(options: PostgresOptions): Db {
       await pool.end();
     },
   };
+}
+
+/** Our statements are constants, so each connection plans them once. Names are cut to 63 bytes by Postgres: a hash. */
+const names = new Map<string, string>();
+const NAMES_MOST = 1_000;
+function preparedName(text: string): { name?: string } {
+  const known = names.get(text);
+  if (known !== undefined) return { name: known };
+  if (names.size >= NAMES_MOST || !/^\s*(?:select|insert|update|delete|with)\b/i.test(text)) return {};
+  const name = createHash('sha256').update(text).digest('base64url');
+  names.set(text, name);
+  return { name };
 }
 
 const asBuffer = (value: unknown): unknown =>

@@ -146,6 +146,7 @@ const KERNEL = [
   'migrate',
   'pglite',
   'pglite-image',
+  'pglite-statements',
   'pglite-thread',
   'postgres',
   'random',

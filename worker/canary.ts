@@ -3,6 +3,7 @@
  * uses it. One for all workers, since the job that starts it is unique while it lives. Its counts are its own.
  */
 import { createHash } from 'node:crypto';
+import type { Telemetry } from '#collector/telemetry.ts';
 import type { Db, Queryable } from '#kernel/database.ts';
 import type { Log } from '#kernel/log.ts';
 import { type Random, uuidv7 } from '#kernel/random.ts';
@@ -30,6 +31,7 @@ export type CanaryOptions = {
   readonly shared: SharedClock;
   readonly random: Random;
   readonly log: Log;
+  readonly telemetry: Telemetry;
   readonly workerId: string;
   readonly every: Milliseconds;
 };
@@ -46,7 +48,8 @@ export function makeCanary(options: CanaryOptions): (claim: Claim) => Promise<vo
   const { db, shared } = options;
   const later = async (q: Queryable, claim: Claim, wait: Milliseconds, payload: Payload) => {
     const availableAt = (shared.now() + wait) as Milliseconds;
-    if (!(await requeue(q, claim, { availableAt, attempts: 0, payload }))) throw leaseLost();
+    const change = { queue: claim.queue, availableAt, attempts: 0, payload, keep: false };
+    if (!(await requeue(q, claim, change))) throw leaseLost();
   };
   return async (claim) => {
     const { documentId, since } = claim.payload as Payload;
@@ -55,7 +58,9 @@ export function makeCanary(options: CanaryOptions): (claim: Claim) => Promise<vo
       const id = uuidv7(now, options.random);
       // First the note of it, then the document: a crash between leaves a note that is overdue, never a lost canary.
       await later(db, claim, LOOK, { documentId: id, since: now });
-      await accept(db, canaryDocument(id), now);
+      await options.telemetry.inSpan('canary', { kind: 'producer' }, async ({ traceparent }) => {
+        await accept(db, { ...canaryDocument(id), traceparent }, now);
+      });
       return;
     }
     const document = await readDocument(db, documentId);
@@ -94,7 +99,6 @@ function canaryDocument(id: string) {
     metadata: {},
     webhookUrl: null,
     correlationId: `canary-${id}`,
-    traceparent: undefined,
     idempotencyKey: null,
     noCache: true,
     canary: true,

@@ -18,6 +18,7 @@ import { isUnfinished, STEP_OF, type Step } from './document.ts';
 import { type Claim, finish } from './queue.ts';
 import { addTimeline, type DocumentRow, readDocument } from './rows/documents.ts';
 import { closeInterrupted } from './rows/vendor-calls.ts';
+import type { Reserve } from './runner.ts';
 import type { StepHandler, StepResult } from './steps/step.ts';
 import { apply, begin, fenced, isLeaseLost, isPassing } from './transition.ts';
 
@@ -40,7 +41,8 @@ const COMMIT_PAUSE = milliseconds(200);
 const SERVICE_WEIGHT = 0.05;
 
 export interface CarryOut {
-  run(step: Step, claim: Claim, signal: AbortSignal): Promise<void>;
+  /** @returns the claim for the next step, when a place for it was free here. */
+  run(step: Step, claim: Claim, signal: AbortSignal, reserve: Reserve): Promise<Claim | undefined>;
   /** Mean time that one run of a step took, times the four steps: for the estimate of the wait. */
   serviceSeconds(): Seconds;
 }
@@ -53,24 +55,24 @@ export function makeCarryOut(options: CarryOutOptions): CarryOut {
   };
   return {
     serviceSeconds: () => seconds([...means.values()].reduce((sum, mean) => sum + mean, 0)),
-    run: async (step, claim, signal) => {
+    run: async (step, claim, signal, reserve) => {
       const { db, shared, telemetry } = options;
       const found = claim.documentId === null ? undefined : await readDocument(db, claim.documentId);
       if (!found || !isUnfinished(found.status) || STEP_OF[found.status] !== step) {
         // Erased or moved on meanwhile: the job is a leftover.
         await finish(db, [claim], shared.now());
-        return;
+        return undefined;
       }
       const spanOptions = spanOf(step, claim, found, shared.now());
-      await telemetry.withCorrelation(found.correlationId, () =>
+      return await telemetry.withCorrelation(found.correlationId, () =>
         telemetry.inSpan(`process ${step}`, spanOptions, async (span) => {
           const log = options.log.child({ documentId: found.id, step, attempt: claim.attempts + 1 });
-          await runStep({ ...options, log }, { step, claim, document: found, signal, span, learn }).catch(
-            (error: unknown) => {
-              if (isLeaseLost(error) || signal.aborted) return span.set({ 'burnline.outcome': 'lost' });
-              throw error;
-            },
-          );
+          const run: Run = { step, claim, document: found, signal, span, learn, reserve };
+          return await runStep({ ...options, log }, run).catch((error: unknown) => {
+            if (!isLeaseLost(error) && !signal.aborted) throw error;
+            span.set({ 'burnline.outcome': 'lost' });
+            return undefined;
+          });
         }),
       );
     },
@@ -84,9 +86,10 @@ type Run = {
   readonly signal: AbortSignal;
   readonly span: ActiveSpan;
   readonly learn: (step: Step, spent: number) => void;
+  readonly reserve: Reserve;
 };
 
-async function runStep(options: CarryOutOptions, run: Run): Promise<void> {
+async function runStep(options: CarryOutOptions, run: Run): Promise<Claim | undefined> {
   const { db, clock, shared } = options;
   const { step, claim } = run;
   if (claim.takenOver) await noteInterruption(options, run);
@@ -103,7 +106,7 @@ async function runStep(options: CarryOutOptions, run: Run): Promise<void> {
     options.telemetry.record('document_step_duration_seconds', { step, outcome: decision.counts }, spent);
   }
   if (decision.counts === 'completed') run.learn(step, spent);
-  await commit(options, { ...run, document }, decision, result);
+  return await commit(options, { ...run, document }, decision, result);
 }
 
 const INTERRUPTED: Outcome = { kind: 'fault', code: 'interrupted', message: '', retryable: false };
@@ -140,30 +143,50 @@ function asFault(error: unknown): Outcome {
 }
 
 /** Commits, and again if the database only stumbled; a write that itself finds fault becomes the outcome. */
-async function commit(options: CarryOutOptions, run: Run, decision: Decision, result: StepResult): Promise<void> {
+async function commit(
+  options: CarryOutOptions,
+  run: Run,
+  decision: Decision,
+  result: StepResult,
+): Promise<Claim | undefined> {
   const { db, shared, clock, workerId } = options;
   const { document, claim, span } = run;
+  const payload = result.payload ?? claim.payload;
+  const keep = decision.job.kind === 'next' && run.reserve(decision.job.step);
   let verdict = decision;
   let write = result.write ?? (async () => {});
   for (let tries = 1; ; tries++) {
     try {
       const now = shared.now();
-      const payload = result.payload ?? claim.payload;
-      await apply(db, { document, claim, decision: verdict, now, workerId, payload, facts: result.facts ?? {}, write });
-      return tell(options, run, verdict, now);
+      const facts = result.facts ?? {};
+      await apply(db, { document, claim, decision: verdict, now, workerId, payload, keep, facts, write });
+      tell(options, run, verdict, now);
+      return keep && verdict.job.kind === 'next' ? nextClaim(claim, verdict.job.step, payload, now) : undefined;
     } catch (error) {
-      if (isLeaseLost(error)) throw error;
-      if (isPassing(error) && tries < COMMIT_TRIES) {
+      if (isLeaseLost(error) || tries >= COMMIT_TRIES) throw error;
+      if (isPassing(error)) {
         await clock.sleep(COMMIT_PAUSE, run.signal);
         continue;
       }
-      if (tries >= COMMIT_TRIES) throw error;
       span.fail(error instanceof Fault ? error.code : 'internal');
       const situation = situationOf(document, claim, shared.now());
       verdict = decide(situation, asFault(error), options.policy, options.random);
       write = async () => {};
     }
   }
+}
+
+/** The same claim, one step further: `requeue` has left it with its owner. */
+function nextClaim(claim: Claim, step: Step, payload: object, dueAt: Milliseconds): Claim {
+  return {
+    ...claim,
+    queue: step,
+    payload: payload as Claim['payload'],
+    attempts: 0,
+    interruptions: 0,
+    takenOver: false,
+    dueAt,
+  };
 }
 
 function tell(options: CarryOutOptions, { step, document, span }: Run, decision: Decision, now: Milliseconds): void {

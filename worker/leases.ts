@@ -12,11 +12,9 @@ import { describe } from '#kernel/errors.ts';
 import type { Log } from '#kernel/log.ts';
 import type { SharedClock } from '#kernel/shared-clock.ts';
 import { type Milliseconds, milliseconds } from '#kernel/units.ts';
-import { type Claim, extend, handBack } from './queue.ts';
+import { type Claim, extend, handBack, LEASE } from './queue.ts';
 import { leaseLost } from './transition.ts';
 
-/** A dead worker's job starts elsewhere when this has passed: at most 3 s after the kill, with the claimer's wake-up. */
-export const LEASE = milliseconds(2_500);
 const HEARTBEAT = milliseconds(600);
 
 export type LeasesOptions = {

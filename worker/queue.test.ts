@@ -90,7 +90,10 @@ onEveryEngine('queue', (db, engine) => {
     assert.equal(await stillHeld(db(), first), false);
     assert.deepEqual([...(await extend(db(), [first], after(9_000)))], []);
     assert.equal((await finish(db(), [first], T0)).size, 0);
-    assert.equal(await requeue(db(), first, { availableAt: T0, attempts: 9, payload: {} }), false);
+    assert.equal(
+      await requeue(db(), first, { queue: 'parse', availableAt: T0, attempts: 9, payload: {}, keep: false }),
+      false,
+    );
     assert.equal(await handBack(db(), [first], T0), 0);
     assert.equal(await stillHeld(db(), second), true);
     assert.equal((await finish(db(), [second], T0)).size, 1);
@@ -116,7 +119,8 @@ onEveryEngine('queue', (db, engine) => {
     await enqueue(db(), [job('a', { payload: { vendorJob: 'x' } })], T0);
     const first = await one('w');
     assert.deepEqual(first.payload, { vendorJob: 'x' });
-    assert(await requeue(db(), first, { availableAt: after(500), attempts: 1, payload: { vendorJob: 'y' } }));
+    const change = { queue: 'parse', availableAt: after(500), attempts: 1, payload: { vendorJob: 'y' }, keep: false };
+    assert(await requeue(db(), first, change));
     assert.deepEqual(await take('w', 1, after(499)), []);
     const second = await one('w', after(500));
     assert.deepEqual([second.attempts, second.interruptions, second.takenOver], [1, 0, false]);

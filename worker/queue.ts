@@ -7,7 +7,7 @@
  * (kernel/shared-clock.ts), never a machine's own.
  */
 import { instant, type Queryable } from '#kernel/database.ts';
-import type { Milliseconds } from '#kernel/units.ts';
+import { type Milliseconds, milliseconds } from '#kernel/units.ts';
 
 export type NewJob = {
   readonly queue: string;
@@ -37,6 +37,9 @@ export type Claim = {
   /** When it became due: how long it waited since is the queue's latency. */
   readonly dueAt: Milliseconds;
 };
+
+/** A dead worker's job starts elsewhere when this has passed: at most 3 s after the kill, with the claimer's wake-up. */
+export const LEASE = milliseconds(2_500);
 
 export const JOBS_CHANNEL = 'worker_jobs';
 
@@ -151,17 +154,22 @@ export async function finish(q: Queryable, claims: readonly Held[], now: Millise
 }
 
 export type Requeue = {
+  /** Another queue: the document's next step. Then attempts and interruptions start anew. */
+  readonly queue: string;
   readonly availableAt: Milliseconds;
   readonly attempts: number;
   readonly payload: object;
+  /** The claim stays with its owner until `availableAt`, who goes straight on: no other claim, no wake-up, no wait. */
+  readonly keep: boolean;
 };
 
-/** Gives a job back, to run again later. @returns false when it was lost meanwhile. */
+/** Changes a job in its owner's name. @returns false when it was lost meanwhile: then nothing was changed. */
 export async function requeue(q: Queryable, held: Held, change: Requeue): Promise<boolean> {
   const rows = await q.query(
-    `update worker.jobs set owner = null, available_at = $3, attempts = $4, payload = $5
+    `update worker.jobs set owner = case when $7::boolean then owner end, available_at = $3, attempts = $4,
+       payload = $5, interruptions = case when queue = $6 then interruptions else 0 end, queue = $6
      where id = $1 and fence = $2 and owner is not null returning id`,
-    [held.id, held.fence, instant(change.availableAt), change.attempts, change.payload],
+    [held.id, held.fence, instant(change.availableAt), change.attempts, change.payload, change.queue, change.keep],
   );
   return rows.length === 1;
 }

@@ -4,7 +4,7 @@ import type { Milliseconds } from '#kernel/units.ts';
 import { checkMove } from './decide.ts';
 import { documentKey, type Status } from './document.ts';
 import { enqueue, hint } from './queue.ts';
-import { addTimeline, lockDocument, updateDocument } from './rows/documents.ts';
+import { addTimeline, lockDocument, moveDocument } from './rows/documents.ts';
 
 export type Retried = { readonly kind: 'queued' } | { readonly kind: 'refused'; readonly status: Status };
 
@@ -13,7 +13,7 @@ export async function retryDocument(db: Db, id: string, subject: string, at: Mil
     const document = await lockDocument(q, id);
     if (document?.status !== 'failed') return { kind: 'refused', status: document?.status ?? 'erased' };
     checkMove(document.status, 'queued');
-    await updateDocument(q, id, { to: 'queued', attempts: 0, at, error: null, finished: false });
+    await moveDocument(q, id, { from: 'failed', to: 'queued', attempts: 0, at, error: null, finished: false });
     await addTimeline(q, id, { at, from: 'failed', to: 'queued', attempt: 0, because: `tried again by ${subject}` });
     await enqueue(q, [{ queue: 'parse', key: documentKey(id), documentId: id, availableAt: at }], at);
     await hint(q);

@@ -10,8 +10,8 @@ import type { Log } from '#kernel/log.ts';
 import type { SharedClock } from '#kernel/shared-clock.ts';
 import { within } from '#kernel/shutdown.ts';
 import { type Milliseconds, milliseconds } from '#kernel/units.ts';
-import { LEASE, type Lease, type Leases, makeLeases } from './leases.ts';
-import { type Claim, claim, type Demand, handBack, JOBS_CHANNEL, nextDue, voidAllClaims } from './queue.ts';
+import { type Lease, type Leases, makeLeases } from './leases.ts';
+import { type Claim, claim, type Demand, handBack, JOBS_CHANNEL, LEASE, nextDue, voidAllClaims } from './queue.ts';
 
 /** A hint may be lost; the poll is the truth, and this is how late it can be. */
 const POLL = milliseconds(1_000);
@@ -25,8 +25,13 @@ export type Handler = {
   /** How many run side by side in this process. */
   readonly places: number;
   readonly limit: Milliseconds;
-  run(claim: Claim, signal: AbortSignal): Promise<void>;
+  /**
+   * @param reserve asks for a place in another queue, to go straight on there; true: it is taken.
+   * @returns the claim to go on with, in the place that was reserved.
+   */
+  run(claim: Claim, signal: AbortSignal, reserve: Reserve): Promise<Claim | undefined>;
 };
+export type Reserve = (queue: string) => boolean;
 
 export type RunnerOptions = {
   readonly workerId: string;
@@ -53,7 +58,8 @@ export function makeRunner(options: RunnerOptions): Runner {
   const leases = makeLeases({ db, clock, shared, log, sole, onLost: lost });
   let alarm = new AbortController();
   const wake = () => alarm.abort();
-  const hands = makeHands(options, leases, wake);
+  let stopped = false;
+  const hands = makeHands(options, leases, wake, () => stopped);
 
   const untilDue = async (): Promise<Milliseconds> => {
     const queues = hands.demands().map((demand) => demand.queue);
@@ -81,6 +87,7 @@ export function makeRunner(options: RunnerOptions): Runner {
     const stopBeat = new AbortController();
     const beating = leases.keep(stopBeat.signal);
     await loop(signal);
+    stopped = true;
     await unlisten();
     await within(clock, grace, log, 'the work in hand', hands.idle());
     stopBeat.abort();
@@ -92,7 +99,7 @@ export function makeRunner(options: RunnerOptions): Runner {
 }
 
 /** The places of this process, and the jobs in them. */
-function makeHands(options: RunnerOptions, leases: Leases, freed: () => void) {
+function makeHands(options: RunnerOptions, leases: Leases, freed: () => void, stopping: () => boolean) {
   const { db, shared, telemetry, workerId } = options;
   const handlers = new Map(options.handlers.map((handler) => [handler.queue, handler]));
   const busy = new Map<string, number>();
@@ -104,13 +111,24 @@ function makeHands(options: RunnerOptions, leases: Leases, freed: () => void) {
       .map(({ queue, places }) => ({ queue, limit: places - (busy.get(queue) ?? 0) }))
       .filter(({ limit }) => limit > 0);
 
+  const isFree = (queue: string) => (busy.get(queue) ?? 0) < (handlers.get(queue)?.places ?? 0);
+
+  /** In a place that is occupied already. */
   const start = (one: Claim, handler: Handler) => {
-    occupy(one.queue, 1);
-    telemetry.record('job_wait_duration_seconds', {}, Math.max(0, shared.now() - one.dueAt) / 1000);
-    const work = runGuarded(options, handler, leases.hold(one)).finally(() => {
+    let reserved: string | undefined;
+    const reserve = (queue: string): boolean => {
+      if (stopping() || !isFree(queue)) return false;
+      occupy(queue, 1);
+      reserved = queue;
+      return true;
+    };
+    const work = runGuarded(options, handler, leases.hold(one), reserve).then((next) => {
       leases.drop(one);
       occupy(one.queue, -1);
       running.delete(work);
+      const handlerOfNext = next && handlers.get(next.queue);
+      if (handlerOfNext) start(next, handlerOfNext);
+      else if (reserved !== undefined) occupy(reserved, -1);
       freed();
     });
     running.add(work);
@@ -126,7 +144,10 @@ function makeHands(options: RunnerOptions, leases: Leases, freed: () => void) {
       const claims = await claim(db, wanted, { owner: workerId, now: shared.now(), lease: LEASE, held });
       for (const one of claims) {
         const handler = handlers.get(one.queue);
-        if (handler) start(one, handler);
+        if (!handler) continue;
+        telemetry.record('job_wait_duration_seconds', {}, Math.max(0, shared.now() - one.dueAt) / 1000);
+        occupy(one.queue, 1);
+        start(one, handler);
       }
       return claims.length;
     },
@@ -134,20 +155,30 @@ function makeHands(options: RunnerOptions, leases: Leases, freed: () => void) {
 }
 
 /** Never rejects, and always ends: work that does not stop when told to is left behind, and can write nothing. */
-async function runGuarded(options: RunnerOptions, handler: Handler, { claim: one, signal }: Lease): Promise<void> {
+async function runGuarded(
+  options: RunnerOptions,
+  handler: Handler,
+  { claim: one, signal }: Lease,
+  reserve: Reserve,
+): Promise<Claim | undefined> {
   const { db, clock, shared, log } = options;
   const about = { jobId: one.id, queue: handler.queue };
   const over = AbortSignal.timeout(handler.limit);
-  const work = handler.run(one, AbortSignal.any([signal, over])).catch(async (error: unknown) => {
+  const work = handler.run(one, AbortSignal.any([signal, over]), reserve).catch(async (error: unknown) => {
     log.error({ ...about, reason: describe(error) }, 'a job ended without a result');
     const later = (shared.now() + PAUSE) as Milliseconds;
     await handBack(db, [one], later).catch(() => {}); // else its lease runs out
+    return undefined;
   });
   const done = new AbortController();
   const abandoned = clock.sleep((handler.limit + ABANDON_AFTER) as Milliseconds, done.signal).then(
-    () => log.error(about, 'a job did not stop when told to: given up'),
-    () => {},
+    () => {
+      log.error(about, 'a job did not stop when told to: given up');
+      return undefined;
+    },
+    () => work,
   );
-  await Promise.race([work, abandoned]);
+  const next = await Promise.race([work, abandoned]);
   done.abort();
+  return next;
 }

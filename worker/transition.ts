@@ -6,10 +6,10 @@ import { type Db, isDatabaseFault, type Queryable } from '#kernel/database.ts';
 import { Fault } from '#kernel/errors.ts';
 import type { Milliseconds } from '#kernel/units.ts';
 import { checkMove, type Decision } from './decide.ts';
-import { documentKey, webhookKey } from './document.ts';
-import { type Claim, enqueue, finish, hint, requeue, stillHeld } from './queue.ts';
+import { webhookKey } from './document.ts';
+import { type Claim, enqueue, finish, hint, LEASE, requeue, stillHeld } from './queue.ts';
 import { type Increment, increment } from './rows/counters.ts';
-import { addTimeline, type DocumentRow, lockDocument, updateDocument } from './rows/documents.ts';
+import { addTimeline, beginDocument, type DocumentRow, moveDocument } from './rows/documents.ts';
 import { chargeDocument } from './rows/vendor-calls.ts';
 
 export type Facts = {
@@ -27,6 +27,8 @@ export type Transition = {
   readonly workerId: string;
   /** For the job's next run. */
   readonly payload: object;
+  /** There is a place for the next step here: the claim stays, and its owner goes straight on. */
+  readonly keep: boolean;
   readonly facts: Facts;
   /** The step's result, the ledger's end: whatever must be true exactly when the transition is. */
   readonly write: (q: Queryable) => Promise<void>;
@@ -42,18 +44,18 @@ export async function fenced<T>(db: Db, claim: Claim, write: (q: Queryable) => P
   });
 }
 
+/** @throws {Fault} `lease_lost`; nothing is written then. */
 export async function apply(db: Db, transition: Transition): Promise<void> {
   const { document, claim, decision, now } = transition;
   checkMove(document.status, decision.to);
+  const finished = decision.job.kind === 'finished';
+  const attempt = decision.job.kind === 'again' ? decision.job.attempts : claim.attempts + 1;
   await db.tx(async (q) => {
-    await moveJob(q, transition);
-    // An erasure takes the job away first, so a claim that is still held means a document that is still there.
-    const current = await lockDocument(q, document.id);
-    if (current?.status !== document.status) throw leaseLost();
-    await transition.write(q);
-    const finished = decision.job.kind === 'finished';
-    const attempt = decision.job.kind === 'again' ? decision.job.attempts : claim.attempts + 1;
-    await updateDocument(q, document.id, {
+    // The job's row first, as everywhere: whoever has it, has the document. The statements are sent together and judged
+    // together; an engine of one connection would otherwise stand idle between them.
+    const held = moveJob(q, transition);
+    const moved = moveDocument(q, document.id, {
+      from: document.status,
       to: decision.to,
       attempts: attempt,
       at: now,
@@ -61,12 +63,13 @@ export async function apply(db: Db, transition: Transition): Promise<void> {
       finished,
       ...transition.facts,
     });
-    if (isWorthTelling(transition)) {
-      const row = { at: now, from: document.status, to: decision.to, attempt, because: decision.because };
-      await addTimeline(q, document.id, row);
-    }
+    const row = { at: now, from: document.status, to: decision.to, attempt, because: decision.because };
+    const told = isWorthTelling(transition) ? addTimeline(q, document.id, row) : undefined;
+    const counted = increment(q, transition.workerId, countsOf(transition));
+    const results = await Promise.all([held, moved, told, counted]);
+    if (!results[0] || !results[1]) throw leaseLost();
+    await transition.write(q);
     if (finished) await endDocument(q, transition);
-    await increment(q, transition.workerId, countsOf(transition));
   });
 }
 
@@ -75,33 +78,35 @@ function isWorthTelling({ decision }: Transition): boolean {
   return decision.job.kind !== 'again' || decision.counts === 'failed';
 }
 
-async function moveJob(q: Queryable, { claim, decision, document, now, payload }: Transition): Promise<void> {
+async function moveJob(q: Queryable, transition: Transition): Promise<boolean> {
+  const { claim, decision, now, payload } = transition;
   const { job } = decision;
-  if (job.kind === 'again') {
-    const availableAt = (now + job.wait) as Milliseconds;
-    if (!(await requeue(q, claim, { availableAt, attempts: job.attempts, payload }))) throw leaseLost();
-    return;
+  switch (job.kind) {
+    case 'finished':
+      return (await finish(q, [claim], now)).size === 1;
+    case 'again': {
+      const availableAt = (now + job.wait) as Milliseconds;
+      return await requeue(q, claim, { queue: claim.queue, availableAt, attempts: job.attempts, payload, keep: false });
+    }
+    case 'next': {
+      const keep = transition.keep;
+      const availableAt = (keep ? now + LEASE : now) as Milliseconds;
+      const [moved] = await Promise.all([
+        requeue(q, claim, { queue: job.step, availableAt, attempts: 0, payload, keep }),
+        keep ? undefined : hint(q),
+      ]);
+      return moved;
+    }
+    default:
+      return job satisfies never;
   }
-  if ((await finish(q, [claim], now)).size === 0) throw leaseLost();
-  if (job.kind !== 'next') return;
-  const next = {
-    queue: job.step,
-    key: documentKey(document.id),
-    documentId: document.id,
-    payload,
-    priority: claim.priority,
-    availableAt: now,
-  };
-  await enqueue(q, [next], now);
-  await hint(q);
 }
 
 async function endDocument(q: Queryable, { document, now }: Transition): Promise<void> {
   await chargeDocument(q, document.id);
   if (document.webhookUrl === null) return;
   const job = { queue: 'webhook', key: webhookKey(document.id), documentId: document.id, availableAt: now };
-  await enqueue(q, [job], now);
-  await hint(q);
+  await Promise.all([enqueue(q, [job], now), hint(q)]);
 }
 
 function countsOf({ document, claim, decision }: Transition): Increment[] {
@@ -120,16 +125,11 @@ function countsOf({ document, claim, decision }: Transition): Increment[] {
   return counts;
 }
 
-/** queued → parsing, when the first claim is made. */
-export async function begin(db: Db, claim: Claim, document: DocumentRow, now: Milliseconds): Promise<DocumentRow> {
+/** queued → parsing, when the first claim is made. @throws {Fault} `lease_lost` */
+export async function begin(db: Db, claim: Claim, document: DocumentRow, at: Milliseconds): Promise<DocumentRow> {
   checkMove(document.status, 'parsing');
-  await fenced(db, claim, async (q) => {
-    const current = await lockDocument(q, document.id);
-    if (current?.status !== document.status) throw leaseLost();
-    await updateDocument(q, document.id, { to: 'parsing', attempts: 0, at: now, error: null, finished: false });
-    const because = `claimed by worker ${claim.owner}`;
-    await addTimeline(q, document.id, { at: now, from: document.status, to: 'parsing', attempt: 1, because });
-  });
+  const because = `claimed by worker ${claim.owner}`;
+  if (!(await beginDocument(db, document.id, { job: claim, at, because }))) throw leaseLost();
   return { ...document, status: 'parsing' };
 }
 

@@ -50,7 +50,7 @@ export function makeWebhook(options: WebhookOptions): (claim: Claim, signal: Abo
       const availableAt = (shared.now() + wait) as Milliseconds;
       options.log.warn({ documentId: document.id, attempt, reason: delivery.because }, 'webhook failed');
       telemetry.count('webhook_deliveries_total', { outcome: 'failed' });
-      await requeue(db, claim, { availableAt, attempts: attempt, payload: {} });
+      await requeue(db, claim, { queue: claim.queue, availableAt, attempts: attempt, payload: {}, keep: false });
       return;
     }
     telemetry.count('webhook_deliveries_total', { outcome: DELIVERY_OUTCOMES[delivery.kind] });

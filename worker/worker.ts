@@ -8,13 +8,14 @@ import type { Secret } from '#kernel/secret.ts';
 import type { SharedClock } from '#kernel/shared-clock.ts';
 import { type Milliseconds, mebibytes, milliseconds } from '#kernel/units.ts';
 import { makeCanary, planCanary } from './canary.ts';
-import { makeCarryOut } from './carry-out.ts';
+import { type CarryOut, makeCarryOut } from './carry-out.ts';
 import { POLICY, type Policy } from './decide.ts';
 import { STEPS, type Step } from './document.ts';
 import { keepHouse } from './housekeeping.ts';
 import { makeIsolatedParser } from './parsers/isolated.ts';
 import type { Format } from './parsers/sniff.ts';
 import { embeddingPrice, type Tier } from './prices.ts';
+import type { Claim } from './queue.ts';
 import type { Quota } from './rows/vendor-limits.ts';
 import { type Handler, makeRunner } from './runner.ts';
 import { makeChunkStep } from './steps/chunk.ts';
@@ -144,15 +145,12 @@ export function makeDocumentWorker(settings: WorkerSettings, around: Surrounding
   };
 }
 
-function stepHandlers(
-  settings: WorkerSettings,
-  run: (step: Step, claim: Parameters<Handler['run']>[0], signal: AbortSignal) => Promise<void>,
-): Handler[] {
+function stepHandlers(settings: WorkerSettings, run: CarryOut['run']): Handler[] {
   return STEPS.map((step) => ({
     queue: step,
     places: settings.places[step],
     limit: STEP_LIMITS[step],
-    run: (claim, signal) => run(step, claim, signal),
+    run: (claim, signal, reserve) => run(step, claim, signal, reserve),
   }));
 }
 
@@ -162,10 +160,23 @@ function sideHandlers(settings: WorkerSettings, around: Surroundings): Handler[]
     secret: settings.webhookSecret,
     allowedPrivateHosts: settings.webhookPrivateHosts,
   });
-  const handlers: Handler[] = [{ queue: 'webhook', places: WEBHOOK_PLACES, limit: SIDE_LIMIT, run: webhook }];
+  const side = (
+    queue: string,
+    places: number,
+    work: (claim: Claim, signal: AbortSignal) => Promise<void>,
+  ): Handler => ({
+    queue,
+    places,
+    limit: SIDE_LIMIT,
+    run: async (claim, signal) => {
+      await work(claim, signal);
+      return undefined;
+    },
+  });
+  const handlers = [side('webhook', WEBHOOK_PLACES, webhook)];
   if (settings.canaryEvery !== undefined) {
     const canary = makeCanary({ ...around, workerId: settings.workerId, every: settings.canaryEvery });
-    handlers.push({ queue: 'canary', places: 1, limit: SIDE_LIMIT, run: canary });
+    handlers.push(side('canary', 1, canary));
   }
   return handlers;
 }

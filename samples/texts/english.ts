@@ -64,8 +64,14 @@ export const DISCHARGE: readonly Part[] = [
   ['text', 'The ward answers day and night under extension 5501.'],
   ['page'],
   ['heading', 'Follow-up'],
-  ['text', 'The plaster cast is removed after five weeks, on 10 June 2031 at 9.30 in the outpatient department. Bring this letter and your insurance card.'],
-  ['text', 'You are not able to drive or to work with machines until then. A certificate for your employer is enclosed.'],
+  [
+    'text',
+    'The plaster cast is removed after five weeks, on 10 June 2031 at 9.30 in the outpatient department. Bring this letter and your insurance card.',
+  ],
+  [
+    'text',
+    'You are not able to drive or to work with machines until then. A certificate for your employer is enclosed.',
+  ],
 ];
 
 export const LEASE: readonly Part[] = [
@@ -101,7 +107,10 @@ export const LEASE: readonly Part[] = [
 
 export const TRAVEL_POLICY: readonly Part[] = [
   ['title', 'Travel policy'],
-  ['text', 'Example Logistics, valid from 1 January 2031. Printing and copying of this file are restricted; reading it is not.'],
+  [
+    'text',
+    'Example Logistics, valid from 1 January 2031. Printing and copying of this file are restricted; reading it is not.',
+  ],
   [
     'text',
     'Book the train for journeys under four hours. A flight needs the approval of your line manager before it is booked. Receipts are handed in within ten days of the return, as photographs through the expenses form.',
@@ -116,7 +125,10 @@ export const RUNBOOK: readonly Part[] = [
   ['title', 'Runbook: the primary database does not answer'],
   ['text', 'For the person on call. Read all of it once before you start; it takes two minutes.'],
   ['heading', 'Check that it is true'],
-  ['code', 'pg_isready --host=primary.db.example --timeout=3\npsql --host=primary.db.example -c "select pg_is_in_recovery()"'],
+  [
+    'code',
+    'pg_isready --host=primary.db.example --timeout=3\npsql --host=primary.db.example -c "select pg_is_in_recovery()"',
+  ],
   ['text', 'If both answer, the alert is stale: look at the network between the workers and the database instead.'],
   ['heading', 'Promote the standby'],
   [
@@ -137,12 +149,18 @@ export const RUNBOOK: readonly Part[] = [
     ],
   ],
   ['heading', 'Afterwards'],
-  ['text', 'Rebuild the old primary as a standby before the next night. Write the times of each step into the incident.'],
+  [
+    'text',
+    'Rebuild the old primary as a standby before the next night. Write the times of each step into the incident.',
+  ],
 ];
 
 export const MINUTES: readonly Part[] = [
   ['title', 'Minutes of the steering meeting'],
-  ['text', 'Example Library, reading room, 11 February 2031, 10.00 to 11.15. Chair: R. Sample. Minutes: T. Placeholder.'],
+  [
+    'text',
+    'Example Library, reading room, 11 February 2031, 10.00 to 11.15. Chair: R. Sample. Minutes: T. Placeholder.',
+  ],
   ['heading', 'Decisions'],
   [
     'list',
@@ -185,7 +203,10 @@ export const PRODUCT_PAGE: readonly Part[] = [
 
 export const HANDOVER: readonly Part[] = [
   ['title', 'Shift handover, night to early'],
-  ['text', 'Line 3 stood from 02.40 to 03.25: the photo cell of the palletiser was dusty again. Cleaned, no parts used.'],
+  [
+    'text',
+    'Line 3 stood from 02.40 to 03.25: the photo cell of the palletiser was dusty again. Cleaned, no parts used.',
+  ],
   ['text', 'Tank B is at 41 per cent. The lorry with glucose comes at 7, gate 2; the driver knows the way.'],
   ['text', 'Forklift 6 pulls to the left when braking. It is locked and the key is with the foreman.'],
   ['text', 'Temperature in cold store 2 was 3.9 degrees at midnight, 4.1 at four, 4.0 at six. All within limits.'],

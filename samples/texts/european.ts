@@ -56,7 +56,10 @@ export const WARTUNG: readonly Part[] = [
 export const PROCES_VERBAL: readonly Part[] = [
   ['title', 'Procès-verbal de réception des travaux'],
   ['text', "Chantier : école de l'Exemple, réfection de la toiture. Réunion du 21 novembre 2031 à neuf heures."],
-  ['text', "Les travaux ont été achevés le 14 novembre, soit trois jours avant la date prévue. L'étanchéité a été vérifiée par arrosage pendant deux heures sans que la moindre fuite n'apparaisse."],
+  [
+    'text',
+    "Les travaux ont été achevés le 14 novembre, soit trois jours avant la date prévue. L'étanchéité a été vérifiée par arrosage pendant deux heures sans que la moindre fuite n'apparaisse.",
+  ],
   ['heading', 'Réserves'],
   [
     'list',
@@ -81,7 +84,10 @@ export const HORAIRES: readonly Part[] = [
       ['Samedi', '10 h à 13 h', 'fermé'],
     ],
   ],
-  ['text', "L'inscription coûte 12 € par an ; elle est gratuite pour les élèves. Une carte perdue est remplacée pour 3 €."],
+  [
+    'text',
+    "L'inscription coûte 12 € par an ; elle est gratuite pour les élèves. Une carte perdue est remplacée pour 3 €.",
+  ],
 ];
 
 export const SEGURIDAD: readonly Part[] = [
@@ -97,21 +103,36 @@ export const SEGURIDAD: readonly Part[] = [
     ],
   ],
   ['heading', 'Almacenamiento'],
-  ['text', 'Guardar en un lugar fresco y bien ventilado, lejos de los niños y de cualquier llama. No mezclar con lejía.'],
+  [
+    'text',
+    'Guardar en un lugar fresco y bien ventilado, lejos de los niños y de cualquier llama. No mezclar con lejía.',
+  ],
 ];
 
 export const COCINA: readonly Part[] = [
   ['title', 'Notas para la cocina'],
   ['text', 'El lunes llegan 30 kilos de patatas y 12 cajas de tomate. El pescado viene el martes antes de las siete.'],
-  ['text', 'La cámara pequeña hace ruido: el técnico pasa mañana por la tarde. Mientras tanto, la nata va en la grande.'],
-  ['text', 'Menú sin gluten para la mesa nueve: cuidado con la salsa, ¡lleva harina! Postre de la casa: arroz con leche.'],
+  [
+    'text',
+    'La cámara pequeña hace ruido: el técnico pasa mañana por la tarde. Mientras tanto, la nata va en la grande.',
+  ],
+  [
+    'text',
+    'Menú sin gluten para la mesa nueve: cuidado con la salsa, ¡lleva harina! Postre de la casa: arroz con leche.',
+  ],
 ];
 
 export const GREEK: readonly Part[] = [
   ['title', 'Σύμβαση συντήρησης'],
-  ['text', 'Μεταξύ του Δημοτικού Θεάτρου Παραδείγματος και της εταιρείας Υπόδειγμα Τεχνική. Ισχύει από 1 Ιανουαρίου 2031.'],
+  [
+    'text',
+    'Μεταξύ του Δημοτικού Θεάτρου Παραδείγματος και της εταιρείας Υπόδειγμα Τεχνική. Ισχύει από 1 Ιανουαρίου 2031.',
+  ],
   ['heading', 'Αντικείμενο'],
-  ['text', 'Η εταιρεία αναλαμβάνει τη συντήρηση του φωτισμού της σκηνής δύο φορές τον χρόνο, την άνοιξη και το φθινόπωρο.'],
+  [
+    'text',
+    'Η εταιρεία αναλαμβάνει τη συντήρηση του φωτισμού της σκηνής δύο φορές τον χρόνο, την άνοιξη και το φθινόπωρο.',
+  ],
   [
     'list',
     [
@@ -135,7 +156,14 @@ export const RUSSIAN: readonly Part[] = [
       'Проверить пожарную сигнализацию во всех учебных классах.',
     ],
   ],
-  ['table', [['Поручение', 'Ответственный', 'Срок'], ['Смета на ремонт', 'Образцов', '2 апреля'], ['Список оборудования', 'Примерова', '9 апреля']]],
+  [
+    'table',
+    [
+      ['Поручение', 'Ответственный', 'Срок'],
+      ['Смета на ремонт', 'Образцов', '2 апреля'],
+      ['Список оборудования', 'Примерова', '9 апреля'],
+    ],
+  ],
 ];
 
 export const RUSSIAN_NOTICE: readonly Part[] = [

@@ -29,7 +29,7 @@ export type ApiSettings = {
 const LOAD_FRESH = milliseconds(1_000);
 
 export async function makeApi(settings: ApiSettings, around: Surroundings, stopping: AbortSignal): Promise<App> {
-  const { db, shared, random, telemetry } = around;
+  const { db, shared, random, telemetry, log } = around;
   const app = await makeApp({ ...settings, ...around });
   const load = remembered(around, () => readLoad(db, shared));
   const embedding = makeEmbedderWithGateway(settings.vendors, around);
@@ -40,6 +40,7 @@ export async function makeApi(settings: ApiSettings, around: Surroundings, stopp
     shared,
     random,
     telemetry,
+    log,
     limits: { bytes: settings.uploadBytes },
     load,
     wake: settings.wake,

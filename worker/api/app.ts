@@ -2,16 +2,14 @@
 import helmet from '@fastify/helmet';
 import multipart from '@fastify/multipart';
 import swagger from '@fastify/swagger';
-import fastify, { type FastifyError, type FastifyRequest } from 'fastify';
+import fastify, { type FastifyError, type FastifyReply, type FastifyRequest } from 'fastify';
 import {
-  createJsonSchemaTransform,
   hasZodFastifySchemaValidationErrors,
-  jsonSchemaTransformObject,
   serializerCompiler,
   validatorCompiler,
   type ZodTypeProvider,
 } from 'fastify-type-provider-zod';
-import type { Authenticate } from '#access/authenticator.ts';
+import type { Authenticate, RefusalReason } from '#access/authenticator.ts';
 import { makeRateLimiter } from '#access/rate-limit.ts';
 import { type Action, may, type Principal } from '#access/roles.ts';
 import { instrumentFastify } from '#collector/http-server.ts';
@@ -22,11 +20,19 @@ import type { Log } from '#kernel/log.ts';
 import type { Random } from '#kernel/random.ts';
 import type { Rate } from '#kernel/token-bucket.ts';
 import { kibibytes, milliseconds } from '#kernel/units.ts';
+import { drainUnread, onBrokenAddress, onBrokenConnection } from './broken-requests.ts';
+import { openApi } from './openapi.ts';
 import { isRefusal, type Refusal, refuse, sendProblem } from './problems.ts';
+
+export type AccessRefusal = RefusalReason | 'forbidden';
 
 declare module 'fastify' {
   interface FastifyRequest {
     principal: Principal;
+  }
+  interface FastifyInstance {
+    /** For the routes' own refusals. */
+    accessRefused(reason: AccessRefusal): void;
   }
 }
 
@@ -50,58 +56,84 @@ const DATABASE_BACK_AFTER = milliseconds(2_000);
 export type App = Awaited<ReturnType<typeof makeApp>>;
 
 export async function makeApp(options: AppOptions) {
-  const { log, telemetry } = options;
+  const { log, telemetry, clock } = options;
   const app = fastify({
     bodyLimit: JSON_BODY,
     requestTimeout: REQUEST_LIMIT,
     connectionTimeout: REQUEST_LIMIT,
-    http: { headersTimeout: HEADERS_LIMIT },
+    // A missing Host header is refused below, with a body that says so.
+    http: { headersTimeout: HEADERS_LIMIT, requireHostHeader: false },
     forceCloseConnections: 'idle',
-    trustProxy: options.trustProxy,
+    // What a connection already sent while the server stops is still answered.
+    return503OnClosing: false,
+    // The nearest proxy's word alone: what stands before it in X-Forwarded-For, a caller may have written.
+    trustProxy: options.trustProxy && ((_address: string, hop: number) => hop === 0),
     routerOptions: { maxParamLength: 200 },
+    clientErrorHandler: onBrokenConnection(options),
+    frameworkErrors: onBrokenAddress(options) as never,
     logger: false,
   }).withTypeProvider<ZodTypeProvider>();
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
+  // Only 100-continue is known, and Node answers that itself; what else is expected is ignored, as RFC 9110 §10.1.1 allows.
+  app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response));
+  app.removeContentTypeParser('text/plain');
   instrumentFastify(app as never, telemetry, options);
-  await app.register(helmet, { contentSecurityPolicy: { directives: { defaultSrc: ["'none'"] } } });
+  drainUnread(app as never, clock);
+  await app.register(helmet, SECURITY_HEADERS);
   await app.register(multipart, { throwFileSizeLimit: false });
   await app.register(swagger, openApi(options.version));
   const allowed = watchMethods(app as never);
   app.decorateRequest('principal');
+  app.decorate('accessRefused', (reason: AccessRefusal) => telemetry.count('access_refused_total', { reason }));
   app.setErrorHandler((error: unknown, request, reply) => sendProblem(request, reply, toRefusal(error, request, log)));
   app.setNotFoundHandler((request, reply) => {
     const methods = allowed(request.url);
     const where = `${request.method} ${request.url.split('?')[0]?.slice(0, 200)}`;
     if (methods.length === 0) return sendProblem(request, reply, refuse('not_found', `There is nothing at ${where}`));
     const allow = methods.join(', ');
-    const refusal = refuse('method_not_allowed', `${where}: only ${allow} is possible`, { headers: { allow } });
+    if (request.method === 'OPTIONS') return reply.code(204).header('allow', allow).send();
+    const refusal = refuse('method_not_allowed', `${where}: only ${allow} are possible`, { headers: { allow } });
     return sendProblem(request, reply, refusal);
   });
   guard(app as never, options);
   return app;
 }
 
+/** Nothing here is a page: no script, no frame, no guess at a type, no copy in a cache. */
+const SECURITY_HEADERS = {
+  contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
+  frameguard: { action: 'deny' },
+} as const;
+
 /** Marks a route as needing an action; routes without it are open to all (health, metrics, the OpenAPI document). */
 export function authorised(action: Action) {
   return async (request: FastifyRequest): Promise<void> => {
     if (may(request.principal, action)) return;
+    request.server.accessRefused('forbidden');
     const { roles, subject } = request.principal;
     throw refuse('forbidden', `${subject} has ${roles.join(', ') || 'no role'}, which does not allow ${action}`);
   };
 }
 
-type Hooks = { addHook(name: 'onRequest', hook: (request: FastifyRequest) => Promise<void>): void };
+type Hooks = {
+  addHook(name: 'onRequest', hook: (request: FastifyRequest, reply: FastifyReply) => Promise<void>): void;
+};
 const AUTH_PROBLEMS = { 401: 'unauthenticated', 403: 'forbidden', 429: 'rate_limited' } as const;
 const OPEN = new Set(['/healthz', '/readyz', '/metrics', '/openapi.json']);
 
 function guard(app: Hooks, { authenticate, rate, clock, telemetry }: AppOptions): void {
   const limiter = makeRateLimiter(clock, rate);
-  app.addHook('onRequest', async (request) => {
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header('cache-control', 'no-store');
+    if (request.headers.host === undefined && request.raw.httpVersion === '1.1') {
+      throw refuse('bad_request', 'The header Host is missing');
+    }
     const route = request.routeOptions.url;
     if (route === undefined || OPEN.has(route)) return;
     const found = await authenticate({ headers: request.headers, address: request.ip });
     if (found.kind === 'refused') {
+      telemetry.count('access_refused_total', { reason: found.reason });
       throw refuse(
         AUTH_PROBLEMS[found.status],
         found.message,
@@ -112,7 +144,9 @@ function guard(app: Hooks, { authenticate, rate, clock, telemetry }: AppOptions)
     request.principal = principal;
     const taken = limiter.take(`${principal.tenant}/${principal.subject}`);
     if (taken.kind === 'granted') return;
-    telemetry.count('uploads_refused_total', { reason: 'rate_limited' });
+    if (request.method === 'POST' && route === '/v1/documents') {
+      telemetry.count('uploads_refused_total', { reason: 'rate_limited' });
+    }
     const detail = `More than ${rate.perSecond} requests a second, after a burst of ${rate.burst}`;
     throw refuse('rate_limited', detail, { retryAfter: taken.wait });
   });
@@ -121,12 +155,16 @@ function guard(app: Hooks, { authenticate, rate, clock, telemetry }: AppOptions)
 function toRefusal(error: unknown, request: FastifyRequest, log: Log): Refusal {
   if (isRefusal(error)) return error;
   if (hasZodFastifySchemaValidationErrors(error)) {
-    const faults = error.validation.map(({ instancePath, message }) => `${instancePath || '/'}: ${message}`);
-    return refuse('bad_request', `${error.validationContext ?? 'request'} ${faults.join('; ').slice(0, 500)}`);
+    const where = PLACES[error.validationContext ?? ''] ?? 'request';
+    const faults = error.validation.map(({ instancePath, message }) => {
+      const name = instancePath.slice(1).replaceAll('/', '.');
+      return name === '' ? `${where}: ${message}` : `${where} "${name}": ${message}`;
+    });
+    return refuse('bad_request', faults.join('; ').slice(0, 500));
   }
   const { statusCode = 500, code, message } = error as FastifyError;
   if (statusCode === 413) return refuse('too_large', `The body is over the limit of ${JSON_BODY} bytes`);
-  if (statusCode === 415) return refuse('unsupported_media_type', 'Send application/json');
+  if (statusCode === 415) return refuse('unsupported_media_type', wantedType(request));
   if (statusCode >= 400 && statusCode < 500) return refuse('bad_request', message.slice(0, 500));
   const route = request.routeOptions.url;
   if (error instanceof Fault && error.retryable) {
@@ -135,6 +173,20 @@ function toRefusal(error: unknown, request: FastifyRequest, log: Log): Refusal {
   }
   log.error({ route, code, err: error }, 'a request failed');
   return refuse('internal', 'The fault is on our side and was written down under the correlation ID');
+}
+
+const PLACES: Readonly<Record<string, string>> = {
+  querystring: 'parameter',
+  params: 'path',
+  headers: 'header',
+  body: 'body',
+};
+
+function wantedType({ routeOptions, headers }: FastifyRequest): string {
+  const { consumes } = (routeOptions.schema ?? {}) as { consumes?: readonly string[] };
+  const found = headers['content-type'];
+  const had = found === undefined ? 'there was no Content-Type' : `received ${found.slice(0, 100)}`;
+  return `Send ${consumes?.join(' or ') ?? 'application/json'}; ${had}`;
 }
 
 /** Which methods an address takes, for a true 405. */
@@ -148,28 +200,7 @@ function watchMethods(app: {
   });
   return (url) => {
     const path = url.split('?')[0] ?? '';
-    return [...new Set(routes.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method))];
-  };
-}
-
-function openApi(version: string) {
-  return {
-    openapi: {
-      openapi: '3.1.0',
-      info: {
-        title: 'Burnline document API',
-        description: 'Documents in, searchable chunks out, and the whole way visible.',
-        version,
-        license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
-      },
-      components: {
-        securitySchemes: {
-          key: { type: 'http' as const, scheme: 'bearer', description: 'An API key (bl_…) or a JWT' },
-        },
-      },
-      security: [{ key: [] }, {}],
-    },
-    transform: createJsonSchemaTransform({ skipList: [] }) as never,
-    transformObject: jsonSchemaTransformObject as never,
+    const methods = routes.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method);
+    return methods.length === 0 ? [] : [...new Set([...methods, 'OPTIONS'])].sort();
   };
 }

@@ -2,6 +2,7 @@
 import type { Telemetry } from '#collector/telemetry.ts';
 import type { Db } from '#kernel/database.ts';
 import { Fault } from '#kernel/errors.ts';
+import type { Log } from '#kernel/log.ts';
 import { type Random, uuidv7 } from '#kernel/random.ts';
 import type { SharedClock } from '#kernel/shared-clock.ts';
 import type { Milliseconds } from '#kernel/units.ts';
@@ -22,6 +23,7 @@ export type DocumentRoutes = {
   readonly shared: SharedClock;
   readonly random: Random;
   readonly telemetry: Telemetry;
+  readonly log: Log;
   readonly limits: UploadLimits;
   readonly load: () => Promise<Load>;
   /** There is work: tell a worker of this process. */
@@ -29,7 +31,7 @@ export type DocumentRoutes = {
 };
 
 export function documentRoutes(app: App, options: DocumentRoutes): void {
-  const { db, shared } = options;
+  const { db } = options;
   uploadRoute(app, options);
 
   app.get(
@@ -94,11 +96,11 @@ export function documentRoutes(app: App, options: DocumentRoutes): void {
       return { items, nextCursor: rows.length > query.limit && last ? String(last.ordinal) : null };
     },
   );
-  changeRoutes(app, options, shared);
+  changeRoutes(app, options);
 }
 
 function uploadRoute(app: App, options: DocumentRoutes): void {
-  const { db, shared, random, telemetry } = options;
+  const { db, shared, random, telemetry, log } = options;
   app.post(
     '/v1/documents',
     {
@@ -116,7 +118,7 @@ function uploadRoute(app: App, options: DocumentRoutes): void {
         body: schemas.uploadBody,
         response: {
           202: schemas.acceptedSchema,
-          ...schemas.problems('idempotency_conflict', 'too_large', 'unsupported_media_type'),
+          ...schemas.problems('idempotency_conflict', 'too_large', 'unsupported_media_type', 'timeout', 'overloaded'),
         },
       },
     },
@@ -148,6 +150,8 @@ function uploadRoute(app: App, options: DocumentRoutes): void {
       });
       if (replayed) await dropContent(db, id);
       else options.wake();
+      const { contentType, bytes } = document;
+      log.info({ documentId: document.id, contentType, bytes, replayed }, 'a document was accepted');
       reply.code(202).header('location', `/v1/documents/${document.id}`);
       if (replayed) reply.header('idempotent-replayed', 'true');
       return { id: document.id, status: document.status, correlationId: document.correlationId };
@@ -167,7 +171,7 @@ function refuseOverload({ load, telemetry }: DocumentRoutes) {
   };
 }
 
-function changeRoutes(app: App, { db, wake }: DocumentRoutes, shared: SharedClock): void {
+function changeRoutes(app: App, { db, shared, log, wake }: DocumentRoutes): void {
   app.post(
     '/v1/documents/:id/retry',
     {
@@ -184,6 +188,7 @@ function changeRoutes(app: App, { db, wake }: DocumentRoutes, shared: SharedCloc
       const retried = await retryDocument(db, row.id, principal.subject, shared.now());
       if (retried.kind === 'refused') throw refuse('not_retryable', `The document is ${retried.status}, not failed`);
       wake();
+      log.info({ documentId: row.id, subject: principal.subject }, 'a failed document is tried again');
       reply.code(202).header('location', `/v1/documents/${row.id}`);
       return { id: row.id, status: 'queued', correlationId: row.correlationId } as const;
     },
@@ -203,16 +208,10 @@ function changeRoutes(app: App, { db, wake }: DocumentRoutes, shared: SharedCloc
     async ({ params, principal, correlationId }) => {
       const at: Milliseconds = shared.now();
       const { tenant, subject } = principal;
-      const entry = {
-        at,
-        tenant,
-        subject,
-        action: 'documents:erase',
-        target: params.id,
-        outcome: 'done',
-        correlationId,
-      };
-      if (!(await eraseDocument(db, params.id, { ...entry, outcome: 'done' }, at))) throw notFound(params.id);
+      const action = 'documents:erase';
+      const entry = { at, tenant, subject, action, target: params.id, outcome: 'done', correlationId } as const;
+      if (!(await eraseDocument(db, params.id, entry, at))) throw notFound(params.id);
+      log.info({ documentId: params.id, subject }, 'a document was erased');
       const row = await ownDocument(db, params.id, tenant);
       return schemas.toDocument(row, await readTimeline(db, row.id));
     },

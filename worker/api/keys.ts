@@ -22,7 +22,7 @@ const keySchema = z
   })
   .meta({ id: 'Key' });
 const createdSchema = keySchema.extend({ key: z.string().describe('Shown once') }).meta({ id: 'CreatedKey' });
-export const createBody = z.object({
+export const createBody = z.strictObject({
   name: z.string().trim().min(1).max(100),
   roles: z.array(z.enum(ROLES)).min(1).max(ROLES.length),
   expiresAt: time.optional(),

@@ -10,11 +10,14 @@ export const PROBLEMS = {
   not_found: { status: 404, title: 'There is no such thing' },
   method_not_allowed: { status: 405, title: 'This address does not take that method' },
   idempotency_conflict: { status: 409, title: 'The Idempotency-Key was used for another request' },
+  timeout: { status: 408, title: 'The request did not arrive in time' },
   not_retryable: { status: 409, title: 'Only a failed document can be tried again' },
   too_large: { status: 413, title: 'The upload is larger than allowed' },
+  uri_too_long: { status: 414, title: 'A part of the address is too long' },
   unsupported_media_type: { status: 415, title: 'The body has the wrong content type' },
   rate_limited: { status: 429, title: 'Too many requests from this caller' },
   overloaded: { status: 429, title: 'More documents are waiting than can be processed in time' },
+  headers_too_large: { status: 431, title: 'The headers and the address are too large' },
   internal: { status: 500, title: 'Something went wrong here' },
   unavailable: { status: 503, title: 'A part of the service is not available now' },
 } as const;
@@ -49,21 +52,23 @@ export const problemSchema = z
   })
   .meta({ id: 'Problem' });
 
+export type ProblemBody = z.infer<typeof problemSchema>;
+
+export function problemBody({ problem, detail }: Refusal, correlationId: string): ProblemBody {
+  const { status, title } = PROBLEMS[problem];
+  return { type: `urn:burnline:problem:${problem}`, title, status, detail, code: problem, correlationId };
+}
+
+export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8';
+
 export function sendProblem(request: FastifyRequest, reply: FastifyReply, refusal: Refusal): FastifyReply {
-  const { status, title } = PROBLEMS[refusal.problem];
+  const { status } = PROBLEMS[refusal.problem];
   if (refusal.retryAfter !== undefined) {
     reply.header('retry-after', String(Math.max(1, Math.ceil(refusal.retryAfter / 1000))));
   }
   if (status === 401) reply.header('www-authenticate', 'Bearer');
   for (const [name, value] of Object.entries(refusal.headers ?? {})) reply.header(name, value);
-  const body = {
-    type: `urn:burnline:problem:${refusal.problem}`,
-    title,
-    status,
-    detail: refusal.detail,
-    code: refusal.problem,
-    correlationId: request.correlationId,
-  };
+  const body = problemBody(refusal, request.correlationId);
   // Its own serializer: the route's schema for this status may be another one.
-  return reply.code(status).type('application/problem+json; charset=utf-8').serializer(JSON.stringify).send(body);
+  return reply.code(status).type(PROBLEM_TYPE).serializer(JSON.stringify).send(body);
 }

@@ -8,7 +8,14 @@ import { PROBLEMS, problemSchema } from './problems.ts';
 const time = z.iso.datetime();
 const status = z.enum(STATUSES);
 
-export const idParams = z.object({ id: z.uuid().describe('The id that the upload was answered with') });
+/** A whole number in an address. Digits only: `Number` would also take "", "1e2" and " 7 ". */
+const whole = (least: number, most: number) =>
+  z.preprocess(
+    (given) => (typeof given === 'string' && /^-?\d{1,15}$/.test(given) ? Number(given) : given),
+    z.int(`expected a whole number from ${least} to ${most}`).min(least).max(most),
+  );
+
+export const idParams = z.object({ id: z.uuid().toLowerCase().describe('The id that the upload was answered with') });
 
 export const uploadBody = z.object({
   file: z.string().meta({ format: 'binary' }).describe('Exactly one: PDF, Word (.docx), HTML, Markdown or plain text'),
@@ -59,19 +66,19 @@ const summary = z.object({
 export const summarySchema = summary.meta({ id: 'DocumentSummary' });
 export const documentSchema = summary.extend({ timeline: z.array(timelineEntry) }).meta({ id: 'Document' });
 
-export const listQuery = z.object({
+export const listQuery = z.strictObject({
   status: status.optional(),
   correlationId: z.string().max(128).optional(),
-  limit: z.coerce.number().int().min(1).max(200).default(50),
+  limit: whole(1, 200).default(50),
   cursor: z.uuid().optional().describe('nextCursor of the page before'),
 });
 export const listSchema = z
   .object({ items: z.array(summarySchema), nextCursor: z.string().nullable() })
   .meta({ id: 'DocumentList' });
 
-export const chunksQuery = z.object({
-  limit: z.coerce.number().int().min(1).max(500).default(100),
-  cursor: z.coerce.number().int().min(0).max(2_147_483_647).optional(),
+export const chunksQuery = z.strictObject({
+  limit: whole(1, 500).default(100),
+  cursor: whole(0, 2_147_483_647).optional().describe('nextCursor of the page before'),
 });
 const chunkSchema = z.object({
   ordinal: z.int(),
@@ -84,7 +91,7 @@ export const chunksSchema = z
   .object({ items: z.array(chunkSchema), nextCursor: z.string().nullable() })
   .meta({ id: 'ChunkList' });
 
-export const searchBody = z.object({
+export const searchBody = z.strictObject({
   query: z.string().trim().min(1).max(8_000),
   limit: z.int().min(1).max(100).default(10),
 });
@@ -112,10 +119,11 @@ export function problems(...more: (keyof typeof PROBLEMS)[]) {
     'unavailable',
     ...more,
   ] as const;
-  const entries = codes.map((code) => {
-    const { status: number, title } = PROBLEMS[code];
-    const content = { 'application/problem+json': { schema: problemSchema } };
-    return [number, { description: title, content }] as const;
+  const statuses = Map.groupBy(codes, (code) => PROBLEMS[code].status);
+  const content = { 'application/problem+json': { schema: problemSchema } };
+  const entries = [...statuses].map(([number, same]) => {
+    const description = same.map((code) => `\`${code}\`: ${PROBLEMS[code].title}`).join('; ');
+    return [number, { description, content }] as const;
   });
   return Object.fromEntries(entries);
 }

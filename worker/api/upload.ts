@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import type { MultipartFile } from '@fastify/multipart';
 import type { FastifyRequest } from 'fastify';
 import type { Db } from '#kernel/database.ts';
-import { describe } from '#kernel/errors.ts';
+import { describe, Fault } from '#kernel/errors.ts';
 import { checkTargetShape } from '#kernel/http.ts';
 import type { SharedClock } from '#kernel/shared-clock.ts';
 import { type Bytes, kibibytes } from '#kernel/units.ts';
@@ -17,8 +17,11 @@ import { refuse } from './problems.ts';
 
 export type UploadLimits = { readonly bytes: Bytes };
 export const METADATA_BYTES = kibibytes(8);
+const METADATA_DEPTH = 32;
 const WEBHOOK_URL_CHARACTERS = 2_000;
 const FILENAME_CHARACTERS = 255;
+/** What a form has beside its file: fields, part headers and boundaries. */
+const FORM_BYTES = kibibytes(64);
 
 export type Upload = {
   readonly filename: string;
@@ -44,6 +47,8 @@ export async function readUpload(
   if (!request.isMultipart()) {
     throw refuse('unsupported_media_type', 'Send multipart/form-data with one part named "file"');
   }
+  // Said before it is sent: nobody's time is worth an upload that cannot be kept.
+  if (Number(request.headers['content-length']) > limits.bytes + FORM_BYTES) throw tooLarge(limits);
   let staged = false;
   try {
     let file: FilePart | undefined;
@@ -106,12 +111,16 @@ async function readFile(
 }
 
 function readField(fields: Map<string, string>, name: string, value: unknown, truncated: boolean): void {
+  if (name === 'file') {
+    throw refuse('bad_request', 'The part "file" has no file name, so it is a field: send it as a file');
+  }
   if (name !== 'metadata' && name !== 'webhookUrl') {
     throw refuse('bad_request', `Unknown field "${name.slice(0, 50)}": the fields are file, metadata and webhookUrl`);
   }
   if (fields.has(name)) throw refuse('bad_request', `The field "${name}" is there twice`);
   if (truncated) throw refuse('bad_request', `The field "${name}" is over ${METADATA_BYTES} bytes`);
-  fields.set(name, String(value));
+  // A part that says it is application/json comes parsed.
+  fields.set(name, typeof value === 'string' ? value : JSON.stringify(value));
 }
 
 function readMetadata(text: string | undefined): object {
@@ -125,11 +134,24 @@ function readMetadata(text: string | undefined): object {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw refuse('bad_request', 'The field "metadata" must be a JSON object, such as {"case": "A-17"}');
   }
-  // Postgres can keep no zero byte in jsonb, nor half a surrogate pair.
-  if (/\\u0000/.test(text) || !JSON.stringify(value).isWellFormed() || /\\ud[89a-f]/i.test(JSON.stringify(value))) {
-    throw refuse('bad_request', 'The field "metadata" holds a character that cannot be stored (U+0000 or half a pair)');
-  }
+  const obstacle = findUnstorable(value);
+  if (obstacle !== undefined) throw refuse('bad_request', `The field "metadata" ${obstacle}`);
   return value;
+}
+
+/** Postgres can keep no zero byte and no half of a surrogate pair in jsonb, and neither it nor JSON an infinite number. */
+function findUnstorable(value: unknown, depth = 1): string | undefined {
+  if (typeof value === 'number' && !Number.isFinite(value)) return 'holds a number that is too large';
+  if (typeof value === 'string' && !(value.isWellFormed() && !value.includes('\u0000'))) {
+    return 'holds a character that cannot be stored (U+0000 or half a pair)';
+  }
+  if (typeof value !== 'object' || value === null) return undefined;
+  if (depth > METADATA_DEPTH) return `is nested deeper than ${METADATA_DEPTH} levels`;
+  for (const [name, inner] of Object.entries(value)) {
+    const obstacle = findUnstorable(name) ?? findUnstorable(inner, depth + 1);
+    if (obstacle !== undefined) return obstacle;
+  }
+  return undefined;
 }
 
 function readWebhook(text: string | undefined): string | null {
@@ -155,6 +177,7 @@ const tooLarge = (limits: UploadLimits) => refuse('too_large', `The file is over
 
 /** @fastify/multipart and busboy throw errors of their own for a body that is no multipart. */
 function asRefusal(error: unknown, limits: UploadLimits): unknown {
+  if (error instanceof Fault) return error;
   const { code, message, statusCode } = (error ?? {}) as { code?: string; message?: string; statusCode?: number };
   if (code === 'FST_REQ_FILE_TOO_LARGE') return tooLarge(limits);
   if (code === 'FST_FILES_LIMIT') return refuse('bad_request', 'There is more than one file: send exactly one');

@@ -12,4 +12,7 @@ async function reply({ id, bytes, format, limits }: Job): Promise<Reply> {
   }
 }
 
+// pdf.js leaves promises behind for damaged files, whose rejection nobody waits for and which would end this thread
+// while it reads the next document. What is waited for is caught above; what never settles meets the time limit.
+process.on('unhandledRejection', () => {});
 parentPort?.on('message', async (job: Job) => parentPort?.postMessage(await reply(job)));

@@ -41,8 +41,8 @@ function startThread(): Worker {
     tell(reply);
   });
   thread.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'ERR_WORKER_OUT_OF_MEMORY') outOfMemory();
-    else process.exit(1);
+    if (error.code === 'ERR_WORKER_OUT_OF_MEMORY') return outOfMemory();
+    process.stderr.write(`${error.stack}\n`, () => process.exit(1));
   });
   thread.on('exit', () => process.exit(1));
   return thread;

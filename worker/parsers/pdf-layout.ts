@@ -80,12 +80,23 @@ const tidy = (text: string): string =>
 
 /** The height in which most letters are set. */
 function usualHeight(lines: readonly Line[]): number {
-  const letters = new Map<number, number>();
-  for (const { text, height } of lines) {
-    const rounded = Math.round(height * 2) / 2;
-    letters.set(rounded, (letters.get(rounded) ?? 0) + text.length);
+  return mostCommon(lines.map(({ height, text }) => [height, text.length]));
+}
+
+/** The distance from line to line within paragraphs: the most common one of lines that could belong together. */
+function usualGap(lines: readonly Line[]): number {
+  const gaps = lines.map((line, i): [number, number] => [(lines[i - 1]?.y ?? line.y) - line.y, line.height]);
+  return mostCommon(gaps.filter(([gap, height]) => gap > 0 && gap < height * 3).map(([gap]) => [gap, 1]));
+}
+
+/** Counted in half points; of equals the smallest. 0 for none. */
+function mostCommon(weighted: readonly (readonly [value: number, weight: number])[]): number {
+  const counts = new Map<number, number>();
+  for (const [value, weight] of weighted) {
+    const rounded = Math.round(value * 2) / 2;
+    counts.set(rounded, (counts.get(rounded) ?? 0) + weight);
   }
-  return [...letters].sort(([, a], [, b]) => b - a)[0]?.[0] ?? 0;
+  return [...counts].sort(([a, m], [b, n]) => n - m || a - b)[0]?.[0] ?? 0;
 }
 
 function toParagraphs(lines: readonly Line[], height: number): Line[][] {
@@ -111,15 +122,6 @@ function startsParagraph(last: Line, line: Line, limit: number): boolean {
 
 const sameSize = (a: Line, b: Line): boolean =>
   Math.max(a.height, b.height) <= Math.min(a.height, b.height) * SAME_SIZE;
-
-/** The median distance from line to line, of lines that could belong together. */
-function usualGap(lines: readonly Line[]): number {
-  const gaps = lines
-    .map((line, i) => (lines[i - 1]?.y ?? line.y) - line.y)
-    .filter((gap, i) => gap > 0 && gap < (lines[i]?.height ?? 0) * 3)
-    .sort((a, b) => a - b);
-  return gaps[Math.floor(gaps.length / 2)] ?? 0;
-}
 
 function headingMark(paragraph: readonly Line[], usual: number): string {
   const height = paragraph[0]?.height ?? 0;

@@ -31,7 +31,7 @@ export type Sniffed =
 
 /** Enough to tell text from other data, and to find the first element of a page behind comments. */
 const HEAD = 64 * 1024;
-/** Readers accept a header within the first 1024 bytes: PDF 1.7 reference, appendix H, implementation note 13. */
+/** Readers accept junk before the header: PDF 1.7 reference, appendix H, implementation note 13. */
 const PDF_HEADER_WITHIN = 1024;
 
 const TEXT_NAMES: Readonly<Record<string, Format>> = {
@@ -92,7 +92,7 @@ function sniffText(text: string, extension: string): Sniffed {
 function hasPdfHeader(head: Uint8Array): boolean {
   const text = Buffer.from(head.buffer, head.byteOffset, head.byteLength).toString('latin1');
   if (text.startsWith('%PDF-')) return true;
-  const at = text.slice(0, PDF_HEADER_WITHIN + 5).search(/%PDF-\d/);
+  const at = text.slice(0, PDF_HEADER_WITHIN + '%PDF-1'.length).search(/%PDF-\d/);
   return at > 0 && /(?:^|\s)\d{1,10} \d{1,5} obj\b/.test(text.slice(at));
 }
 

@@ -11,6 +11,9 @@ export type Decoded =
 
 /** Compressed or random bytes hold 11 % control bytes, other binary files more, text of any encoding next to none. */
 const CONTROL_SHARE_MAX = 0.05;
+/** Strays that even a short text may have, if they are not most of it. */
+const STRAY_CONTROLS = 3;
+const STRAY_SHARE_MAX = 0.2;
 /** Guessing looks at this much: chardet's tables need some hundred letters, and its time grows with the size. */
 const GUESS_SAMPLE = 64 * 1024;
 /** WHATWG: what a page that declares nothing is, by old custom. */
@@ -19,13 +22,17 @@ const FALLBACK = 'windows-1252';
 // All control characters but tab, line feed, form feed and carriage return; also noncharacters.
 const CONTROLS = /[\u0000-\u0008\u000b\u000e-\u001f\u007f-\u009f\ufdd0-\ufdef\ufffe\uffff]/g;
 const LINE_ENDS = /\r\n?|[\u0085\u2028]/g;
+// Spaces that only differ in where a line may end, and marks that are not seen: a search is typed without them.
+const SPACES = /[\u00a0\u2007\u202f]/g;
+const UNSEEN = /[\u00ad\u2060\ufeff]/g;
 
 /** @param declared an encoding's name that the document states (a meta element), used if the bytes are not UTF-8. */
 export function decodeText(bytes: Uint8Array, declared?: string): Decoded {
   const { encoding, skip } = chooseEncoding(bytes, declared);
   const text = new TextDecoder(encoding).decode(bytes.subarray(skip));
-  const share = text.length === 0 ? 0 : countControls(text) / text.length;
-  if (share > CONTROL_SHARE_MAX) {
+  const controls = countControls(text);
+  const share = controls / Math.max(1, text.length);
+  if (share > (controls <= STRAY_CONTROLS ? STRAY_SHARE_MAX : CONTROL_SHARE_MAX)) {
     return { kind: 'binary', because: `${Math.round(share * 100)} % of it, read as ${encoding}, is no text` };
   }
   return { kind: 'text', text, encoding };
@@ -33,7 +40,8 @@ export function decodeText(bytes: Uint8Array, declared?: string): Decoded {
 
 /** What may be stored and shown: see above. Line ends become line feeds; form feeds stay, they divide pages. */
 export function cleanText(text: string): string {
-  return text.replace(LINE_ENDS, '\n').replace(CONTROLS, '').toWellFormed().normalize('NFC');
+  const tidy = text.replace(LINE_ENDS, '\n').replace(CONTROLS, '').replace(UNSEEN, '').replace(SPACES, ' ');
+  return tidy.toWellFormed().normalize('NFC');
 }
 
 /** Whether there is anything to find: letters or digits of any script. */
@@ -48,11 +56,16 @@ function chooseEncoding(bytes: Uint8Array, declared: string | undefined): { enco
   return { encoding: known(declared) ?? known(detect(bytes.subarray(0, GUESS_SAMPLE))) ?? FALLBACK, skip: 0 };
 }
 
-/** A character cut off at the end is allowed: a sample or a truncated file ends anywhere. */
+/**
+ * A character cut off at the end is allowed, because a sample or a truncated file ends anywhere; but not if it is the
+ * only one, since "caf\xe9" is a whole word in windows-1252.
+ */
 function isUtf8(bytes: Uint8Array): boolean {
+  const decoder = new TextDecoder('utf-8', { fatal: true });
   try {
-    new TextDecoder('utf-8', { fatal: true }).decode(bytes, { stream: true });
-    return true;
+    const text = decoder.decode(bytes, { stream: true });
+    const cutOff = new TextDecoder().decode(bytes.subarray(-3)).endsWith('\ufffd');
+    return !cutOff || /[^\0-\x7f]/.test(text);
   } catch {
     return false;
   }

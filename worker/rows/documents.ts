@@ -132,6 +132,7 @@ export async function listDocuments(q: Queryable, filter: Filter): Promise<Docum
 }
 
 export type Change = {
+  readonly from: Status;
   readonly to: Status;
   readonly attempts: number;
   readonly at: Milliseconds;
@@ -143,12 +144,13 @@ export type Change = {
   readonly settings?: string | undefined;
 };
 
-export async function updateDocument(q: Queryable, id: string, change: Change): Promise<void> {
-  await q.query(
+/** @returns false when the document is no longer in the state it is moved from: then nothing was changed. */
+export async function moveDocument(q: Queryable, id: string, change: Change): Promise<boolean> {
+  const rows = await q.query(
     `update worker.documents set status = $2, attempts = $3, updated_at = $4::timestamptz, error_code = $5, error_message = $6,
        finished_at = case when $7::boolean then $4::timestamptz end, pages = coalesce($8, pages), chunks = coalesce($9, chunks),
        tokens = coalesce($10, tokens), settings = coalesce($11, settings)
-     where id = $1`,
+     where id = $1 and status = $12 returning id`,
     [
       id,
       change.to,
@@ -161,8 +163,34 @@ export async function updateDocument(q: Queryable, id: string, change: Change): 
       change.chunks,
       change.tokens,
       change.settings,
+      change.from,
     ],
   );
+  return rows.length === 1;
+}
+
+export type Beginning = {
+  readonly job: { readonly id: number; readonly fence: number };
+  readonly at: Milliseconds;
+  readonly because: string;
+};
+
+/** queued → parsing, with its line in the timeline, if the claim is still held: one statement, so it is atomic. */
+export async function beginDocument(q: Queryable, id: string, { job, at, because }: Beginning): Promise<boolean> {
+  const rows = await q.query(
+    `with held as (
+       select 1 from worker.jobs where id = $2 and fence = $3 and owner is not null for update
+     ), moved as (
+       update worker.documents set status = 'parsing', attempts = 0, updated_at = $4::timestamptz
+       where id = $1 and status = 'queued' and exists (select 1 from held) returning id
+     )
+     insert into worker.timeline (document_id, seq, at, from_status, to_status, attempt, because)
+     select id, (select coalesce(max(seq), 0) + 1 from worker.timeline where document_id = $1), $4::timestamptz,
+       'queued', 'parsing', 1, $5 from moved
+     returning seq`,
+    [id, job.id, job.fence, instant(at), because],
+  );
+  return rows.length === 1;
 }
 
 export async function addTimeline(q: Queryable, documentId: string, row: TimelineRow): Promise<void> {
