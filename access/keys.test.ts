@@ -234,6 +234,7 @@ describe('keys without a database', () => {
   const broken = (fail: () => Promise<never>): Db => ({
     engine: 'pglite',
     query: fail,
+    relaxed: { query: fail },
     tx: fail,
     listen: fail,
     close: fail,

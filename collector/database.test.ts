@@ -39,6 +39,7 @@ async function setUp(t: TestContext, engine: Db['engine'] = 'pglite') {
   const plain: Db = {
     engine,
     query,
+    relaxed: { query },
     tx: (work) => work({ query }),
     listen: async () => async () => {},
     close: async () => {},

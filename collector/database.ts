@@ -61,6 +61,7 @@ export function instrumentDb(db: Db, telemetry: Telemetry, clock: Clock): Db {
   return {
     engine: db.engine,
     query: watched(db).query,
+    relaxed: watched(db.relaxed),
     tx,
     listen: (channel, heard) => db.listen(channel, heard),
     close: () => db.close(),

@@ -17,6 +17,11 @@ export interface Queryable {
 
 export interface Db extends Queryable {
   readonly engine: 'postgres' | 'pglite';
+  /**
+   * Statements whose commit need not wait for the disk: after a power cut of the database the last of them may be gone,
+   * whole. For what is worthless then anyway, such as a lease.
+   */
+  readonly relaxed: Queryable;
   /** `work` sees one connection; its throw rolls back. Never wait for anything but the database inside. */
   tx<T>(work: (q: Queryable) => Promise<T>): Promise<T>;
   /** A hint, never the truth: notifications are lost with the connection, which is made again by itself. */

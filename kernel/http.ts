@@ -91,10 +91,8 @@ async function permittedAddress(target: URL, allowedPrivateHosts: readonly strin
   const allowed = allowedPrivateHosts.includes(name);
   const refused = found.find(({ address }) => !allowed && !isPublicAddress(address));
   if (refused) {
-    throw new Fault(
-      'target_forbidden',
-      `Cannot post to "${name}": it leads to ${refused.address}, which is not public`,
-    );
+    // Without the address: whoever may name a target could look up the network's names by it.
+    throw new Fault('target_forbidden', `Cannot post to "${name}": it leads to an address that is not public`);
   }
   const first = found[0];
   if (!first) throw new Fault('target_unresolved', `Cannot resolve "${name}"`, { retryable: true });

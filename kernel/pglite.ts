@@ -79,9 +79,12 @@ async function makePglite(options: PgliteOptions, lock: FolderLock | undefined):
     });
     await lock?.release();
   };
+  const query: Queryable['query'] = (text, params) =>
+    line.run(async () => (await queryOn(await ready(), text, params)) as never);
   return {
     engine: 'pglite',
-    query: (text, params) => line.run(async () => (await queryOn(await ready(), text, params)) as never),
+    query,
+    relaxed: { query },
     tx: (work) => line.run(async () => inTransaction(options, await ready(), work)),
     listen: async (channel, listener) => {
       const listeners = heard.get(channel) ?? new Set();

@@ -16,6 +16,8 @@ export type PostgresOptions = {
 };
 
 const CONNECT_LIMIT = 5_000 as Milliseconds;
+/** For claims and heartbeats: a process makes one at a time. */
+const RELAXED_CONNECTIONS = 3;
 const RELISTEN_AFTER = 1_000 as Milliseconds;
 
 /** The same values as PGlite gives: see the head of database.ts. */
@@ -42,6 +44,8 @@ export function openPostgres(options: PostgresOptions): Db {
     types: TYPES,
   };
   const pool = new pg.Pool({ ...settings, max: options.poolSize, idleTimeoutMillis: 30_000 });
+  const relaxedPool = new pg.Pool({ ...settings, options: '-c synchronous_commit=off', max: RELAXED_CONNECTIONS });
+  relaxedPool.on('error', () => {});
   pool.on('error', () => {}); // an idle connection broke: the pool has already let it go
   const listeners = makeListener(settings, options.clock);
   const run = (on: pg.Pool | pg.PoolClient): Queryable['query'] => {
@@ -57,6 +61,7 @@ export function openPostgres(options: PostgresOptions): Db {
   return {
     engine: 'postgres',
     query: run(pool),
+    relaxed: { query: run(relaxedPool) },
     tx: async (work) => {
       const client = await pool.connect().catch((error: Error) => {
         throw databaseFault(error);
@@ -66,7 +71,7 @@ export function openPostgres(options: PostgresOptions): Db {
         broken = error;
       };
       client.on('error', onError);
-      const query = run(client);
+      const query = inOrder(run(client));
       try {
         await query('begin');
         const result = await work({ query });
@@ -85,8 +90,21 @@ export function openPostgres(options: PostgresOptions): Db {
     listen: listeners.listen,
     close: async () => {
       await listeners.close();
-      await pool.end();
+      await Promise.all([pool.end(), relaxedPool.end()]);
     },
+  };
+}
+
+/** Callers may send the statements of a transaction together; a connection takes them one by one. */
+function inOrder(query: Queryable['query']): Queryable['query'] {
+  let last: Promise<unknown> = Promise.resolve();
+  return async <R extends object>(text: string, params?: readonly unknown[]) => {
+    const mine = last.then(
+      () => query<R>(text, params),
+      () => query<R>(text, params),
+    );
+    last = mine;
+    return await mine;
   };
 }
 

@@ -4,7 +4,7 @@ import type { Db } from '#kernel/database.ts';
 import type { Milliseconds } from '#kernel/units.ts';
 import { dropJobs } from './queue.ts';
 import { dropContent } from './rows/contents.ts';
-import { addTimeline, blankDocument, lockDocument, readDocument } from './rows/documents.ts';
+import { addTimeline, blankDocument, blankTimeline, lockDocument, readDocument } from './rows/documents.ts';
 import { dropResults } from './rows/results.ts';
 
 /** @returns false when there is no such document of this tenant. Erasing again changes nothing and is no error. */
@@ -18,6 +18,7 @@ export async function eraseDocument(db: Db, id: string, entry: AuditEntry, at: M
     if (document.status === 'erased') return true;
     await dropContent(q, id);
     await dropResults(q, id);
+    await blankTimeline(q, id);
     await blankDocument(q, id, at);
     await addTimeline(q, id, { at, from: document.status, to: 'erased', attempt: 0, because: 'erased on request' });
     await audit(q, entry);

@@ -10,13 +10,14 @@ import type { Log } from '#kernel/log.ts';
 import type { SharedClock } from '#kernel/shared-clock.ts';
 import { days, hours, type Milliseconds, milliseconds, type Seconds, toMilliseconds } from '#kernel/units.ts';
 import { documentKey, isUnfinished, STEP_OF } from './document.ts';
-import { dropOrphans, enqueue, trimHistory } from './queue.ts';
+import { dropOrphans, enqueue, trimHistory, vacuumHotTables } from './queue.ts';
 import { sweepContents } from './rows/contents.ts';
 import { addTimeline, findForgotten } from './rows/documents.ts';
 import { touchWorker } from './rows/workers.ts';
 
 const TOUCH_EVERY = milliseconds(2_000);
 const REAP_EVERY = milliseconds(10_000);
+const VACUUM_EVERY = milliseconds(15_000);
 const SWEEP_EVERY = milliseconds(10 * 60_000);
 /** A transition is one transaction, so a document without a job is a fault at any moment; the pause spares the database. */
 const FORGOTTEN_AFTER = milliseconds(5_000);
@@ -41,7 +42,7 @@ export async function keepHouse(options: HousekeepingOptions, signal: AbortSigna
   const touch = async () => {
     await shared.sync();
     const serviceSeconds = options.serviceSeconds();
-    await touchWorker(db, { id: workerId, startedAt, lastSeen: shared.now(), slots: places, serviceSeconds });
+    await touchWorker(db.relaxed, { id: workerId, startedAt, lastSeen: shared.now(), slots: places, serviceSeconds });
   };
   const sweep = async () => {
     await sweepContents(db, (shared.now() - ABANDONED_UPLOAD) as Milliseconds);
@@ -50,6 +51,7 @@ export async function keepHouse(options: HousekeepingOptions, signal: AbortSigna
   await Promise.all([
     every(options, TOUCH_EVERY, signal, 'worker heartbeat', touch),
     every(options, REAP_EVERY, signal, 'reaper', () => reap(options)),
+    every(options, VACUUM_EVERY, signal, 'vacuum', () => vacuumHotTables(db)),
     every(options, SWEEP_EVERY, signal, 'sweep', sweep),
   ]);
 }

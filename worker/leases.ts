@@ -59,7 +59,7 @@ export function makeLeases(options: LeasesOptions): Leases {
     const until = (shared.now() + LEASE) as Milliseconds;
     try {
       const kept = await extend(
-        db,
+        db.relaxed,
         entries.map((entry) => entry.claim),
         until,
       );

@@ -43,9 +43,6 @@ export const LEASE = milliseconds(2_500);
 
 export const JOBS_CHANNEL = 'worker_jobs';
 
-const CLAIMED = `j.id, j.queue, j.key, j.document_id as "documentId", j.payload, j.priority, j.attempts, j.interruptions,
-  j.owner, j.fence`;
-
 /** @returns how many were new. */
 export async function enqueue(q: Queryable, jobs: readonly NewJob[], now: Milliseconds): Promise<number> {
   const rows = await q.query(
@@ -78,18 +75,19 @@ export type ClaimOptions = {
 
 /**
  * Takes due jobs, oldest first within each priority. Two claimers never wait for each other and never get the same job.
- * The lateral reads stop as soon as the limit is met, so a long queue costs no more than a short one.
+ * The lateral reads stop as soon as the limit is met, so a long queue costs no more than a short one. The ids go through
+ * an array, since a join would be planned for many rows, by reading the whole table.
  */
 export async function claim(q: Queryable, demands: readonly Demand[], options: ClaimOptions): Promise<Claim[]> {
   return await q.query<Claim>(
     `with due as materialized (
-       select d.id, d.available_at, d.owner
+       select d.id
        from unnest($1::text[], $2::int[]) as want (queue, most),
        lateral (
-         select one.id, one.available_at, one.owner
+         select one.id
          from unnest(array[0, 1, 2]::smallint[]) as level (priority),
          lateral (
-           select id, available_at, owner from worker.jobs
+           select id from worker.jobs
            where queue = want.queue and priority = level.priority and available_at <= $3 and not (id = any ($6::bigint[]))
            order by available_at, id limit want.most for update skip locked
          ) as one
@@ -97,10 +95,11 @@ export async function claim(q: Queryable, demands: readonly Demand[], options: C
        ) as d
      )
      update worker.jobs j
-     set owner = $4, fence = j.fence + 1, available_at = $5,
-         interruptions = j.interruptions + (due.owner is not null)::int
-     from due where j.id = due.id
-     returning ${CLAIMED}, due.owner is not null as "takenOver", due.available_at as "dueAt"`,
+     set owner = $4, fence = j.fence + 1, available_at = $5, due_at = j.available_at,
+         taken_over = j.owner is not null, interruptions = j.interruptions + (j.owner is not null)::int
+     where j.id = any (array(select id from due))
+     returning j.id, j.queue, j.key, j.document_id as "documentId", j.payload, j.priority, j.attempts, j.interruptions,
+       j.owner, j.fence, j.taken_over as "takenOver", j.due_at as "dueAt"`,
     [
       demands.map((demand) => demand.queue),
       demands.map((demand) => demand.limit),
@@ -239,6 +238,16 @@ export async function dropOrphans(q: Queryable): Promise<number> {
      returning id`,
   );
   return rows.length;
+}
+
+/**
+ * Clears dead rows out of the tables that change all the time. The embedded engine has no autovacuum at all, and a
+ * server's comes once a minute: a queue that is busy for that long would read past its dead.
+ */
+export async function vacuumHotTables(q: Queryable): Promise<void> {
+  for (const table of ['jobs', 'counters', 'vendor_limits', 'drafts', 'contents']) {
+    await q.query(`vacuum (skip_locked, analyze) worker.${table}`);
+  }
 }
 
 /** History is kept for a while, for people; nothing reads it. */

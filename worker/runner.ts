@@ -141,7 +141,7 @@ function makeHands(options: RunnerOptions, leases: Leases, freed: () => void, st
       const wanted = demands();
       if (wanted.length === 0) return 0;
       const held = leases.held();
-      const claims = await claim(db, wanted, { owner: workerId, now: shared.now(), lease: LEASE, held });
+      const claims = await claim(db.relaxed, wanted, { owner: workerId, now: shared.now(), lease: LEASE, held });
       for (const one of claims) {
         const handler = handlers.get(one.queue);
         if (!handler) continue;

@@ -5,7 +5,7 @@
  */
 import { createHmac } from 'node:crypto';
 import type { Telemetry } from '#collector/telemetry.ts';
-import type { Db } from '#kernel/database.ts';
+import type { Db, Queryable } from '#kernel/database.ts';
 import { describe, Fault } from '#kernel/errors.ts';
 import { guardedPost } from '#kernel/http.ts';
 import type { Log } from '#kernel/log.ts';
@@ -13,9 +13,10 @@ import type { Random } from '#kernel/random.ts';
 import { backoffDelay, parseRetryAfter } from '#kernel/retry.ts';
 import type { Secret } from '#kernel/secret.ts';
 import type { SharedClock } from '#kernel/shared-clock.ts';
-import { type Milliseconds, milliseconds } from '#kernel/units.ts';
+import { days, type Milliseconds, milliseconds, toMilliseconds } from '#kernel/units.ts';
+import { isUnfinished } from './document.ts';
 import { type Claim, finish, requeue } from './queue.ts';
-import { addTimeline, type DocumentRow, readDocument } from './rows/documents.ts';
+import { addTimeline, type DocumentRow, lockDocument, readDocument } from './rows/documents.ts';
 import { fenced } from './transition.ts';
 
 export type WebhookOptions = {
@@ -32,6 +33,8 @@ const TIMEOUT = milliseconds(10_000);
 const BACKOFF = { first: milliseconds(1_000), most: milliseconds(60 * 60_000) };
 /** With the backoff above about a day. */
 const ATTEMPTS = 30;
+/** A receiver that asks for more patience than this is asked earlier. */
+const WISH_MOST = toMilliseconds(days(1));
 
 type Delivery =
   | { readonly kind: 'delivered' }
@@ -43,6 +46,8 @@ export function makeWebhook(options: WebhookOptions): (claim: Claim, signal: Abo
   return async (claim, signal) => {
     const document = claim.documentId === null ? undefined : await readDocument(db, claim.documentId);
     if (!document || document.webhookUrl === null) return void (await finish(db, [claim], shared.now()));
+    // Taken up again: there is nothing to tell before its next end.
+    if (isUnfinished(document.status)) return await fenced(db, claim, (q) => settle(q, claim, document, shared.now()));
     const delivery = await deliver(options, document, document.webhookUrl, signal);
     const attempt = claim.attempts + 1;
     if (delivery.kind === 'again' && attempt < ATTEMPTS) {
@@ -58,9 +63,20 @@ export function makeWebhook(options: WebhookOptions): (claim: Claim, signal: Abo
     await fenced(db, claim, async (q) => {
       const { status } = document;
       await addTimeline(q, document.id, { at: shared.now(), from: status, to: status, attempt, because });
-      await finish(q, [claim], shared.now());
+      await settle(q, claim, document, shared.now());
     });
   };
+}
+
+/**
+ * Ends the job, unless the document came to another end since `told` was read: that end found this job in its place and
+ * made none, so this one goes round again. Decided under the document's lock, which every end holds.
+ */
+async function settle(q: Queryable, claim: Claim, told: DocumentRow, now: Milliseconds): Promise<void> {
+  const current = await lockDocument(q, told.id);
+  if (!current || current.finishedAt === null || current.finishedAt === told.finishedAt) {
+    await finish(q, [claim], now);
+  } else await requeue(q, claim, { queue: claim.queue, availableAt: now, attempts: 0, payload: {}, keep: false });
 }
 
 const DELIVERY_OUTCOMES = { delivered: 'delivered', refused: 'forbidden', again: 'given_up' } as const;
@@ -88,9 +104,11 @@ async function deliver(
     const { allowedPrivateHosts } = options;
     const answer = await guardedPost(url, body, { headers, timeout: TIMEOUT, signal, allowedPrivateHosts });
     if (answer.status >= 200 && answer.status < 300) return { kind: 'delivered' };
-    const because = `answered ${answer.status}`;
+    const moved = answer.status >= 300 && answer.status < 400;
+    const because = `answered ${answer.status}${moved ? ', and redirects are not followed' : ''}`;
     if (answer.status === 410) return { kind: 'refused', because };
-    return { kind: 'again', because, wish: parseRetryAfter(answer.retryAfter, now) };
+    const wish = parseRetryAfter(answer.retryAfter, now);
+    return { kind: 'again', because, wish: wish && (Math.min(wish, WISH_MOST) as Milliseconds) };
   } catch (error) {
     if (signal.aborted) throw error;
     if (error instanceof Fault && !error.retryable) return { kind: 'refused', because: error.message };

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { call, upload } from '#test/kit/client.ts';
-import { removeFolder, type Running, startRole, temporaryFolder } from '#test/kit/stack.ts';
+import { type Running, removeFolder, startRole, temporaryFolder } from '#test/kit/stack.ts';
 import type { Cluster } from '#test/tools/postgres.ts';
 
 export type Shape = {
@@ -33,11 +33,20 @@ export async function runPipeline(shape: Shape, cluster: Cluster | undefined): P
   const state = temporaryFolder();
   await using stack = new AsyncDisposableStack();
   stack.defer(() => removeFolder(state));
-  const simulators = await startRole('simulators', { BURNLINE_STATE: state, SIMULATORS_LATENCY: shape.latency, LOG_LEVEL: 'info' });
+  const simulators = await startRole('simulators', {
+    BURNLINE_STATE: state,
+    SIMULATORS_LATENCY: shape.latency,
+    LOG_LEVEL: 'info',
+  });
   stack.use(simulators);
   const port = new URL(simulators.urls['simulators'] ?? '').port;
   const begun = performance.now();
-  const { api, roles } = await startRoles(shape, cluster, { ...QUIET, BURNLINE_STATE: state, BURNLINE_VENDORS: 'simulated', SIMULATORS_PORT: port, ...shape.env }, stack);
+  const { api, roles } = await startRoles(
+    shape,
+    cluster,
+    { ...QUIET, BURNLINE_STATE: state, BURNLINE_VENDORS: 'simulated', SIMULATORS_PORT: port, ...shape.env },
+    stack,
+  );
   const startMs = performance.now() - begun;
   await warmUp(api);
   const before = roles.map(cpuSeconds);
@@ -105,7 +114,8 @@ async function untilAllFinished(api: string, expected: number): Promise<void> {
   for (let calm = 0; ; ) {
     const left = await Promise.all(
       ['queued', 'parsing', 'chunking', 'embedding', 'storing'].map(
-        async (status) => (await call<{ items: unknown[] }>(`${api}/v1/documents?status=${status}&limit=1`)).body.items.length,
+        async (status) =>
+          (await call<{ items: unknown[] }>(`${api}/v1/documents?status=${status}&limit=1`)).body.items.length,
       ),
     );
     calm = left.every((n) => n === 0) ? calm + 1 : 0;

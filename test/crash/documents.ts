@@ -27,7 +27,8 @@ const BULK_BYTES = 2_600_000;
 /** A text of this many sections of 2 to 3 chunks is cut in a thread, embedded in two batches and stored in several. */
 const LONG_SECTIONS = 60;
 
-const WORDS = `account answer apple archive autumn bearing bridge button canal carrier centre chapter circle clause column
+const WORDS =
+  `account answer apple archive autumn bearing bridge button canal carrier centre chapter circle clause column
   copper counter cover credit current delay depot detail district document door draft edge engine entry error evening
   factor ferry field figure filter finger forest frame garden gate glass grain handle harbour height index island item
   journey kettle label ladder lamp lantern layer ledger letter level limit line machine margin marker market meadow meter

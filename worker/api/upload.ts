@@ -74,6 +74,8 @@ export async function readUpload(
     };
   } catch (error) {
     if (staged) await dropContent(db, id).catch(() => {});
+    // Nobody hears it any more; but it is the caller's doing, and must not read as a fault of ours.
+    if (request.raw.destroyed && !request.raw.complete) throw refuse('bad_request', 'The upload was broken off');
     throw asRefusal(error, limits);
   }
 }

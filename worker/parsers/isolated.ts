@@ -60,7 +60,7 @@ export function makeIsolatedParser({ clock, limits }: { clock: Clock; limits: Is
       return warm;
     }
     const wait = respawnAt - clock.steady();
-    if (wait > 0) await clock.sleep(wait as Milliseconds, signal);
+    if (wait > 0) await clock.sleep(wait as Milliseconds, signal).catch(() => signal.throwIfAborted());
     const child = startChild(clock, limits.memory);
     children.add(child);
     void child.ended.then(() => {

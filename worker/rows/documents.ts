@@ -209,11 +209,20 @@ export async function readTimeline(q: Queryable, documentId: string): Promise<Ti
   );
 }
 
+/** What a vendor or a receiver said may quote the document, its name or its owner's address; our own words do not. */
+export async function blankTimeline(q: Queryable, documentId: string): Promise<void> {
+  await q.query(
+    `update worker.timeline set because = 'erased'
+     where document_id = $1 and (from_status = to_status or to_status = 'failed')`,
+    [documentId],
+  );
+}
+
 /** Takes away all that says what the document was; the row, its times and its costs stay. */
 export async function blankDocument(q: Queryable, id: string, at: Milliseconds): Promise<void> {
   await q.query(
     `update worker.documents set status = 'erased', filename = '', metadata = '{}', webhook_url = null, settings = '',
-       error_message = null, idempotency_key = null, updated_at = $2, finished_at = coalesce(finished_at, $2)
+       error_message = null, idempotency_key = null, request_hash = '', updated_at = $2, finished_at = coalesce(finished_at, $2)
      where id = $1`,
     [id, instant(at)],
   );

@@ -26,13 +26,17 @@ export async function readParse(q: Queryable, documentId: string): Promise<Parse
 /** Rows a statement: keeps one statement's parameters small, and its time under a fifth of a second. */
 const DRAFTS_A_STATEMENT = 200;
 
+/** A draft whose text is there already keeps its vector: a document that is tried again pays for none twice. */
 export async function putDrafts(q: Queryable, documentId: string, drafts: readonly Draft[]): Promise<void> {
-  await q.query('delete from worker.drafts where document_id = $1', [documentId]);
+  await q.query('delete from worker.drafts where document_id = $1 and ordinal >= $2', [documentId, drafts.length]);
   for (let from = 0; from < drafts.length; from += DRAFTS_A_STATEMENT) {
     const some = drafts.slice(from, from + DRAFTS_A_STATEMENT);
     await q.query(
       `insert into worker.drafts (document_id, ordinal, text, tokens, page, heading)
-       select $1, * from unnest($2::int[], $3::text[], $4::int[], $5::int[], $6::text[])`,
+       select $1, * from unnest($2::int[], $3::text[], $4::int[], $5::int[], $6::text[])
+       on conflict (document_id, ordinal) do update set
+         text = excluded.text, tokens = excluded.tokens, page = excluded.page, heading = excluded.heading,
+         embedding = case when drafts.text = excluded.text then drafts.embedding end`,
       [
         documentId,
         some.map((draft) => draft.ordinal),

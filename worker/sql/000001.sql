@@ -102,7 +102,10 @@ create table worker.jobs (
   attempts int not null default 0,
   interruptions int not null default 0,
   owner text,
-  fence bigint not null default 0
+  fence bigint not null default 0,
+  -- Of the present claim: when the job had become due, and whether the owner before never let go.
+  due_at timestamptz,
+  taken_over boolean not null default false
 ) with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 500);
 create index jobs_due on worker.jobs (queue, priority, available_at, id);
 create index jobs_of_document on worker.jobs (document_id) where document_id is not null;

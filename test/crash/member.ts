@@ -1,0 +1,97 @@
+/** One process of the product that is killed and started again, on the same port and under the same name. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Running, startRole } from '#test/kit/stack.ts';
+
+export type Role = 'api' | 'worker' | 'service';
+export type MemberSpec = {
+  readonly name: string;
+  readonly role: Role;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly args: readonly string[];
+};
+
+export interface Member {
+  readonly name: string;
+  readonly role: Role;
+  /** It was ready, and nobody has killed it since. */
+  alive(): boolean;
+  /** SIGKILL, at once; starts it again `pause` ms after it is gone. */
+  die(pause: number): void;
+  /** Resolves when it is alive. @throws when it could not be started again. */
+  up(): Promise<void>;
+  signal(name: 'SIGSTOP' | 'SIGCONT'): void;
+  /** Asks it to end, and leaves it at that. @returns the exit code, or the signal. */
+  stop(): Promise<number | string>;
+  /** Where its metrics are. */
+  metrics(): string;
+  /** What it complained about in all of its lives: warnings and errors. */
+  complaints(): readonly string[];
+}
+
+const LEVEL_WARN = 40;
+/** A process that does not end when told to. */
+const STOP_LIMIT = 45_000;
+
+/** @param accident is told when the process ends although nobody killed it. */
+export async function startMember(spec: MemberSpec, accident: (text: string) => void): Promise<Member> {
+  const { name, role } = spec;
+  const past: string[] = [];
+  let running: Running | undefined;
+  let expected = false;
+  let rising: Promise<void> = Promise.resolve();
+
+  const start = async () => {
+    const fresh = await startRole(role, spec.env, spec.args);
+    expected = false;
+    running = fresh;
+    fresh.process.once('exit', (code, signal) => {
+      past.push(...complaintsIn(fresh.output()));
+      if (expected) return;
+      accident(`${name} ended by itself (${signal ?? `code ${code}`}): ${fresh.output().slice(-1_500)}`);
+    });
+  };
+  await start();
+  return {
+    name,
+    role,
+    alive: () => running !== undefined,
+    die: (pause) => {
+      const victim = running;
+      if (!victim) return;
+      running = undefined;
+      expected = true;
+      const gone = victim.kill();
+      rising = gone.then(async () => {
+        await sleep(pause);
+        await start();
+      });
+      rising.catch((error: unknown) => accident(`${name} did not start again: ${String(error).slice(0, 3_000)}`));
+    },
+    up: async () => await rising,
+    signal: (signal) => void running?.process.kill(signal),
+    stop: async () => {
+      await rising.catch(() => {});
+      const last = running;
+      if (!last) return -1;
+      running = undefined;
+      expected = true;
+      const late = setTimeout(() => void last.kill(), STOP_LIMIT);
+      try {
+        return await last.stop('SIGTERM');
+      } finally {
+        clearTimeout(late);
+      }
+    },
+    metrics: () => `${running?.urls['metrics'] ?? ''}/metrics`,
+    complaints: () => [...past, ...(running ? complaintsIn(running.output()) : [])],
+  };
+}
+
+/** The lines of warnings and errors, from the JSON log. */
+function complaintsIn(output: string): string[] {
+  return output.split('\n').filter((line) => {
+    if (!line.startsWith('{')) return line.trim() !== '';
+    const level = /"level":"?(\w+)"?/.exec(line)?.[1] ?? '';
+    return Number(level) >= LEVEL_WARN || level === 'warn' || level === 'error' || level === 'fatal';
+  });
+}
