@@ -16,6 +16,11 @@ export type PostgresOptions = {
 };
 
 const CONNECT_LIMIT = 5_000 as Milliseconds;
+/**
+ * Our transactions wait for nothing but the database, so one that is idle this long belongs to a process that hangs or a
+ * machine that is gone. It is ended before a lease runs out: else its row locks hold up every other worker.
+ */
+const IDLE_IN_TRANSACTION = 2_000 as Milliseconds;
 /** For claims and heartbeats: a process makes one at a time. */
 const RELAXED_CONNECTIONS = 3;
 const RELISTEN_AFTER = 1_000 as Milliseconds;
@@ -38,7 +43,7 @@ export function openPostgres(options: PostgresOptions): Db {
     statement_timeout: options.limits.statement,
     // The server cancels first; this is for a server that has gone silent.
     query_timeout: options.limits.statement + 1_000,
-    idle_in_transaction_session_timeout: options.limits.transaction,
+    idle_in_transaction_session_timeout: Math.min(IDLE_IN_TRANSACTION, options.limits.transaction),
     lock_timeout: options.limits.statement,
     keepAlive: true,
     types: TYPES,

@@ -53,7 +53,7 @@ const HOMES: readonly [pattern: RegExp, homes: readonly string[], instead: strin
   ],
   [/\bMath\.random\(|\brandomUUID\(|\brandomBytes\(/, ['kernel/random.ts'], 'take a Random'],
   [/(?<![.\w])fetch\(/, ['kernel/http.ts'], 'take an Http'],
-  [/\bconsole\./, ['kernel/log.ts'], 'take a Log'],
+  [/\bconsole\.\w+\(/, ['kernel/log.ts'], 'take a Log'],
   [/^export default\b/m, [], 'name the export'],
   [/^export \* from\b/m, [], 'import from the file that defines it'],
   [

@@ -21,6 +21,9 @@ import { closeInterrupted } from './rows/vendor-calls.ts';
 import type { Reserve } from './runner.ts';
 import type { StepHandler, StepResult } from './steps/step.ts';
 import { apply, begin, fenced, isLeaseLost, isPassing } from './transition.ts';
+import type { Vendor } from './vendors/faults.ts';
+import { countWaste } from './vendors/gateway.ts';
+import { counted } from './words.ts';
 
 export type CarryOutOptions = {
   readonly workerId: string;
@@ -209,13 +212,15 @@ async function noteInterruption({ db, shared, log, telemetry }: CarryOutOptions,
   const at = shared.now();
   telemetry.count('jobs_reclaimed_total', { reason: 'lease_expired' });
   log.warn({ count: claim.interruptions }, 'the job was taken over: its worker had ended');
-  await fenced(db, claim, async (q) => {
-    const wasted = await closeInterrupted(q, document.id, step, at);
-    const calls = wasted > 0 ? `; ${wasted} call${wasted === 1 ? '' : 's'} to a vendor cut off` : '';
+  const wasted = await fenced(db, claim, async (q) => {
+    const cut = await closeInterrupted(q, document.id, step, at);
+    const calls = cut.length > 0 ? `; ${counted(cut.length, 'call')} to a vendor cut off` : '';
     const because = `taken over by worker ${claim.owner}: the one before ended in the middle${calls}`;
     const row = { at, from: document.status, to: document.status, attempt: claim.attempts + 1, because };
     await addTimeline(q, document.id, row);
+    return cut;
   });
+  for (const { vendor, cost } of wasted) countWaste(telemetry, vendor as Vendor, cost);
 }
 
 function spanOf(step: Step, claim: Claim, document: DocumentRow, now: Milliseconds) {

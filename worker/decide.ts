@@ -7,6 +7,7 @@ import type { Random } from '#kernel/random.ts';
 import { type Backoff, backoffDelay } from '#kernel/retry.ts';
 import { days, type Milliseconds, milliseconds, toMilliseconds } from '#kernel/units.ts';
 import { AFTER, mayMove, STEP_OF, type Status, type Step, type UnfinishedStatus } from './document.ts';
+import { describeSpan } from './words.ts';
 
 export type Policy = {
   readonly attempts: number;
@@ -125,10 +126,4 @@ export function failed(code: string, message: string): Decision {
 export function checkMove(from: Status, to: Status): void {
   if (from === to || mayMove(from, to)) return;
   throw new RangeError(`Cannot move a document from ${from} to ${to}`);
-}
-
-export function describeSpan(span: Milliseconds): string {
-  if (span < 1_000) return `${Math.round(span)} ms`;
-  if (span < 120_000) return `${(span / 1_000).toFixed(1)} s`;
-  return span < 7_200_000 ? `${Math.round(span / 60_000)} min` : `${Math.round(span / 3_600_000)} h`;
 }

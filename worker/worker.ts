@@ -94,7 +94,7 @@ const LOCAL_PARSER_LIMITS = {
 export function makeEmbedderWithGateway(vendors: VendorSettings, around: Surroundings) {
   const { openai, timeout } = vendors;
   return {
-    embedder: makeEmbedder({ ...openai, timeout }),
+    embedder: makeEmbedder({ ...openai, timeout, telemetry: around.telemetry }),
     gateway: makeGateway({ ...around, vendor: 'openai', quota: openai.quota, timeout }),
     price: embeddingPrice(openai.model, openai.usdPerMillionTokens),
   };

@@ -134,7 +134,7 @@ export const RUNBOOK: readonly Part[] = [
   [
     'list',
     [
-      'Fence the old primary first: switch its power off from the management console. Two primaries are worse than none.',
+      'Fence the old primary first: switch its power off at the rack. Two primaries are worse than none.',
       'Run `pg_ctl promote` on the standby with the smallest replay lag.',
       'Point the name `primary.db.example` at it. The record lives for thirty seconds.',
       'Watch `documents_unfinished` fall. It should move within two minutes.',

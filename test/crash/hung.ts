@@ -73,12 +73,15 @@ async function stopInTransaction({ fleet, uploads }: Scene): Promise<Held | unde
   const names = fleet.living('worker').map(({ name }) => name);
   return await db.tx(async (q) => {
     await q.query(`select 1 from worker.vendor_limits where vendor = 'openai' for update`);
-    const { id } = await uploads.send('note');
-    const where = `j.queue = 'embed' and j.document_id = '${id}'`;
-    const held = await until(() => findHeld(db, where, names));
+    const sending = uploads.send('note');
+    // Asked on our own connection, which may not stand idle while it holds the row.
+    const held = await until(async () => {
+      const id = await Promise.race([sending.then((sent) => sent.id), sleep(0)]);
+      return await findHeld(q, `j.queue = 'embed' and j.document_id = ${id ? `'${id}'` : 'null'}`, names);
+    });
     if (!held) return undefined;
     const waits = await until(async () => {
-      const rows = await db.query(
+      const rows = await q.query(
         `select 1 from pg_stat_activity where application_name = 'burnline-worker' and wait_event_type = 'Lock'
            and query like '%worker.vendor_limits%'`,
       );

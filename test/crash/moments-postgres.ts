@@ -2,7 +2,7 @@
  * Named moments on Postgres. The database is watched from outside: `worker.jobs` says who holds what, the ledger whether a
  * call is open, and a row lock of our own holds a worker's commit still until it is killed before it.
  */
-import type { Db } from '#kernel/database.ts';
+import type { Db, Queryable } from '#kernel/database.ts';
 import type { Kind } from './documents.ts';
 import { beginUpload } from './half-upload.ts';
 import { type Moment, pickOne, type Scene, somewhereIn, until } from './moments.ts';
@@ -18,7 +18,7 @@ const CALL_OPEN = `exists (select 1 from worker.vendor_calls c
  * A claim of a living worker. Its lease must be fresh: the claim of one that was killed and started again under the same
  * name a second ago is not its own any more.
  */
-export async function findHeld(db: Db, where: string, owners: readonly string[]): Promise<Held | undefined> {
+export async function findHeld(db: Queryable, where: string, owners: readonly string[]): Promise<Held | undefined> {
   const rows = await db.query<Held>(
     `select j.id, j.owner, j.fence, j.document_id as "documentId" from worker.jobs j
      where j.owner = any ($1) and j.available_at > clock_timestamp() + interval '1.7 s'
@@ -87,7 +87,7 @@ function beforeCommit(vendor: 'llamaparse' | 'openai', where: string): Moment {
         ]);
         if (rows.length === 0) return false;
         const waits = await until(async () => {
-          const found = await db.query(
+          const found = await q.query(
             `select 1 from pg_stat_activity where application_name = 'burnline-worker' and wait_event_type = 'Lock'
                and (${COMMITTING}) limit 1`,
           );

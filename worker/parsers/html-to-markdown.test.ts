@@ -95,6 +95,7 @@ const heavy: Readonly<Record<string, (n: number) => string>> = {
   'end tags': (n) => `<span>${'<table><tr><td>'.repeat(200)}${'</span>'.repeat(n)}`,
   'quotes in tags': (n) => `<p ${'a="'.repeat(n)}`,
   'spaces in tags': (n) => `<p${' '.repeat(n)}x${' '.repeat(n)}`,
+  'fences in code': (n) => `<pre>${'``` '.repeat(n)}`,
   attributes: (n) => `<p ${'a=b c '.repeat(n)}>`,
   references: (n) => '&amp;&amp'.repeat(n),
   brackets: (n) => '<'.repeat(n),

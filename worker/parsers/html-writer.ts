@@ -1,5 +1,18 @@
 /** What each HTML element does to the Markdown that is being written, and what is undone where it ends. */
-import { joinBlocks, type MarkdownBlocks, makeMarkdownBlocks } from './markdown-blocks.ts';
+import {
+  addBlock,
+  addInline,
+  addLineBreak,
+  endBlock,
+  enterHeading,
+  enterItem,
+  enterLink,
+  enterList,
+  enterQuote,
+  joinBlocks,
+  type MarkdownBlocks,
+  makeBlocks,
+} from './markdown-blocks.ts';
 import { isLayout, plainTable, type Row, renderTable } from './markdown-table.ts';
 
 type Attributes = ReadonlyMap<string, string>;
@@ -31,16 +44,16 @@ const ELSEWHERE = /^(?:https?:\/\/|mailto:)\S+$/i;
 
 const nothing: Leave = () => {};
 
-export const makeWriter = (): Writer => ({ out: makeMarkdownBlocks(), rows: undefined, code: undefined, hidden: 0 });
+export const makeWriter = (): Writer => ({ out: makeBlocks(), rows: undefined, code: undefined, hidden: 0 });
 
 export function finish(writer: Writer): string {
-  writer.out.endBlock();
+  endBlock(writer.out);
   return joinBlocks(writer.out.blocks);
 }
 
 export function addText(writer: Writer, text: string): void {
   if (writer.hidden > 0) return;
-  if (writer.code === undefined) writer.out.text(text);
+  if (writer.code === undefined) addInline(writer.out, text);
   else writer.code += text;
 }
 
@@ -49,9 +62,9 @@ export function writeSingle(writer: Writer, tag: string, attributes: Attributes)
   if (!SINGLE.has(tag)) return false;
   if (writer.code !== undefined) writer.code += tag === 'br' ? '\n' : '';
   else if (writer.hidden === 0) {
-    if (tag === 'br') writer.out.lineBreak();
-    if (tag === 'hr') writer.out.addBlock('---', '');
-    if (tag === 'img') writer.out.text(` ${attributes.get('alt') ?? ''} `);
+    if (tag === 'br') addLineBreak(writer.out);
+    if (tag === 'hr') addBlock(writer.out, '---', '');
+    if (tag === 'img') addInline(writer.out, ` ${attributes.get('alt') ?? ''} `);
   }
   return true;
 }
@@ -62,10 +75,10 @@ export function enterElement(writer: Writer, tag: string, attributes: Attributes
   if (writer.code !== undefined) return nothing;
   if (BLOCKS.has(tag)) return enterBlock(writer, tag, attributes);
   const level = /^h([1-6])$/.exec(tag)?.[1];
-  if (level) return enterHeading(writer, Number(level));
+  if (level) return enterHeading(writer.out, Number(level));
   const href = tag === 'a' ? (attributes.get('href') ?? '') : '';
-  if (ELSEWHERE.test(href)) return enterLink(writer, href);
-  return tag === 'code' ? enterInlineCode(writer) : nothing;
+  if (ELSEWHERE.test(href)) return enterLink(writer.out, href);
+  return tag === 'code' ? enterInlineCode(writer.out) : nothing;
 }
 
 function isHidden(tag: string, attributes: Attributes): boolean {
@@ -84,13 +97,13 @@ function enterBlock(writer: Writer, tag: string, attributes: Attributes): Leave 
   switch (tag) {
     case 'ul':
     case 'menu':
-      return out.enterList(false, 1);
+      return enterList(out, false, 1);
     case 'ol':
-      return out.enterList(true, Number.parseInt(attributes.get('start') ?? '1', 10) || 1);
+      return enterList(out, true, Number.parseInt(attributes.get('start') ?? '1', 10) || 1);
     case 'li':
-      return out.enterItem();
+      return enterItem(out);
     case 'blockquote':
-      return out.enterQuote();
+      return enterQuote(out);
     case 'pre':
       return enterCode(writer);
     case 'table':
@@ -102,13 +115,13 @@ function enterBlock(writer: Writer, tag: string, attributes: Attributes): Leave 
     case 'th':
       return enterCell(writer);
     default:
-      return asBlock(writer);
+      return asBlock(writer.out);
   }
 }
 
-function asBlock({ out }: Writer): Leave {
-  out.endBlock();
-  return () => out.endBlock();
+function asBlock(out: MarkdownBlocks): Leave {
+  endBlock(out);
+  return () => endBlock(out);
 }
 
 function hide(writer: Writer): Leave {
@@ -118,57 +131,47 @@ function hide(writer: Writer): Leave {
   };
 }
 
-function enterHeading({ out }: Writer, level: number): Leave {
-  out.setHeading(level);
-  return () => out.setHeading(0);
-}
-
-function enterInlineCode({ out }: Writer): Leave {
-  out.text('`');
-  return () => out.text('`');
-}
-
-function enterLink({ out }: Writer, href: string): Leave {
-  const mark = out.mark();
-  return () => out.linkSince(mark, href);
+function enterInlineCode(out: MarkdownBlocks): Leave {
+  addInline(out, '`');
+  return () => addInline(out, '`');
 }
 
 function enterCode(writer: Writer): Leave {
-  writer.out.endBlock();
+  endBlock(writer.out);
   writer.code = '';
   return () => {
     const text = (writer.code ?? '').replace(/^\n/, '').trimEnd();
     writer.code = undefined;
-    const longest = Math.max(2, ...[...text.matchAll(/`{3,}/g)].map(([run]) => run.length));
-    const fence = '`'.repeat(longest + 1);
-    if (text !== '') writer.out.addBlock(`${fence}\n${text}\n${fence}`, text.replace(/\s+/g, ' '));
+    let fence = '```';
+    for (const [run] of text.matchAll(/`{3,}/g)) if (run.length >= fence.length) fence = `${run}\``;
+    if (text !== '') addBlock(writer.out, `${fence}\n${text}\n${fence}`, text.replace(/\s+/g, ' '));
   };
 }
 
 function enterTable(writer: Writer, forLayout: boolean): Leave {
   const { out, rows: outer } = writer;
-  out.endBlock();
+  endBlock(out);
   const mine: Row[] = [];
   writer.rows = mine;
   return () => {
     writer.rows = outer;
     const rows = mine.filter((row) => row.some((cell) => cell.length > 0));
     if (rows.length === 0) return;
-    if (forLayout || isLayout(rows)) for (const block of rows.flat(2)) out.addBlock(block.text, block.plain);
-    else out.addBlock(renderTable(rows), plainTable(rows));
+    if (forLayout || isLayout(rows)) for (const block of rows.flat(2)) addBlock(out, block.text, block.plain);
+    else addBlock(out, renderTable(rows), plainTable(rows));
   };
 }
 
 /** A cell is written on its own, because only the whole table tells whether it is one. */
 function enterCell(writer: Writer): Leave {
   const { out: outer, rows } = writer;
-  if (!rows) return asBlock(writer);
+  if (!rows) return asBlock(writer.out);
   if (rows.length === 0) rows.push([]);
   const row = rows.at(-1);
-  const cell = makeMarkdownBlocks();
+  const cell = makeBlocks();
   writer.out = cell;
   return () => {
-    cell.endBlock();
+    endBlock(cell);
     row?.push(cell.blocks);
     writer.out = outer;
   };

@@ -15,7 +15,7 @@ export function isLayout(rows: readonly Row[]): boolean {
 }
 
 export function renderTable(rows: readonly Row[]): string {
-  const width = Math.max(...rows.map((row) => row.length));
+  const width = rows.reduce((most, row) => Math.max(most, row.length), 0);
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
   const [first = [], ...others] = rows.map((row) => row.map((cell) => plainCell(cell).replaceAll('|', '\\|')));
   const rule = Array.from({ length: width }, () => '---');

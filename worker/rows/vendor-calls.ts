@@ -78,24 +78,29 @@ export async function settleCall(
   ]);
 }
 
-/** The vendor no longer knows this job: what it cost was for nothing. */
-export async function wasteCall(q: Queryable, vendorJob: string): Promise<void> {
-  await q.query('update worker.vendor_calls set wasted = true where vendor_job = $1', [vendorJob]);
+export type Wasted = { readonly vendor: string; readonly cost: Usd };
+
+/** The vendor no longer knows this job: what it cost was for nothing. @returns what that was. */
+export async function wasteCall(q: Queryable, vendorJob: string): Promise<Wasted[]> {
+  return await q.query<Wasted>(
+    `update worker.vendor_calls set wasted = true where vendor_job = $1 and not wasted
+     returning vendor, cost_usd as cost`,
+    [vendorJob],
+  );
 }
 
-/** Calls of this document and step whose end nobody saw: their worker died. @returns how many. */
+/** Calls of this document and step whose end nobody saw: their worker died. @returns what they may have cost. */
 export async function closeInterrupted(
   q: Queryable,
   documentId: string,
   step: string,
   at: Milliseconds,
-): Promise<number> {
-  const rows = await q.query(
+): Promise<Wasted[]> {
+  return await q.query<Wasted>(
     `update worker.vendor_calls set outcome = 'interrupted', wasted = true, ended_at = $3
-     where document_id = $1 and step = $2 and outcome = 'started' returning id`,
+     where document_id = $1 and step = $2 and outcome = 'started' returning vendor, cost_usd as cost`,
     [documentId, step, instant(at)],
   );
-  return rows.length;
 }
 
 /** Adds up the ledger into the document. */

@@ -5,7 +5,7 @@ import { Fault } from '#kernel/errors.ts';
 import { CHUNKING, chunk } from '#worker/chunker.ts';
 import { REJECTIONS } from '#worker/parsers/rejections.ts';
 import { type Draft, putDrafts, readParse } from '#worker/rows/results.ts';
-import { counted } from './parse.ts';
+import { counted } from '#worker/words.ts';
 import type { StepHandler } from './step.ts';
 
 /** About 20 ms of tokenising: what the event loop can spare. */

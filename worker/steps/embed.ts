@@ -10,7 +10,7 @@ import { copyEmbeddings, putEmbeddings, readUnembedded, type Unembedded } from '
 import { observe } from '#worker/rows/vendor-limits.ts';
 import type { Gateway } from '#worker/vendors/gateway.ts';
 import type { Embedder } from '#worker/vendors/openai.ts';
-import { counted } from './parse.ts';
+import { counted } from '#worker/words.ts';
 import { refused, type StepHandler, type StepInput, type StepResult } from './step.ts';
 
 export type EmbedOptions = {

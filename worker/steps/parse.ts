@@ -17,8 +17,9 @@ import { readContent } from '#worker/rows/contents.ts';
 import { findSame } from '#worker/rows/documents.ts';
 import { putParse, readParse } from '#worker/rows/results.ts';
 import { settleCall, wasteCall } from '#worker/rows/vendor-calls.ts';
-import type { Gateway } from '#worker/vendors/gateway.ts';
+import { countWaste, type Gateway } from '#worker/vendors/gateway.ts';
 import type { LlamaParse } from '#worker/vendors/llamaparse.ts';
+import { counted } from '#worker/words.ts';
 import { refused, type StepHandler, type StepInput, type StepResult } from './step.ts';
 
 export type ParseOptions = {
@@ -128,16 +129,18 @@ async function look(
   switch (result.kind) {
     case 'pending': {
       const taken = options.shared.now() - submittedAt;
-      if (taken > VENDOR_JOB_LIMIT) return startOver(vendorJob, 'vendor_timeout', 'LlamaParse did not finish its job');
+      if (taken > VENDOR_JOB_LIMIT)
+        return startOver(options, vendorJob, 'vendor_timeout', 'LlamaParse did not finish its job');
       const wait = Math.min(LOOK_MOST, Math.max(FIRST_LOOK, taken * LOOK_GROWTH)) as Milliseconds;
       return { outcome: { kind: 'pending', wait } };
     }
     case 'unknown':
-      return startOver(vendorJob, 'vendor_job_lost', 'LlamaParse no longer knows the job');
+      return startOver(options, vendorJob, 'vendor_job_lost', 'LlamaParse no longer knows the job');
     case 'failed': {
       const code = classify(result.message);
       if (code) return rejection(code);
       return startOver(
+        options,
         vendorJob,
         'vendor_job_failed',
         `LlamaParse could not parse it: ${result.message.slice(0, 200)}`,
@@ -170,11 +173,13 @@ async function look(
 }
 
 /** The next attempt uploads again: what this job cost was for nothing. */
-function startOver(vendorJob: string, code: string, message: string): StepResult {
+function startOver({ telemetry }: ParseOptions, vendorJob: string, code: string, message: string): StepResult {
   return {
     outcome: { kind: 'fault', code, message, retryable: true },
     payload: {},
-    write: (q) => wasteCall(q, vendorJob),
+    write: async (q) => {
+      for (const { cost } of await wasteCall(q, vendorJob)) countWaste(telemetry, 'llamaparse', cost);
+    },
   };
 }
 
@@ -217,5 +222,3 @@ export function classify(message: string): RejectionCode | undefined {
   if (/\b(?:file|document) is (?:corrupt|damaged)/i.test(message)) return 'damaged';
   return undefined;
 }
-
-export const counted = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? '' : 's'}`;

@@ -5,7 +5,7 @@
 import { Fault } from '#kernel/errors.ts';
 import { dropContent } from '#worker/rows/contents.ts';
 import { countStored, dropDrafts, dropParse, STORE_BATCH, storeChunks } from '#worker/rows/results.ts';
-import { counted } from './parse.ts';
+import { counted } from '#worker/words.ts';
 import type { StepHandler } from './step.ts';
 
 export function makeStoreStep(): StepHandler {

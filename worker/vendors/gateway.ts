@@ -122,7 +122,9 @@ export function makeGateway(options: GatewayOptions): Gateway {
       } catch (error) {
         if (signal.aborted) throw error;
         const record = async (q: Queryable) => {
-          if (started) await endCall(q, id, failedCall(error, spend, shared.now()));
+          const end = failedCall(error, spend, shared.now());
+          if (started) await endCall(q, id, end);
+          if (started && end.wasted) countWaste(options.telemetry, vendor, end.cost);
           await observeFault(q, vendor, error, shared);
         };
         return { kind: 'refused', outcome: asOutcome(vendor, error), record };
@@ -192,6 +194,12 @@ function failedCall(error: unknown, spend: Spend, at: Milliseconds): CallEnd {
     wasted: unclear,
     ...(typeof status === 'number' ? { httpStatus: status } : {}),
   };
+}
+
+/** Money that bought nothing: it counts as cost, and as waste. */
+export function countWaste(telemetry: Telemetry, vendor: Vendor, cost: Usd): void {
+  telemetry.count('document_cost_usd_total', { vendor }, cost);
+  telemetry.count('document_cost_wasted_usd_total', { vendor }, cost);
 }
 
 async function observeFault(q: Queryable, vendor: Vendor, error: unknown, shared: SharedClock): Promise<void> {

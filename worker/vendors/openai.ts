@@ -1,5 +1,7 @@
 /** Embeddings by the OpenAI client; any compatible server serves, by its base URL. Its own retries are off: the queue has them. */
 import OpenAI from 'openai';
+import { embeddingAttributes, embeddingUsage } from '#collector/semantics.ts';
+import type { Telemetry } from '#collector/telemetry.ts';
 import { vendorFetch } from '#kernel/http.ts';
 import type { Secret } from '#kernel/secret.ts';
 import type { Milliseconds } from '#kernel/units.ts';
@@ -10,6 +12,7 @@ import { vendorFault } from './faults.ts';
 export const DIMENSIONS = 1536;
 
 export type EmbedderOptions = {
+  readonly telemetry: Telemetry;
   readonly apiKey: Secret;
   readonly baseUrl: string;
   readonly model: string;
@@ -37,22 +40,34 @@ export function makeEmbedder(options: EmbedderOptions): Embedder {
     fetch: vendorFetch,
     logLevel: 'off',
   });
+  // ada-002 has no choice of dimensions; the newer models are asked for the table's.
+  const sized = model.includes('ada') ? {} : { dimensions: DIMENSIONS };
+  const request = async (texts: readonly string[], signal: AbortSignal): Promise<Embedded> => {
+    const { data, response } = await client.embeddings
+      .create({ model, input: [...texts], ...sized }, { signal })
+      .withResponse();
+    return {
+      vectors: checkVectors(data?.data, texts.length),
+      tokens: checkTokens(data?.usage?.total_tokens),
+      observed: observedLimits(response.headers),
+    };
+  };
+  const attributes = embeddingAttributes({ provider: providerOf(options.baseUrl), model, dimensions: DIMENSIONS });
   return {
     model,
-    embed: async (texts, signal) => {
-      // ada-002 has no choice of dimensions; the newer models are asked for the table's.
-      const sized = model.includes('ada') ? {} : { dimensions: DIMENSIONS };
-      const { data, response } = await client.embeddings
-        .create({ model, input: [...texts], ...sized }, { signal })
-        .withResponse();
-      return {
-        vectors: checkVectors(data?.data, texts.length),
-        tokens: checkTokens(data?.usage?.total_tokens),
-        observed: observedLimits(response.headers),
-      };
-    },
+    embed: (texts, signal) =>
+      options.telemetry.inSpan(`embeddings ${model}`, { kind: 'client', attributes }, async (span) => {
+        const embedded = await request(texts, signal);
+        span.set(embeddingUsage({ inputTokens: embedded.tokens, model }));
+        return embedded;
+      }),
   };
 }
+
+const providerOf = (baseUrl: string): string => {
+  const { hostname } = new URL(baseUrl);
+  return hostname === 'api.openai.com' ? 'openai' : hostname;
+};
 
 /** A vector that is missing, of another width or not a number would be found by no search, without a word. */
 function checkVectors(data: unknown, expected: number): Float32Array[] {
