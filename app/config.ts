@@ -4,8 +4,10 @@
  */
 import { hostname } from 'node:os';
 import { isLoopback } from '#access/addresses.ts';
+import { describe } from '#kernel/errors.ts';
 import type { LogOptions } from '#kernel/log.ts';
 import { type Secret, secret } from '#kernel/secret.ts';
+import { embeddingPrice } from '#worker/prices.ts';
 import { type Role, SETTING_NAMES, type SettingName, setting, type Values } from './settings.ts';
 
 export type ConfigFault = { readonly setting: string; readonly message: string };
@@ -78,6 +80,11 @@ function crossFaults(role: Role, values: Plain, secrets: Readonly<Partial<Record
   const jwt = values.JWT_KEY_FILE !== undefined || secrets.JWT_SHARED_SECRET !== undefined;
   if (jwt && values.JWT_ISSUER === undefined) {
     faults.push({ setting: 'JWT_ISSUER', message: 'is missing: tokens are believed only from a named issuer' });
+  }
+  try {
+    embeddingPrice(values.EMBEDDING_MODEL, values.EMBEDDING_USD_PER_MILLION_TOKENS);
+  } catch (error) {
+    faults.push({ setting: 'EMBEDDING_MODEL', message: describe(error) });
   }
   return faults;
 }

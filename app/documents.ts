@@ -38,9 +38,14 @@ export async function runDocuments(config: Config, runtime: Runtime): Promise<vo
 
   const urls: Record<string, string> = {};
   const servers: App[] = [];
-  stack.defer(async () => {
-    await Promise.all(servers.map((app) => within(clock, CLOSE_LIMIT, log, 'the server', app.close())));
-  });
+  const closeServers = async () => {
+    const close = async (app: App) => {
+      await within(clock, CLOSE_LIMIT, log, 'the server', app.close());
+      app.server.closeAllConnections();
+    };
+    await Promise.all(servers.map(close));
+  };
+  stack.defer(closeServers);
   if (serving) {
     const api = await makeServer(config, around, worker, stop);
     servers.push(api);
@@ -57,13 +62,13 @@ export async function runDocuments(config: Config, runtime: Runtime): Promise<vo
   tellReady(urls);
   await (work ? Promise.race([work, untilStopped(stop)]) : untilStopped(stop));
   log.info({}, `${role} stops`);
-  await Promise.all(servers.map((app) => within(clock, CLOSE_LIMIT, log, 'the server', app.close())));
+  await closeServers();
   await work;
 }
 
 function observe(config: Config, { telemetry, db, shared }: Surroundings): void {
-  if (config.role === 'worker') observeWorkers(telemetry, db);
-  else observeDatabase(telemetry, db, shared);
+  observeWorkers(telemetry, db);
+  if (config.role !== 'worker') observeDatabase(telemetry, db, shared);
   if (config.role !== 'api') observeCounters(telemetry, db, config.workerId);
 }
 

@@ -8,7 +8,7 @@ import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { startCluster } from './tools/postgres.ts';
+import { findPostgres, startCluster } from './tools/postgres.ts';
 import { findTools } from './tools/tools.ts';
 
 const { values, positionals } = parseArgs({
@@ -53,6 +53,9 @@ for (const { name, found } of tools) if (found.kind === 'found') env[`TEST_TOOL_
 const postgres = tools.find(({ name }) => name === 'postgres')?.found;
 const cluster = postgres?.kind === 'found' ? await startCluster(postgres.where) : undefined;
 if (cluster) env['TEST_POSTGRES_URL'] = cluster.url;
+const oldest = ci ? findPostgres(16) : undefined;
+const oldestCluster = oldest?.kind === 'found' ? await startCluster(oldest.where) : undefined;
+if (oldestCluster) env['TEST_POSTGRES_16_URL'] = oldestCluster.url;
 
 const all =
   positionals.length > 0
@@ -68,6 +71,7 @@ const counts = [
     : run('acceptance', acceptance, ['--test-concurrency=2', '--test-timeout=240000'], env),
 ].filter((one) => one !== undefined);
 await cluster?.stop();
+await oldestCluster?.stop();
 rmSync(reports, { recursive: true, force: true });
 
 const sum = (key: keyof Counts) => counts.reduce((total, one) => total + one[key], 0);

@@ -73,6 +73,8 @@ export function makeCarryOut(options: CarryOutOptions): CarryOut {
           const run: Run = { step, claim, document: found, signal, span, learn, reserve };
           return await runStep({ ...options, log }, run).catch((error: unknown) => {
             if (!isLeaseLost(error) && !signal.aborted) throw error;
+            // Found out by a write that was refused, before a heartbeat could.
+            if (!signal.aborted) telemetry.count('lease_lost_total', {});
             span.set({ 'burnline.outcome': 'lost' });
             return undefined;
           });

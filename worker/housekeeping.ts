@@ -13,6 +13,7 @@ import { documentKey, isUnfinished, STEP_OF } from './document.ts';
 import { dropOrphans, enqueue, trimHistory, vacuumHotTables } from './queue.ts';
 import { sweepContents } from './rows/contents.ts';
 import { addTimeline, findForgotten } from './rows/documents.ts';
+import { closeAbandoned } from './rows/vendor-calls.ts';
 import { touchWorker } from './rows/workers.ts';
 
 const TOUCH_EVERY = milliseconds(2_000);
@@ -23,6 +24,8 @@ const SWEEP_EVERY = milliseconds(10 * 60_000);
 const FORGOTTEN_AFTER = milliseconds(5_000);
 const FORGOTTEN_AT_ONCE = 100;
 const ABANDONED_UPLOAD = toMilliseconds(hours(1));
+/** Far longer than a call may take. */
+const ABANDONED_CALL = milliseconds(15 * 60_000);
 const HISTORY = toMilliseconds(days(7));
 
 export type HousekeepingOptions = {
@@ -46,6 +49,7 @@ export async function keepHouse(options: HousekeepingOptions, signal: AbortSigna
   };
   const sweep = async () => {
     await sweepContents(db, (shared.now() - ABANDONED_UPLOAD) as Milliseconds);
+    await closeAbandoned(db, (shared.now() - ABANDONED_CALL) as Milliseconds);
     await trimHistory(db, (shared.now() - HISTORY) as Milliseconds);
   };
   await Promise.all([

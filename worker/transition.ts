@@ -103,7 +103,7 @@ async function moveJob(q: Queryable, transition: Transition): Promise<boolean> {
 }
 
 async function endDocument(q: Queryable, { document, now }: Transition): Promise<void> {
-  await chargeDocument(q, document.id);
+  await chargeDocument(q, document.id, now);
   if (document.webhookUrl === null) return;
   const job = { queue: 'webhook', key: webhookKey(document.id), documentId: document.id, availableAt: now };
   await Promise.all([enqueue(q, [job], now), hint(q)]);

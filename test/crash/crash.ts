@@ -14,6 +14,7 @@ const WRONG_USAGE = 2;
 /** Of the kills of a run on both engines: Postgres has more processes to kill. */
 const POSTGRES_SHARE = 0.6;
 const TAKEOVERS = 24;
+const POWER_CUTS = 4;
 
 const { values } = parseArgs({
   options: {
@@ -65,6 +66,8 @@ const plans: Record<Engine, () => Promise<RunResult>> = {
       seed,
       hangs,
       takeovers,
+      powerCut: () => cluster.restart('immediate'),
+      powerCuts: POWER_CUTS,
       canaryEverySeconds: 5,
     });
   },

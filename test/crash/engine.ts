@@ -30,6 +30,9 @@ export type RunOptions = {
   /** Hung workers, and kills whose takeover is measured (Postgres). */
   readonly hangs: readonly Hang['how'][];
   readonly takeovers: number;
+  /** Ends the database itself as a power cut would, and starts it again (Postgres). */
+  readonly powerCut?: () => Promise<void>;
+  readonly powerCuts?: number;
   readonly tell: (line: string) => void;
 };
 
@@ -49,6 +52,8 @@ export type RunResult = {
 /** From SIGKILL to the restart at least this long. */
 const PAUSE = 500;
 const PAUSE_SPREAD = 700;
+/** About so long the database stays up between its ends. */
+const POWER_FOR = 3_000;
 const QUIET_WITHIN = 150_000;
 const UNFINISHED = ['queued', 'parsing', 'chunking', 'embedding', 'storing'];
 /** Beside each kill, this share of uploads is cut by the client. */
@@ -77,13 +82,19 @@ export async function runEngine(options: RunOptions): Promise<RunResult> {
   const stream = uploads.run(stop.signal);
   await killAll(options, scene, book);
   const hangs: Hang[] = [];
+  const hangAll = async (wanted: Hang['how']) => {
+    for (const how of options.hangs.filter((one) => one === wanted)) hangs.push(...(await hang(scene, how)));
+  };
   await fleet.vendors.setWeather('zero');
-  for (const how of options.hangs) {
-    const done = await hang(scene, how);
-    if (done) hangs.push(done);
+  await hangAll('in a call');
+  for (let i = 0; i < (options.powerCuts ?? 0); i++) {
+    await sleep(POWER_FOR * (0.5 + random.next()));
+    await options.powerCut?.();
   }
   stop.abort();
   await stream;
+  await untilQuiet(scene);
+  await hangAll('in a transaction');
   book.moment = 'while the other worker is idle';
   const takeovers: number[] = [];
   for (let i = 0; i < options.takeovers; i++) {

@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { call } from '#test/kit/client.ts';
 import { type Scene, until } from './moments.ts';
-import { EMBED_OPEN, findHeld, type Held } from './moments-postgres.ts';
+import { EMBED_OPEN, findHeld, type Held, waiting } from './moments-postgres.ts';
 import { takenFrom } from './takeover.ts';
 
 export type Hang = {
@@ -23,15 +23,15 @@ const CALL_TAKES = 1_500;
 /** Whoever waits for the quota's row may be another document's job: ours comes right after. */
 const SETTLE = 150;
 
-/** @returns undefined when the moment did not come. */
-export async function hang(scene: Scene, how: Hang['how']): Promise<Hang | undefined> {
+/** @returns nothing when the moment did not come. */
+export async function hang(scene: Scene, how: Hang['how']): Promise<Hang[]> {
   const { members } = scene.fleet;
   for (const member of members) await member.up();
   const before = new Map<string, number>();
   for (const { name, role, metrics } of members) if (role === 'worker') before.set(name, await lostBy(metrics()));
   const held = how === 'in a call' ? await stopInCall(scene) : await stopInTransaction(scene);
   const worker = members.find(({ name }) => name === held?.owner);
-  if (!held || !worker) return undefined;
+  if (!held || !worker) return [];
   const stopped = performance.now();
   const known = before.get(worker.name) ?? 0;
   try {
@@ -42,7 +42,7 @@ export async function hang(scene: Scene, how: Hang['how']): Promise<Hang | undef
       const more = (await lostBy(worker.metrics())) - known;
       return more > 0 ? more : undefined;
     }, WAKES_WITHIN);
-    return { how, documentId: held.documentId, takeoverMs: taken && taken - stopped, lost: lost ?? 0 };
+    return [{ how, documentId: held.documentId, takeoverMs: taken && taken - stopped, lost: lost ?? 0 }];
   } finally {
     worker.signal('SIGCONT');
   }
@@ -81,11 +81,8 @@ async function stopInTransaction({ fleet, uploads }: Scene): Promise<Held | unde
     });
     if (!held) return undefined;
     const waits = await until(async () => {
-      const rows = await q.query(
-        `select 1 from pg_stat_activity where application_name = 'burnline-worker' and wait_event_type = 'Lock'
-           and query like '%worker.vendor_limits%'`,
-      );
-      return rows[0];
+      await q.query('select 1');
+      return await waiting(db, `query like '%worker.vendor_limits%'`);
     });
     if (!waits) return undefined;
     await sleep(SETTLE);

@@ -71,6 +71,15 @@ function whileHeld({ kind, where, slow, window = 0, webhook }: Wish): Moment {
 /** A worker that commits what a vendor has answered waits for the row that we hold. So do heartbeats and the reaper. */
 const COMMITTING = `query ~ 'worker.jobs' and query !~ 'jobs j set available_at' and query !~ 'not exists'`;
 
+/** A worker's statement that waits for a lock. Asked outside of a transaction, in which this view stands still. */
+export async function waiting(db: Db, where: string): Promise<true | undefined> {
+  const rows = await db.query(
+    `select 1 from pg_stat_activity
+     where application_name = 'burnline-worker' and wait_event_type = 'Lock' and (${where}) limit 1`,
+  );
+  return rows.length > 0 ? true : undefined;
+}
+
 /** Kills the owner when the vendor has answered, been paid, and nothing of it is committed. */
 function beforeCommit(vendor: 'llamaparse' | 'openai', where: string): Moment {
   return async (scene) => {
@@ -87,11 +96,9 @@ function beforeCommit(vendor: 'llamaparse' | 'openai', where: string): Moment {
         ]);
         if (rows.length === 0) return false;
         const waits = await until(async () => {
-          const found = await q.query(
-            `select 1 from pg_stat_activity where application_name = 'burnline-worker' and wait_event_type = 'Lock'
-               and (${COMMITTING}) limit 1`,
-          );
-          return found[0];
+          // A transaction that stands idle is ended.
+          await q.query('select 1');
+          return await waiting(db, COMMITTING);
         }, 3_000);
         const victim = named(scene, held.owner);
         if (waits) scene.kill(victim);
@@ -110,22 +117,21 @@ const committedNotAnswered: Moment = async (scene) => {
   await fleet.server.up();
   const { made, sent } = uploads.prepare('note', { key: true });
   const half = await beginUpload(fleet.api(), made, sent);
-  const committed = Promise.withResolvers<void>();
-  // A notification comes with the commit, the answer a moment after it; those of other documents come too.
-  const unlisten = await db.listen('worker_jobs', async () => {
-    const rows = await db.query('select 1 from worker.documents where sha256 = $1', [made.sha256]).catch(() => []);
-    if (rows.length > 0) committed.resolve();
-  });
+  const notified = Promise.withResolvers<void>();
+  // A notification comes with the commit, the answer a moment after it. It may be another document's, now and then.
+  const unlisten = await db.listen('worker_jobs', () => notified.resolve());
   half.finish();
-  await Promise.race([committed.promise, half.answered]);
+  await Promise.race([notified.promise, half.answered]);
   kill(fleet.server);
   await unlisten();
   const answered = await half.answered;
+  const rows = await db.query('select 1 from worker.documents where sha256 = $1', [made.sha256]);
   await uploads.repeat(made, sent);
-  return answered === undefined;
+  return answered === undefined && rows.length > 0;
 };
 
 const workerAtRandom: Moment = async (scene) => {
+  await until(async () => scene.fleet.living('worker')[0]);
   await somewhereIn(scene.random, 1_500);
   const victim = pickOne(scene.random, scene.fleet.living('worker'));
   scene.kill(victim);

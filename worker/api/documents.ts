@@ -1,4 +1,5 @@
 /** The routes of documents. Each is: validated input, one question to the rows or one transaction, a mapped answer. */
+import type { FastifyRequest } from 'fastify';
 import type { Telemetry } from '#collector/telemetry.ts';
 import type { Db } from '#kernel/database.ts';
 import { Fault } from '#kernel/errors.ts';
@@ -13,7 +14,7 @@ import { retryDocument } from '#worker/retry-document.ts';
 import { dropContent } from '#worker/rows/contents.ts';
 import { type DocumentRow, listDocuments, readDocument, readTimeline } from '#worker/rows/documents.ts';
 import { listChunks } from '#worker/rows/results.ts';
-import { type App, authorised } from './app.ts';
+import { type App, authorised, wantedType } from './app.ts';
 import { refuse } from './problems.ts';
 import * as schemas from './schemas.ts';
 import { readUpload, type UploadLimits } from './upload.ts';
@@ -104,7 +105,7 @@ function uploadRoute(app: App, options: DocumentRoutes): void {
   app.post(
     '/v1/documents',
     {
-      onRequest: [authorised('documents:write'), refuseOverload(options)],
+      onRequest: [authorised('documents:write'), requireForm, refuseOverload(options)],
       // The body is a stream of parts that upload.ts reads itself; the schema is for the reader of /openapi.json.
       validatorCompiler: ({ httpPart, schema }) =>
         httpPart === 'body'
@@ -157,6 +158,12 @@ function uploadRoute(app: App, options: DocumentRoutes): void {
       return { id: document.id, status: document.status, correlationId: document.correlationId };
     },
   );
+}
+
+/** Before anything tries to read the body as what it says it is. */
+async function requireForm(request: FastifyRequest): Promise<void> {
+  if (/^multipart\/form-data *(;|$)/i.test(request.headers['content-type'] ?? '')) return;
+  throw refuse('unsupported_media_type', wantedType(request));
 }
 
 /** Before the body is read: what can not be done in time is not taken. */

@@ -44,9 +44,6 @@ export async function readUpload(
   shared: SharedClock,
   limits: UploadLimits,
 ): Promise<Upload> {
-  if (!request.isMultipart()) {
-    throw refuse('unsupported_media_type', 'Send multipart/form-data with one part named "file"');
-  }
   // Said before it is sent: nobody's time is worth an upload that cannot be kept.
   if (Number(request.headers['content-length']) > limits.bytes + FORM_BYTES) throw tooLarge(limits);
   let staged = false;

@@ -48,7 +48,7 @@ function startThread(): Worker {
   return thread;
 }
 
-
+process.on('disconnect', end);
 if (!process.connected) end();
 const thread = startThread();
 process.on('message', (job: Job) => {

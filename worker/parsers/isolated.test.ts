@@ -258,10 +258,10 @@ test('parse() reports a child that somebody else killed, busy or idle, and start
   await rejectsWith(work, 'parser_died');
   assert.deepEqual(await hello(parser), HELLO);
   kill();
-  await sleep(100);
+  await until(() => childrenOf('self').length === 0, 1000);
   const started = performance.now();
   assert.deepEqual(await hello(parser), HELLO);
-  assert(performance.now() - started > 350, 'a respawn waits half a second');
+  assert(performance.now() - started > 490, 'a respawn waits half a second');
 });
 
 test('close() ends the children, and what they were doing', linux, async () => {

@@ -17,9 +17,17 @@ export type CallStart = {
   readonly expectedCost: Usd;
 };
 
+/**
+ * A document has one call at a time at each step. So one that is open still was cut off without a takeover: by a stop that
+ * handed the job back, or by the step's time limit.
+ */
 export async function startCall(q: Queryable, call: CallStart): Promise<void> {
   await q.query(
-    `insert into worker.vendor_calls
+    `with cut_off as (
+       update worker.vendor_calls set outcome = 'interrupted', wasted = true, ended_at = $7
+       where document_id = $2 and step = $4 and outcome = 'started'
+     )
+     insert into worker.vendor_calls
        (id, document_id, tenant, step, vendor, operation, started_at, outcome, cost_usd)
      values ($1, $2, $3, $4, $5, $6, $7, 'started', $8)`,
     [
@@ -103,13 +111,26 @@ export async function closeInterrupted(
   );
 }
 
-/** Adds up the ledger into the document. */
-export async function chargeDocument(q: Queryable, documentId: string): Promise<void> {
+/** Calls of no document (searches) whose process ended in the middle: nobody takes those over. */
+export async function closeAbandoned(q: Queryable, before: Milliseconds): Promise<void> {
   await q.query(
-    `update worker.documents set
+    `update worker.vendor_calls set outcome = 'interrupted', wasted = true, ended_at = $1
+     where document_id is null and outcome = 'started' and started_at < $1`,
+    [instant(before)],
+  );
+}
+
+/** Adds up the ledger into the document, which is at its end: no call of it can be open any more. */
+export async function chargeDocument(q: Queryable, documentId: string, at: Milliseconds): Promise<void> {
+  await q.query(
+    `with cut_off as (
+       update worker.vendor_calls set outcome = 'interrupted', wasted = true, ended_at = $2
+       where document_id = $1 and outcome = 'started'
+     )
+     update worker.documents set
        cost_usd = (select coalesce(sum(cost_usd), 0) from worker.vendor_calls where document_id = $1)
      where id = $1`,
-    [documentId],
+    [documentId, instant(at)],
   );
 }
 

@@ -1,0 +1,79 @@
+/** `burnline start` as a person meets it: it comes up, comes up again, goes down, and leaves no child behind. */
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import test, { describe } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { call, untilFinished, upload } from '#test/kit/client.ts';
+import { removeFolder, startRole, temporaryFolder } from '#test/kit/stack.ts';
+
+type Process = { readonly pid: number; readonly role: string };
+
+/** The roles below a process, from /proc. */
+function children(pid: number): Process[] {
+  const direct = readdirSync(`/proc/${pid}/task`).flatMap((task) =>
+    readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number),
+  );
+  return direct.map((child) => ({
+    pid: child,
+    role: readFileSync(`/proc/${child}/cmdline`, 'utf8').split('\0').filter(Boolean).at(-1) ?? '',
+  }));
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
+
+async function until(good: () => boolean | Promise<boolean>, what: string): Promise<void> {
+  for (let i = 0; i < 300; i++) {
+    if (await Promise.resolve(good()).catch(() => false)) return;
+    await sleep(100);
+  }
+  assert.fail(`never: ${what}`);
+}
+
+describe('burnline start', { skip: process.platform !== 'linux' && 'reads /proc' }, () => {
+  test('starts a killed service again, with everything it had, and ends without leaving anybody', async () => {
+    const state = temporaryFolder();
+    await using stack = await startRole('start', { BURNLINE_STATE: state });
+    const { api = '' } = stack.urls;
+    const { body } = await upload(api, '# One\n\nThe pump is in order.', 'one.md');
+    const roles = () => children(stack.process.pid ?? 0);
+    const service = roles().find(({ role }) => role === 'service');
+    assert(service, JSON.stringify(roles()));
+    process.kill(service.pid, 'SIGKILL');
+    await until(() => roles().some(({ role, pid }) => role === 'service' && pid !== service.pid), 'a new service');
+    const log = () => stack.output();
+    await until(() => (log().match(/"msg":"service is ready"/g)?.length ?? 0) >= 2, 'the new service is ready');
+    const again = /"api":"(http:\/\/[\d.:]+)"[^\n]*"msg":"service is ready"[^\n]*\n?$/m;
+    const address = [...log().matchAll(/"api":"(http:\/\/[\d.:]+)"/g)].at(-1)?.[1] ?? again.source;
+    assert.equal((await untilFinished(address, body.id)).status, 'completed');
+    const pids = roles().map(({ pid }) => pid);
+    assert.equal(await stack.stop('SIGINT'), 0);
+    for (const pid of pids) assert(!isRunning(pid), `process ${pid} is still there`);
+    removeFolder(state);
+  });
+
+  test('takes its children with it when it is killed itself', async () => {
+    const state = temporaryFolder();
+    await using stack = await startRole('start', { BURNLINE_STATE: state });
+    const pids = children(stack.process.pid ?? 0).map(({ pid }) => pid);
+    assert.equal(pids.length, 2);
+    await stack.kill();
+    await until(() => pids.every((pid) => !isRunning(pid)), 'the children end');
+    await using next = await startRole('start', { BURNLINE_STATE: state });
+    assert.equal((await call(`${next.urls['api']}/readyz`)).status, 200);
+    assert.equal(await next.stop('SIGTERM'), 0);
+    removeFolder(state);
+  });
+
+  test('gives up a child whose configuration is wrong, at once and with a reason', async () => {
+    await assert.rejects(
+      startRole('start', { EMBEDDING_MODEL: 'unknown-model', BURNLINE_STATE: temporaryFolder() }),
+      /Cannot price embeddings by \\?"unknown-model\\?"/,
+    );
+  });
+});

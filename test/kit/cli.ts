@@ -1,0 +1,33 @@
+/** The command, run as a user runs it, to its end. */
+import { spawn } from 'node:child_process';
+import { clean } from './stack.ts';
+
+export type Ran = { readonly code: number | string; readonly stdout: string; readonly stderr: string };
+
+const LIMIT = 60_000;
+
+export async function burnline(
+  args: readonly string[],
+  env: Readonly<Record<string, string | undefined>> = {},
+  node: string = process.execPath,
+): Promise<Ran> {
+  const child = spawn(node, ['bin/burnline', ...args], {
+    env: { ...clean(process.env), ...env } as NodeJS.ProcessEnv,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: LIMIT,
+    killSignal: 'SIGKILL',
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.on('data', (data: Buffer) => {
+    stdout += data.toString();
+  });
+  child.stderr.on('data', (data: Buffer) => {
+    stderr += data.toString();
+  });
+  const code = await new Promise<number | string>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (exit, signal) => resolve(signal ?? exit ?? -1));
+  });
+  return { code, stdout, stderr };
+}
