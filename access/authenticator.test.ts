@@ -140,6 +140,13 @@ test('a guesser is slowed down at the 21st try, an owner of a key elsewhere is n
   assert.equal(await ask(bearer('bl_guess'), '192.0.2.9'), 'unknown');
 });
 
+test('guesses that come all at once are slowed down too', async () => {
+  const { ask } = setUp();
+  const answers = await Promise.all(Array.from({ length: 30 }, (_, i) => ask(bearer(`bl_guess${i}`), '192.0.2.9')));
+  assert.equal(answers.filter((answer) => answer === 'unknown').length, 20);
+  assert.equal(answers.filter((answer) => answer === 'rate_limited').length, 10);
+});
+
 test('right credentials are not counted as guesses', async () => {
   const { ask } = setUp();
   for (let i = 0; i < 50; i++) assert.equal(await ask(bearer(KEY)), known);

@@ -75,8 +75,10 @@ export function makeAuthenticator(options: AuthenticatorOptions): Authenticate {
     const room = failures.peek(address);
     if (room.kind === 'refused') return { ...refusal('rate_limited'), wait: room.wait };
     const answer = await judge(options, given.text);
-    if (answer.kind === 'refused') failures.take(address);
-    return answer;
+    if (answer.kind === 'known') return answer;
+    // Those that came at once all passed the look above: each is counted by itself, and beyond the burst told nothing.
+    const taken = failures.take(address);
+    return taken.kind === 'granted' ? answer : { ...refusal('rate_limited'), wait: taken.wait };
   };
 }
 

@@ -26,25 +26,23 @@ export async function openServiceDatabase(config: Config, clock: Clock, log: Log
   if (url !== undefined) {
     const applicationName = `burnline-${config.role}`;
     const db = openPostgres({ url, poolSize: config.DATABASE_POOL_SIZE, limits, clock, applicationName });
-    try {
-      await migrate(db, migrations);
-    } catch (error) {
-      await db.close();
-      throw error;
-    }
-    return db;
+    return await migrated(db, migrations);
   }
   const folder = join(config.BURNLINE_STATE, 'service');
   const prepared = await prepareFolder(folder, imageFolder(migrations), (draft) => buildImage(draft, clock));
   if (prepared !== 'kept') log.info({ folder }, 'a new database folder was made');
   const db = await openPglite({ folder, fsync: config.DATABASE_FSYNC === 'on', limits, clock });
+  return await migrated(db, migrations);
+}
+
+async function migrated(db: Db, migrations: readonly Migration[]): Promise<Db> {
   try {
     await migrate(db, migrations);
+    return db;
   } catch (error) {
     await db.close();
     throw error;
   }
-  return db;
 }
 
 /** Builds the image ahead of the first start, so that the first start is a short one. */

@@ -1,4 +1,5 @@
 /** The roles of the document service: api, worker, or both in one process (service). */
+
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Keys, makeKeys } from '#access/keys.ts';
@@ -14,8 +15,9 @@ import { type App, makeApp } from '#worker/api/app.ts';
 import { healthRoutes } from '#worker/api/health.ts';
 import { keyRoutes } from '#worker/api/keys.ts';
 import { observeCounters, observeDatabase, observeWorkers } from '#worker/observe-database.ts';
-import { type DocumentWorker, makeDocumentWorker, type Surroundings } from '#worker/worker.ts';
-import type { Config } from './config.ts';
+import type { Surroundings } from '#worker/surroundings.ts';
+import { type DocumentWorker, makeDocumentWorker } from '#worker/worker.ts';
+import { anonymousAllowed, type Config } from './config.ts';
 import { openServiceDatabase, serviceMigrations } from './database.ts';
 import { VERSION } from './project.ts';
 import { type Runtime, tellReady, untilStopped } from './runtime.ts';
@@ -82,6 +84,7 @@ async function makeServer(
   const api = await makeApi(
     {
       authenticate: authenticator(config, keys, around.clock),
+      keyNeeded: anonymousAllowed(config) === 'nobody',
       rate: { perSecond: config.RATE_PER_SECOND, burst: config.RATE_BURST },
       trustProxy: config.TRUST_PROXY === 'on',
       version: VERSION,
@@ -104,6 +107,7 @@ async function makeMetricsServer(config: Config, around: Surroundings, worker: D
   const app = await makeApp({
     ...around,
     authenticate: authenticator(config, keys, around.clock),
+    keyNeeded: false,
     rate: { perSecond: config.RATE_PER_SECOND, burst: config.RATE_BURST },
     trustProxy: false,
     version: VERSION,

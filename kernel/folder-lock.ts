@@ -6,7 +6,7 @@
  * nobody ever reads half of it.
  */
 import { execFile } from 'node:child_process';
-import { linkSync, mkdirSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, readFileSync, rmSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { promisify } from 'node:util';
@@ -20,6 +20,8 @@ type Holder = { readonly pid: number; readonly started: string };
 /** A holder that is on its way out may take this long. */
 const PATIENCE = 5_000 as Milliseconds;
 const POLL = 100 as Milliseconds;
+/** The guard is held for two system calls. */
+const GUARD_MOST = 2_000 as Milliseconds;
 
 /** @throws {Fault} `folder_locked` with the holder's pid. */
 export async function lockFolder(folder: string, clock: Clock): Promise<FolderLock> {
@@ -30,10 +32,7 @@ export async function lockFolder(folder: string, clock: Clock): Promise<FolderLo
   for (;;) {
     if (tryLock(file, mine)) return { release: async () => releaseLock(file, mine) };
     const holder = readHolder(file);
-    if (holder && !(await isAlive(holder))) {
-      breakLock(file, holder);
-      continue;
-    }
+    if (holder && !(await isAlive(holder)) && breakLock(file, holder, clock)) continue;
     if (clock.steady() >= deadline) {
       throw new Fault(
         'folder_locked',
@@ -58,17 +57,24 @@ function tryLock(file: string, mine: Holder): boolean {
   }
 }
 
-/** Two that find the same stale lock must not both remove it: the second would remove the first's new one. */
-function breakLock(file: string, stale: Holder): void {
+/**
+ * Two that find the same stale lock must not both remove it: the second would remove the first's new one.
+ * @returns false when another one is at it: look again later.
+ */
+function breakLock(file: string, stale: Holder, clock: Clock): boolean {
   const guard = `${file}.break`;
   try {
     linkSync(file, guard);
   } catch {
-    return;
+    // A process that was killed while it had the guard has left it behind. Making a link is what sets ctime.
+    const age = clock.now() - (statSync(guard, { throwIfNoEntry: false })?.ctimeMs ?? clock.now());
+    if (age > GUARD_MOST) rmSync(guard, { force: true });
+    return false;
   }
   try {
     const now = readHolder(file);
     if (now?.pid === stale.pid && now.started === stale.started) rmSync(file, { force: true });
+    return true;
   } finally {
     rmSync(guard, { force: true });
   }
@@ -79,15 +85,25 @@ function releaseLock(file: string, mine: Holder): void {
   if (holder?.pid === mine.pid && holder.started === mine.started) rmSync(file, { force: true });
 }
 
+/** Of a lock whose name survived a power cut and whose content did not: the process is gone with the rest. */
+const NOBODY: Holder = { pid: 0, started: '' };
+
 function readHolder(file: string): Holder | undefined {
+  let text: string;
   try {
-    return JSON.parse(readFileSync(file, 'utf8')) as Holder;
+    text = readFileSync(file, 'utf8');
   } catch {
     return undefined;
+  }
+  try {
+    return JSON.parse(text) as Holder;
+  } catch {
+    return NOBODY;
   }
 }
 
 async function isAlive(holder: Holder): Promise<boolean> {
+  if (holder.pid === NOBODY.pid) return false;
   try {
     process.kill(holder.pid, 0);
   } catch (error) {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { after, describe } from 'node:test';
@@ -131,6 +131,19 @@ describe('lockFolder()', () => {
     assert.equal(JSON.parse(readFileSync(lockFile('gone'), 'utf8')).started, await startOf(process.pid));
     await lock.release();
     assert(!existsSync(lockFile('gone')));
+  });
+
+  test('takes over a lock that lost its content in a power cut', async () => {
+    writeFileSync(lockFile('empty'), '');
+    await (await lockFolder(join(root, 'empty'), clock)).release();
+  });
+
+  test('takes over a lock whose last breaker was killed in the middle of it', async () => {
+    writeFileSync(lockFile('guarded'), JSON.stringify({ pid: 2 ** 22 + 1, started: 'never' }));
+    linkSync(lockFile('guarded'), `${lockFile('guarded')}.break`);
+    const lock = await lockFolder(join(root, 'guarded'), clock);
+    assert(!existsSync(`${lockFile('guarded')}.break`));
+    await lock.release();
   });
 
   test('gives a stale lock to one of many that want it', async () => {

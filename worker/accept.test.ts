@@ -43,7 +43,7 @@ onEveryEngine('accept()', (db) => {
     assert.equal(replayed, false);
     assert.equal(document.status, 'queued');
     assert.deepEqual(await readDocument(db(), given.id), document);
-    assert.equal((await readContent(db(), given.id)).toString(), 'bytes');
+    assert.equal((await readContent(db(), { id: given.id, bytes: 5 })).toString(), 'bytes');
     assert.deepEqual(await readTimeline(db(), given.id), [
       { at: T0, from: null, to: 'queued', attempt: 0, because: 'accepted' },
     ]);

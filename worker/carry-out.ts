@@ -3,15 +3,10 @@
  * as an outcome, so that it is decided, written down and seen; only a lost claim and a stop end without a word, since
  * then the job belongs to somebody else.
  */
+
 import type { Traceparent } from '#collector/context.ts';
-import type { Telemetry } from '#collector/telemetry.ts';
 import type { ActiveSpan } from '#collector/tracing.ts';
-import type { Clock } from '#kernel/clock.ts';
-import type { Db } from '#kernel/database.ts';
 import { describe, Fault } from '#kernel/errors.ts';
-import type { Log } from '#kernel/log.ts';
-import type { Random } from '#kernel/random.ts';
-import type { SharedClock } from '#kernel/shared-clock.ts';
 import { type Milliseconds, milliseconds, type Seconds, seconds } from '#kernel/units.ts';
 import { type Decision, decide, decideInterrupted, type Outcome, type Policy, type Situation } from './decide.ts';
 import { isUnfinished, STEP_OF, type Step } from './document.ts';
@@ -20,19 +15,14 @@ import { addTimeline, type DocumentRow, readDocument } from './rows/documents.ts
 import { closeInterrupted } from './rows/vendor-calls.ts';
 import type { Reserve } from './runner.ts';
 import type { StepHandler, StepResult } from './steps/step.ts';
+import type { Surroundings } from './surroundings.ts';
 import { apply, begin, fenced, isLeaseLost, isPassing } from './transition.ts';
 import type { Vendor } from './vendors/faults.ts';
 import { countWaste } from './vendors/gateway.ts';
 import { counted } from './words.ts';
 
-export type CarryOutOptions = {
+export type CarryOutOptions = Surroundings & {
   readonly workerId: string;
-  readonly db: Db;
-  readonly clock: Clock;
-  readonly shared: SharedClock;
-  readonly random: Random;
-  readonly log: Log;
-  readonly telemetry: Telemetry;
   readonly policy: Policy;
   readonly steps: Readonly<Record<Step, StepHandler>>;
 };

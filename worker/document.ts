@@ -9,20 +9,10 @@
  * first poll); chunking, a repeat of pure computation; embedding, at most one batch (each is stored as it comes);
  * storing, nothing (the same rows are written again). Terminal states have no job.
  */
-export const STATUSES = [
-  'queued',
-  'parsing',
-  'chunking',
-  'embedding',
-  'storing',
-  'completed',
-  'rejected',
-  'failed',
-  'erased',
-] as const;
-export type Status = (typeof STATUSES)[number];
+import { DOCUMENT_STATUSES, type STEPS } from '#collector/catalogue-documents.ts';
 
-export const STEPS = ['parse', 'chunk', 'embed', 'store'] as const;
+export const STATUSES = DOCUMENT_STATUSES;
+export type Status = (typeof STATUSES)[number];
 export type Step = (typeof STEPS)[number];
 
 export const MOVES = {

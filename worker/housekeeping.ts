@@ -2,12 +2,10 @@
  * What a worker does beside jobs: proves that it lives, finds what is nowhere, and clears up. Every worker does all of it;
  * each statement is safe to run in several places at once.
  */
-import type { Telemetry } from '#collector/telemetry.ts';
+
 import type { Clock } from '#kernel/clock.ts';
-import type { Db } from '#kernel/database.ts';
 import { describe } from '#kernel/errors.ts';
 import type { Log } from '#kernel/log.ts';
-import type { SharedClock } from '#kernel/shared-clock.ts';
 import { days, hours, type Milliseconds, milliseconds, type Seconds, toMilliseconds } from '#kernel/units.ts';
 import { documentKey, isUnfinished, STEP_OF } from './document.ts';
 import { dropOrphans, enqueue, trimHistory, vacuumHotTables } from './queue.ts';
@@ -15,6 +13,7 @@ import { sweepContents } from './rows/contents.ts';
 import { addTimeline, findForgotten } from './rows/documents.ts';
 import { closeAbandoned } from './rows/vendor-calls.ts';
 import { touchWorker } from './rows/workers.ts';
+import type { Surroundings } from './surroundings.ts';
 
 const TOUCH_EVERY = milliseconds(2_000);
 const REAP_EVERY = milliseconds(10_000);
@@ -28,13 +27,8 @@ const ABANDONED_UPLOAD = toMilliseconds(hours(1));
 const ABANDONED_CALL = milliseconds(15 * 60_000);
 const HISTORY = toMilliseconds(days(7));
 
-export type HousekeepingOptions = {
+export type HousekeepingOptions = Surroundings & {
   readonly workerId: string;
-  readonly db: Db;
-  readonly clock: Clock;
-  readonly shared: SharedClock;
-  readonly log: Log;
-  readonly telemetry: Telemetry;
   readonly places: number;
   readonly serviceSeconds: () => Seconds;
 };

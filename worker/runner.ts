@@ -2,16 +2,13 @@
  * The loop of a worker: claims jobs as places fall free, runs them side by side, hands back what is undone when it stops.
  * What a job does is `carry-out.ts`; that a claim is still ours, `leases.ts`.
  */
-import type { Telemetry } from '#collector/telemetry.ts';
-import type { Clock } from '#kernel/clock.ts';
-import type { Db } from '#kernel/database.ts';
+
 import { describe } from '#kernel/errors.ts';
-import type { Log } from '#kernel/log.ts';
-import type { SharedClock } from '#kernel/shared-clock.ts';
 import { within } from '#kernel/shutdown.ts';
 import { type Milliseconds, milliseconds } from '#kernel/units.ts';
 import { type Lease, type Leases, makeLeases } from './leases.ts';
 import { type Claim, claim, type Demand, handBack, JOBS_CHANNEL, LEASE, nextDue, voidAllClaims } from './queue.ts';
+import type { Surroundings } from './surroundings.ts';
 
 /** A hint may be lost; the poll is the truth, and this is how late it can be. */
 const POLL = milliseconds(1_000);
@@ -33,13 +30,8 @@ export type Handler = {
 };
 export type Reserve = (queue: string) => boolean;
 
-export type RunnerOptions = {
+export type RunnerOptions = Surroundings & {
   readonly workerId: string;
-  readonly db: Db;
-  readonly clock: Clock;
-  readonly shared: SharedClock;
-  readonly log: Log;
-  readonly telemetry: Telemetry;
   readonly handlers: readonly Handler[];
   /** This process alone has the database: claims found at the start are its own, from before it ended. */
   readonly sole: boolean;

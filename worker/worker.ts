@@ -1,16 +1,13 @@
 /** A worker, put together: its steps, their vendors, the loop that runs them and what it does beside. */
+
+import { STEPS } from '#collector/catalogue-documents.ts';
 import type { Telemetry } from '#collector/telemetry.ts';
-import type { Clock } from '#kernel/clock.ts';
-import type { Db } from '#kernel/database.ts';
-import type { Log } from '#kernel/log.ts';
-import type { Random } from '#kernel/random.ts';
 import type { Secret } from '#kernel/secret.ts';
-import type { SharedClock } from '#kernel/shared-clock.ts';
 import { type Milliseconds, mebibytes, milliseconds } from '#kernel/units.ts';
 import { makeCanary, planCanary } from './canary.ts';
 import { type CarryOut, makeCarryOut } from './carry-out.ts';
 import { POLICY, type Policy } from './decide.ts';
-import { STEPS, type Step } from './document.ts';
+import type { Step } from './document.ts';
 import { keepHouse } from './housekeeping.ts';
 import { makeIsolatedParser } from './parsers/isolated.ts';
 import type { Format } from './parsers/sniff.ts';
@@ -22,6 +19,7 @@ import { makeChunkStep } from './steps/chunk.ts';
 import { makeEmbedStep } from './steps/embed.ts';
 import { makeParseStep } from './steps/parse.ts';
 import { makeStoreStep } from './steps/store.ts';
+import type { Surroundings } from './surroundings.ts';
 import { type Gateway, makeGateway } from './vendors/gateway.ts';
 import { makeLlamaParse } from './vendors/llamaparse.ts';
 import { makeEmbedder } from './vendors/openai.ts';
@@ -58,15 +56,6 @@ export type WorkerSettings = {
   readonly policy?: Policy;
   /** This process alone has the database (PGlite). */
   readonly sole: boolean;
-};
-
-export type Surroundings = {
-  readonly db: Db;
-  readonly clock: Clock;
-  readonly shared: SharedClock;
-  readonly random: Random;
-  readonly log: Log;
-  readonly telemetry: Telemetry;
 };
 
 export interface DocumentWorker {

@@ -74,7 +74,7 @@ export async function runEngine(options: RunOptions): Promise<RunResult> {
     perSecond: options.uploadsPerSecond,
   });
   const book: Book = { kills: [], missed: [], moment: '' };
-  const scene: Scene = { fleet, uploads, receiver, random, kill: makeKill(book, random) };
+  const scene: Scene = { fleet, uploads, receiver, random, ...makeKill(book, random) };
   tell(`${engine}: ${fleet.members.map(({ name }) => name).join(', ')} and the vendors are up`);
   const expected = await undisturbed(scene);
 
@@ -110,13 +110,24 @@ export async function runEngine(options: RunOptions): Promise<RunResult> {
   return { engine, ...book, takeovers, hangs, facts, failures, seconds };
 }
 
-function makeKill(book: Book, random: Random): Scene['kill'] {
-  return (...victims) => {
-    for (const victim of victims) {
-      if (!victim?.alive()) continue;
-      victim.die(PAUSE + random.next() * PAUSE_SPREAD);
-      book.kills.push({ moment: book.moment, member: victim.name });
-    }
+function makeKill(book: Book, random: Random): Pick<Scene, 'kill' | 'killTwice'> {
+  const write = (victim: Member) => book.kills.push({ moment: book.moment, member: victim.name });
+  const pause = () => PAUSE + random.next() * PAUSE_SPREAD;
+  return {
+    kill: (...victims) => {
+      for (const victim of victims) {
+        if (!victim?.alive()) continue;
+        victim.die(pause());
+        write(victim);
+      }
+    },
+    killTwice: async (victim, after) => {
+      if (!victim.alive()) return false;
+      write(victim);
+      const again = (await victim.dieTwice(pause(), after)) === 'killed while starting';
+      if (again) write(victim);
+      return again;
+    },
   };
 }
 

@@ -1,4 +1,5 @@
 /** One process of the product that is killed and started again, on the same port and under the same name. */
+import type { ChildProcess } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Running, startRole } from '#test/kit/stack.ts';
 
@@ -17,6 +18,8 @@ export interface Member {
   alive(): boolean;
   /** SIGKILL, at once; starts it again `pause` ms after it is gone. */
   die(pause: number): void;
+  /** As `die`, and SIGKILL again `after` ms into its next start, if it is not ready by then. Resolves with what came of it. */
+  dieTwice(pause: number, after: number): Promise<'killed while starting' | 'was ready before'>;
   /** Resolves when it is alive. @throws when it could not be started again. */
   up(): Promise<void>;
   signal(name: 'SIGSTOP' | 'SIGCONT'): void;
@@ -40,8 +43,8 @@ export async function startMember(spec: MemberSpec, accident: (text: string) => 
   let expected = false;
   let rising: Promise<void> = Promise.resolve();
 
-  const start = async () => {
-    const fresh = await startRole(role, spec.env, spec.args);
+  const start = async (spawned?: (child: ChildProcess) => void) => {
+    const fresh = await startRole(role, spec.env, spec.args, spawned);
     expected = false;
     running = fresh;
     fresh.process.once('exit', (code, signal) => {
@@ -50,22 +53,48 @@ export async function startMember(spec: MemberSpec, accident: (text: string) => 
       accident(`${name} ended by itself (${signal ?? `code ${code}`}): ${fresh.output().slice(-1_500)}`);
     });
   };
+  const fall = (): Promise<void> | undefined => {
+    const victim = running;
+    running = undefined;
+    expected = true;
+    return victim?.kill();
+  };
+  const rise = (after: Promise<void> | undefined, how: () => Promise<void>) => {
+    rising = Promise.resolve(after).then(how);
+    rising.catch((error: unknown) => accident(`${name} did not start again: ${String(error).slice(0, 3_000)}`));
+  };
   await start();
   return {
     name,
     role,
     alive: () => running !== undefined,
     die: (pause) => {
-      const victim = running;
-      if (!victim) return;
-      running = undefined;
-      expected = true;
-      const gone = victim.kill();
-      rising = gone.then(async () => {
+      if (!running) return;
+      rise(fall(), async () => {
         await sleep(pause);
         await start();
       });
-      rising.catch((error: unknown) => accident(`${name} did not start again: ${String(error).slice(0, 3_000)}`));
+    },
+    dieTwice: async (pause, after) => {
+      const outcome = Promise.withResolvers<'killed while starting' | 'was ready before'>();
+      rise(fall(), async () => {
+        await sleep(pause);
+        let killed = false;
+        const strike = (child: ChildProcess) =>
+          setTimeout(() => {
+            killed = running === undefined && child.kill('SIGKILL');
+            outcome.resolve(killed ? 'killed while starting' : 'was ready before');
+          }, after);
+        try {
+          await start(strike);
+        } catch (error) {
+          if (!killed) throw error;
+          await sleep(pause);
+          await start();
+        }
+      });
+      rising.catch(() => outcome.resolve('was ready before'));
+      return await outcome.promise;
     },
     up: async () => await rising,
     signal: (signal) => void running?.process.kill(signal),

@@ -6,7 +6,7 @@ import { read } from '#test/kit/client.ts';
 import type { Kind } from './documents.ts';
 import { beginUpload } from './half-upload.ts';
 import { type Moment, type Scene, somewhereIn, until } from './moments.ts';
-import { halfSent, justAnswered, serverAtRandom } from './moments-server.ts';
+import { halfSent, justAnswered, serverAtRandom, whileStarting } from './moments-server.ts';
 import type { Plan } from './vendors.ts';
 
 type Wish = {
@@ -134,4 +134,5 @@ export const PGLITE_MOMENTS: Readonly<Record<string, Moment>> = {
   'service: just answered': justAnswered,
   'service: at random': serverAtRandom,
   'service: at random again': serverAtRandom,
+  'while it starts again': whileStarting,
 };

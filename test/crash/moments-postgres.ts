@@ -6,7 +6,7 @@ import type { Db, Queryable } from '#kernel/database.ts';
 import type { Kind } from './documents.ts';
 import { beginUpload } from './half-upload.ts';
 import { type Moment, pickOne, type Scene, somewhereIn, until } from './moments.ts';
-import { allAtOnce, halfSent, justAnswered, serverAtRandom } from './moments-server.ts';
+import { allAtOnce, halfSent, justAnswered, serverAtRandom, whileStarting } from './moments-server.ts';
 import type { Plan } from './vendors.ts';
 
 export type Held = { readonly id: number; readonly owner: string; readonly fence: number; readonly documentId: string };
@@ -173,4 +173,5 @@ export const POSTGRES_MOMENTS: Readonly<Record<string, Moment>> = {
   'api: just answered': justAnswered,
   'api: at random': serverAtRandom,
   'all at once': allAtOnce,
+  'while it starts again': whileStarting,
 };

@@ -1,7 +1,7 @@
 /** Moments of whoever takes the uploads, seen by its client alone: the same on both engines. */
 import { beginUpload } from './half-upload.ts';
 import type { Moment } from './moments.ts';
-import { somewhereIn } from './moments.ts';
+import { pickOne, somewhereIn } from './moments.ts';
 
 /** A part of the body is there, and of a large one a piece is stored already. Nothing of it may count. */
 export const halfSent: Moment = async ({ fleet, uploads, random, kill }) => {
@@ -37,6 +37,15 @@ export const allAtOnce: Moment = async ({ fleet, random, kill }) => {
   const victims = fleet.living();
   kill(...victims);
   return victims.length === fleet.members.length;
+};
+
+/** A start takes 1 to 2 s on an idle machine: it opens or recovers the database, looks at the migrations, claims. */
+const START_TAKES = 1_300;
+
+export const whileStarting: Moment = async ({ fleet, random, killTwice }) => {
+  const victim = fleet.engine === 'pglite' ? fleet.server : pickOne(random, fleet.members);
+  await victim?.up();
+  return victim !== undefined && (await killTwice(victim, random.next() * START_TAKES));
 };
 
 /** No kill: the client loses its network when all is sent, and sends it again. */

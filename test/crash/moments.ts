@@ -13,6 +13,8 @@ export type Scene = {
   readonly random: Random;
   /** SIGKILL to each of them, now, and a line in the book. Who is dead already is left alone. */
   readonly kill: (...victims: readonly (Member | undefined)[]) => void;
+  /** And once more while it starts again. @returns false when it was ready before the second. */
+  readonly killTwice: (victim: Member, after: number) => Promise<boolean>;
 };
 
 /** Waits for its moment and kills. @returns whether it was hit: else nobody was killed, or too late. */

@@ -23,6 +23,7 @@ export async function startStage(options: Omit<FleetOptions, 'canaryEverySeconds
     kill: (...victims) => {
       for (const victim of victims) victim?.die(PAUSE);
     },
+    killTwice: async (victim, after) => (await victim.dieTwice(PAUSE, after)) === 'killed while starting',
   };
   const rest = undo.move();
   return { scene, fleet, [Symbol.asyncDispose]: () => rest.disposeAsync() };

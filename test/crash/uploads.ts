@@ -48,7 +48,7 @@ export type UploadsOptions = {
 
 /** A server that is being killed again and again still has to take every upload within this. */
 const ACCEPTED_WITHIN = 90_000;
-const PAUSE = 100;
+const PAUSE = 250;
 const MOST_UNDER_WAY = 12;
 /** Shares of the stream. */
 const MIX: readonly (readonly [Kind, number])[] = [

@@ -36,28 +36,32 @@ export async function startRole(
   role: string,
   env: Readonly<Record<string, string | undefined>>,
   args: readonly string[] = FREE_PORTS[role] ?? [],
+  /** For whoever cannot wait until it is ready. */
+  spawned: (child: ChildProcess) => void = () => {},
 ): Promise<Running> {
   const child = spawn(process.execPath, ['bin/burnline', role, ...args], {
     env: { ...clean(process.env), LOG_FORMAT: 'json', ...env } as NodeJS.ProcessEnv,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  spawned(child);
   let output = '';
   const read = (data: Buffer) => {
     output = (output + data.toString()).slice(-2_000_000);
   };
   child.stdout.on('data', read);
   child.stderr.on('data', read);
-  const ended = new Promise<number | string>((resolve) => {
+  const end = new Promise<number | string>((resolve) => {
     child.once('exit', (code, signal) => resolve(signal ?? code ?? -1));
   });
   const stop = async (signal: NodeJS.Signals = 'SIGTERM') => {
     if (child.exitCode === null && child.signalCode === null) child.kill(signal);
-    return await ended;
+    return await end;
   };
   const kill = async () => void (await stop('SIGKILL'));
   const begun = performance.now();
   while (readUrls(role, output) === undefined) {
-    if (child.exitCode !== null || performance.now() - begun > READY_WITHIN) {
+    const ended = child.exitCode !== null || child.signalCode !== null;
+    if (ended || performance.now() - begun > READY_WITHIN) {
       await kill();
       throw new Error(`${role} did not get ready:\n${output.slice(-4_000)}`);
     }

@@ -1,11 +1,13 @@
 /** The document API, put together. */
+
 import type { Authenticate } from '#access/authenticator.ts';
 import type { Shown } from '#collector/exposition.ts';
 import type { Migration } from '#kernel/migrate.ts';
 import type { Rate } from '#kernel/token-bucket.ts';
 import { type Bytes, milliseconds } from '#kernel/units.ts';
 import { type Load, readLoad } from '#worker/load.ts';
-import { makeEmbedderWithGateway, type Surroundings, type VendorSettings } from '#worker/worker.ts';
+import type { Surroundings } from '#worker/surroundings.ts';
+import { makeEmbedderWithGateway, type VendorSettings } from '#worker/worker.ts';
 import { type App, makeApp } from './app.ts';
 import { documentRoutes } from './documents.ts';
 import { healthRoutes } from './health.ts';
@@ -13,6 +15,7 @@ import { searchRoutes } from './search.ts';
 
 export type ApiSettings = {
   readonly authenticate: Authenticate;
+  readonly keyNeeded: boolean;
   readonly rate: Rate;
   readonly trustProxy: boolean;
   readonly version: string;

@@ -38,6 +38,8 @@ declare module 'fastify' {
 
 export type AppOptions = {
   readonly authenticate: Authenticate;
+  /** False where `authenticate` lets somebody in without one. */
+  readonly keyNeeded: boolean;
   readonly rate: Rate;
   readonly trustProxy: boolean;
   readonly version: string;
@@ -83,22 +85,28 @@ export async function makeApp(options: AppOptions) {
   letGoAtTheEnd(app as never);
   await app.register(helmet, SECURITY_HEADERS);
   await app.register(multipart, { throwFileSizeLimit: false });
-  await app.register(swagger, openApi(options.version));
+  await app.register(swagger, openApi(options.version, options.keyNeeded));
   const allowed = watchMethods(app as never);
   app.decorateRequest('principal');
   app.decorate('accessRefused', (reason: AccessRefusal) => telemetry.count('access_refused_total', { reason }));
   app.setErrorHandler((error: unknown, request, reply) => sendProblem(request, reply, toRefusal(error, request, log)));
-  app.setNotFoundHandler((request, reply) => {
-    const methods = allowed(request.url);
-    const where = `${request.method} ${request.url.split('?')[0]?.slice(0, 200)}`;
-    if (methods.length === 0) return sendProblem(request, reply, refuse('not_found', `There is nothing at ${where}`));
-    const allow = methods.join(', ');
-    if (request.method === 'OPTIONS') return reply.code(204).header('allow', allow).send();
-    const refusal = refuse('method_not_allowed', `${where}: only ${allow} are possible`, { headers: { allow } });
-    return sendProblem(request, reply, refusal);
-  });
+  refuseUnknown(app as never, allowed);
   guard(app as never, options);
   return app;
+}
+
+/** Before anybody looks at the body: where there is no route, its content type is of no interest. */
+function refuseUnknown(app: Hooks, allowed: (url: string) => string[]): void {
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header('cache-control', 'no-store');
+    if (!request.is404) return;
+    const methods = allowed(request.url);
+    const where = `${request.method} ${request.url.split('?')[0]?.slice(0, 200)}`;
+    if (methods.length === 0) throw refuse('not_found', `There is nothing at ${where}`);
+    const allow = methods.join(', ');
+    if (request.method === 'OPTIONS') return reply.code(204).header('allow', allow).send();
+    throw refuse('method_not_allowed', `${where}: only ${allow} are possible`, { headers: { allow } });
+  });
 }
 
 type Ending = {
@@ -134,15 +142,14 @@ export function authorised(action: Action) {
 }
 
 type Hooks = {
-  addHook(name: 'onRequest', hook: (request: FastifyRequest, reply: FastifyReply) => Promise<void>): void;
+  addHook(name: 'onRequest', hook: (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>): void;
 };
 const AUTH_PROBLEMS = { 401: 'unauthenticated', 403: 'forbidden', 429: 'rate_limited' } as const;
 const OPEN = new Set(['/healthz', '/readyz', '/metrics', '/openapi.json']);
 
 function guard(app: Hooks, { authenticate, rate, clock, telemetry }: AppOptions): void {
   const limiter = makeRateLimiter(clock, rate);
-  app.addHook('onRequest', async (request, reply) => {
-    reply.header('cache-control', 'no-store');
+  app.addHook('onRequest', async (request) => {
     if (request.headers.host === undefined && request.raw.httpVersion === '1.1') {
       throw refuse('bad_request', 'The header Host is missing');
     }

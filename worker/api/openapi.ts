@@ -15,8 +15,9 @@ const CORRELATION = {
   in: 'header',
   name: 'X-Correlation-ID',
   required: false,
-  description: 'Goes into every log line, span and row of this request; made when absent or of another form',
-  schema: { type: 'string', pattern: '^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$' },
+  description:
+    'Goes into every log line, span and row of this request: up to 128 letters, digits and . _ : -. Otherwise one is made',
+  schema: text,
 } satisfies Parameter;
 const RETRY_AFTER = { description: 'Seconds after which trying again can help', schema: { type: 'integer' } };
 const LOCATION = { description: 'Where the document is', schema: text };
@@ -34,7 +35,8 @@ const HEADER_NAMES: Readonly<Record<string, string>> = {
   'cache-control': 'Cache-Control',
 };
 
-export function openApi(version: string): SwaggerOptions {
+/** @param keyNeeded false where somebody without a key is let in, as on loopback. */
+export function openApi(version: string, keyNeeded: boolean): SwaggerOptions {
   return {
     openapi: {
       openapi: '3.1.0',
@@ -50,11 +52,11 @@ export function openApi(version: string): SwaggerOptions {
           key: {
             type: 'http',
             scheme: 'bearer',
-            description: 'An API key (bl_…) or a JWT; on loopback none is needed',
+            description: 'An API key (bl_…) or a JWT',
           },
         },
       },
-      security: [{ key: [] }, {}],
+      security: keyNeeded ? [{ key: [] }] : [{ key: [] }, {}],
     },
     transform: createJsonSchemaTransform({ skipList: [] }) as never,
     transformObject: ((source: never) => finish(jsonSchemaTransformObject(source) as unknown as Document)) as never,

@@ -17,10 +17,19 @@ const whole = (least: number, most: number) =>
 
 export const idParams = z.object({ id: z.uuid().toLowerCase().describe('The id that the upload was answered with') });
 
-export const uploadBody = z.object({
+/** What upload.ts reads by itself, as a reader of /openapi.json must see it. */
+export const uploadBody = z.strictObject({
   file: z.string().meta({ format: 'binary' }).describe('Exactly one: PDF, Word (.docx), HTML, Markdown or plain text'),
-  metadata: z.string().optional().describe('A JSON object of at most 8 KiB, given back with the document'),
-  webhookUrl: z.string().optional().describe('Is posted to, signed, when the document is at its end'),
+  metadata: z
+    .record(z.string(), z.unknown())
+    .optional()
+    .describe('A JSON object of at most 8 KiB and 32 levels, given back with the document'),
+  webhookUrl: z
+    .string()
+    .regex(/^https?:\/\//)
+    .meta({ format: 'uri' })
+    .optional()
+    .describe('Is posted to, signed, when the document is at its end'),
 });
 
 export const uploadHeaders = z.object({

@@ -64,7 +64,7 @@ export function makeElementStack() {
       if (ENDS_PARAGRAPH.has(tag) && isOpen('p')) end(PARAGRAPH, CELL);
       const ends = ENDS[tag];
       if (ends) end(...ends);
-      if (false) {
+      if (open.length >= DEPTH_MAX) {
         tooDeep++;
         return;
       }

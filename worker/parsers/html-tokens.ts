@@ -34,7 +34,7 @@ export function* htmlTokens(html: string): Generator<HtmlToken> {
       const { tag, attributes, end } = readTag(html, start + 1);
       yield { kind: 'open', tag, attributes };
       at = end;
-      continue;
+      if (!RAW.includes(tag)) continue;
       const close = endOfRaw(html, tag, at);
       const text = html.slice(at, close);
       if (text !== '') yield { kind: 'text', text: REFERENCES_COUNT.includes(tag) ? decodeHTML(text) : text };

@@ -15,16 +15,24 @@ export async function putPiece(q: Queryable, documentId: string, piece: Piece, a
   ]);
 }
 
-export async function readContent(q: Queryable, documentId: string): Promise<Buffer> {
+/** @throws {RangeError} when pieces are missing: a document that was accepted has all of them. */
+export async function readContent(
+  q: Queryable,
+  document: { readonly id: string; readonly bytes: number },
+): Promise<Buffer> {
   const pieces: Uint8Array[] = [];
-  for (let ordinal = 0; ; ordinal++) {
+  let size = 0;
+  for (let ordinal = 0; size < document.bytes; ordinal++) {
     const rows = await q.query<{ bytes: Uint8Array }>(
       'select bytes from worker.contents where document_id = $1 and ordinal = $2',
-      [documentId, ordinal],
+      [document.id, ordinal],
     );
-    if (!rows[0]) return Buffer.concat(pieces);
+    if (!rows[0])
+      throw new RangeError(`Cannot read a document of ${document.bytes} bytes: piece ${ordinal} is missing`);
     pieces.push(rows[0].bytes);
+    size += rows[0].bytes.byteLength;
   }
+  return Buffer.concat(pieces);
 }
 
 export async function dropContent(q: Queryable, documentId: string): Promise<void> {

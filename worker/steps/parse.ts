@@ -52,11 +52,11 @@ export const LOCAL_PARSER = 'local/1';
 export function makeParseStep(options: ParseOptions): StepHandler {
   return async (input) => {
     const { document } = input;
-    if (await readParse(options.db, document.id)) return { outcome: { kind: 'done', because: 'was parsed before' } };
     const payload = input.claim.payload as Payload;
     if (payload.vendorJob !== undefined) return await look(options, input, payload.vendorJob, payload.submittedAt);
+    if (await readParse(options.db, document.id)) return { outcome: { kind: 'done', because: 'was parsed before' } };
 
-    const bytes = await readContent(options.db, document.id);
+    const bytes = await readContent(options.db, document);
     const sniffed = sniff(bytes, document.filename);
     if (sniffed.kind === 'rejected') return rejection(sniffed.code);
     const here = options.localFormats.has(sniffed.format);
