@@ -1,5 +1,5 @@
 /** The commands that are not roles: they ask, make or check something, and end. */
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type Role as AccessRole, type Principal, ROLES } from '#access/roles.ts';
 import { systemClock } from '#kernel/clock.ts';
 import { type Milliseconds, milliseconds } from '#kernel/units.ts';
@@ -27,13 +27,10 @@ function configCommand(program: Command): void {
     .description('the configuration')
     .command('check')
     .description('reads the environment as a role would, and names every fault at once; exit code 1 if there is one')
-    .option('--role <role>', `one of ${CHECKED_ROLES.join(', ')}`, 'service')
+    .addOption(new Option('--role <role>', 'as which role').choices(CHECKED_ROLES).default('service'))
     .option('--json', 'as JSON')
-    .action((options: { role: string; json?: boolean }) => {
-      if (!CHECKED_ROLES.some((role) => role === options.role)) {
-        throw new InvalidArgumentError(`expected one of ${CHECKED_ROLES.join(', ')}, received ${options.role}`);
-      }
-      const outcome = readConfig(options.role as Role);
+    .action((options: { role: Role; json?: boolean }) => {
+      const outcome = readConfig(options.role);
       const faults = outcome.kind === 'faults' ? outcome.faults : [];
       const warnings = outcome.kind === 'config' ? outcome.config.warnings : [];
       if (options.json) process.stdout.write(`${JSON.stringify({ ok: faults.length === 0, faults, warnings })}\n`);

@@ -2,9 +2,11 @@
  * The only reader of the environment. Takes the settings of a role from flags and environment, checks all of them, and
  * names every fault at once: what was found, where, and what would be right. A secret's value is in no message.
  */
+import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { isLoopback } from '#access/addresses.ts';
-import { describe } from '#kernel/errors.ts';
+import { isLoopback, parseAddresses } from '#access/addresses.ts';
+import { type JwtKey, parseJwtKeys } from '#access/jwt-keys.ts';
+import { describe, Fault } from '#kernel/errors.ts';
 import type { LogOptions } from '#kernel/log.ts';
 import { type Secret, secret } from '#kernel/secret.ts';
 import { embeddingPrice } from '#worker/prices.ts';
@@ -55,7 +57,9 @@ export function readConfig(role: Role, flags: Flags = {}, env: Environment = env
   // Whatever keys the shell holds: nobody's first try may cost money.
   const vendors = values['BURNLINE_VENDORS'] ?? (role === 'start' ? 'simulated' : 'real');
   const base = { ...values, BURNLINE_VENDORS: vendors } as Plain;
-  if (faults.length === 0) faults.push(...crossFaults(role, base, secrets));
+  // A value that is wrong is not also missing.
+  const wrong = new Set(faults.map((fault) => fault.setting));
+  faults.push(...crossFaults(role, base, secrets, wrong).filter((fault) => !wrong.has(fault.setting)));
   if (faults.length > 0) return { kind: 'faults', faults };
   const workerId = base.WORKER_ID ?? (secrets['DATABASE_URL'] === undefined ? 'embedded' : hostname());
   const supervised = env['BURNLINE_SUPERVISED'] === '1';
@@ -63,30 +67,64 @@ export function readConfig(role: Role, flags: Flags = {}, env: Environment = env
   return { kind: 'config', config };
 }
 
-/** What each value alone cannot show. */
-function crossFaults(role: Role, values: Plain, secrets: Readonly<Partial<Record<SecretName, Secret>>>): ConfigFault[] {
+/** What each value alone cannot show. @param wrong the settings that could not be read. */
+function crossFaults(
+  role: Role,
+  values: Plain,
+  secrets: Readonly<Partial<Record<SecretName, Secret>>>,
+  wrong: ReadonlySet<string>,
+): ConfigFault[] {
   const faults: ConfigFault[] = [];
-  const need = (name: SecretName, why: string) => {
-    if (!secrets[name]) faults.push({ setting: name, message: `is missing: ${why}` });
+  const need = (name: SecretName | 'JWT_ISSUER', given: unknown, why: string) => {
+    if (given === undefined) faults.push({ setting: name, message: `is missing: ${why}` });
   };
   if (role === 'api' || role === 'worker') {
-    need('DATABASE_URL', `role ${role} shares a Postgres; the embedded database is for role service alone`);
+    const why = `role ${role} shares a Postgres; the embedded database is for role service alone`;
+    need('DATABASE_URL', secrets.DATABASE_URL, why);
   }
-  if (values.BURNLINE_VENDORS === 'real' && role !== 'simulators') {
-    if (role !== 'api' && values.PARSER === 'llamaparse') need('LLAMA_CLOUD_API_KEY', 'PARSER is llamaparse');
-    need('OPENAI_API_KEY', 'embeddings are made by OpenAI or a compatible server');
+  if (values.BURNLINE_VENDORS === 'real' && !wrong.has('BURNLINE_VENDORS') && role !== 'simulators') {
+    if (role !== 'api' && values.PARSER === 'llamaparse') {
+      need('LLAMA_CLOUD_API_KEY', secrets.LLAMA_CLOUD_API_KEY, 'PARSER is llamaparse');
+    }
+    const why = 'embeddings are made by OpenAI or a compatible server';
+    need('OPENAI_API_KEY', secrets.OPENAI_API_KEY, why);
   }
-  if (role === 'worker') need('WEBHOOK_SECRET', 'all workers must sign webhooks with the same secret');
+  if (role === 'worker') {
+    need('WEBHOOK_SECRET', secrets.WEBHOOK_SECRET, 'all workers must sign webhooks with the same secret');
+  }
   const jwt = values.JWT_KEY_FILE !== undefined || secrets.JWT_SHARED_SECRET !== undefined;
-  if (jwt && values.JWT_ISSUER === undefined) {
-    faults.push({ setting: 'JWT_ISSUER', message: 'is missing: tokens are believed only from a named issuer' });
-  }
+  if (jwt) need('JWT_ISSUER', values.JWT_ISSUER, 'tokens are believed only from a named issuer');
+  return [...faults, ...unusable(values)];
+}
+
+/** Values of the right form that cannot be used: found now, and not by the first request. */
+function unusable(values: Plain): ConfigFault[] {
+  const { EMBEDDING_MODEL: model, EMBEDDING_USD_PER_MILLION_TOKENS: price, JWT_KEY_FILE: file } = values;
+  const tries: readonly [SettingName, () => unknown][] = [
+    ['IP_ALLOW_LIST', () => parseAddresses(values.IP_ALLOW_LIST ?? [])],
+    ['EMBEDDING_MODEL', () => (model === undefined ? undefined : embeddingPrice(model, price))],
+    ['JWT_KEY_FILE', () => (file === undefined ? undefined : readJwtKeys(file))],
+  ];
+  return tries.flatMap(([name, use]) => {
+    try {
+      use();
+      return [];
+    } catch (error) {
+      return [{ setting: name, message: `cannot be used. ${describe(error)}` }];
+    }
+  });
+}
+
+/** @throws {Fault} which names the file and never quotes it. */
+export function readJwtKeys(file: string): JwtKey[] {
+  let text: string;
   try {
-    embeddingPrice(values.EMBEDDING_MODEL, values.EMBEDDING_USD_PER_MILLION_TOKENS);
-  } catch (error) {
-    faults.push({ setting: 'EMBEDDING_MODEL', message: describe(error) });
+    text = readFileSync(file, 'utf8');
+  } catch (cause) {
+    const { code = 'unreadable' } = cause as NodeJS.ErrnoException;
+    throw new Fault('jwt_keys_unreadable', `Cannot read ${file}: ${code}`);
   }
-  return faults;
+  return parseJwtKeys(text);
 }
 
 /** A variable of ours that nobody reads is a typing error that would be found in production. */

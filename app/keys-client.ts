@@ -2,6 +2,7 @@
  * Keys by the running service where there is one, else by its store. The embedded database can be open in one process
  * only, so a running service must be asked; a Postgres can always be asked directly.
  */
+import { isLoopback } from '#access/addresses.ts';
 import { makeKeys } from '#access/keys.ts';
 import type { Principal, Role } from '#access/roles.ts';
 import { systemClock } from '#kernel/clock.ts';
@@ -35,7 +36,8 @@ const PROBE = milliseconds(1_000);
 /** @throws {Fault} when neither the service nor the store can be reached. */
 export async function connectKeys(who: Principal): Promise<KeysClient> {
   const env = environment();
-  const base = env['BURNLINE_URL'] ?? `http://127.0.0.1:${env['API_PORT'] ?? '8080'}`;
+  const given = env['BURNLINE_URL']?.replace(/\/+$/, '');
+  const base = given ?? `http://127.0.0.1:${env['API_PORT'] ?? '8080'}`;
   if (env['DATABASE_URL'] === undefined && (await isUp(base))) {
     if (who.tenant !== 'default' && env['BURNLINE_KEY'] === undefined) {
       throw new Fault(
@@ -45,7 +47,16 @@ export async function connectKeys(who: Principal): Promise<KeysClient> {
     }
     return overHttp(base, env['BURNLINE_KEY']);
   }
+  if (given !== undefined && env['DATABASE_URL'] === undefined && !isLocal(given)) {
+    // The store of this machine is another one.
+    throw new Fault('service_unreachable', `Cannot reach the service at ${given} (BURNLINE_URL)`);
+  }
   return await overStore(who);
+}
+
+function isLocal(url: string): boolean {
+  const name = URL.parse(url)?.hostname.replace(/^\[|\]$/g, '') ?? '';
+  return name === 'localhost' || isLoopback(name);
 }
 
 async function isUp(base: string): Promise<boolean> {

@@ -26,13 +26,14 @@ export function startPlain(config: Config): Omit<Runtime, 'telemetry'> {
   const clock = systemClock;
   const log = makeLog({ ...logOptions(config), mixin: logContext }, { role: config.role });
   for (const { setting, message } of config.warnings) log.warn({ setting }, `${setting} ${message}`);
+  // Whoever started it by IPC (the supervisor; bin/burnline under another Node) and is gone leaves no orphan behind.
+  endWithParent(clock);
   return { clock, random: systemRandom, log, stop: onStopSignal(clock, { ignoreTerminal: config.supervised }) };
 }
 
 /** Telemetry starts here, before the modules that it instruments are loaded: so roles are imported after it. */
 export async function startRuntime(config: Config): Promise<Runtime> {
   const { clock, random, stop, log: plain } = startPlain(config);
-  if (config.supervised) endWithParent(clock);
   const otlp = otlpOptions(config);
   const telemetry = await startTelemetry({
     role: config.role === 'start' ? 'service' : config.role,

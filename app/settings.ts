@@ -12,6 +12,8 @@ export type Setting = {
   readonly flag?: string;
   /** Its value may never be shown. */
   readonly secret?: true;
+  /** When a role does not start without it; config.ts holds them to it. */
+  readonly needed?: string;
 };
 
 const ALL = ['api', 'worker', 'service', 'simulators', 'start'] as const;
@@ -20,9 +22,9 @@ const SERVING = ['api', 'service', 'start'] as const;
 const WORKING = ['worker', 'service', 'start'] as const;
 const EITHER = ['api', 'worker', 'service', 'start'] as const;
 
-const port = z.coerce.number('expected a port, 0 to 65535').int().min(0).max(65_535);
-const count = (least: number, most: number) =>
-  z.coerce.number(`expected a whole number from ${least} to ${most}`).int().min(least).max(most);
+const count = (least: number, most: number, error = `expected a whole number from ${least} to ${most}`) =>
+  z.coerce.number(error).int(error).min(least, error).max(most, error);
+const port = count(0, 65_535, 'expected a port, 0 to 65535');
 const onOff = z.enum(['on', 'off']);
 const url = z.url({ protocol: /^https?$/, error: 'expected an http or https URL' });
 const list = z.string().transform((text) =>
@@ -55,13 +57,13 @@ export const SETTINGS = {
   SIMULATORS_HOST: {
     flag: '--simulators-host <address>',
     schema: z.string().default('127.0.0.1'),
-    roles: ['simulators', 'start'],
+    roles: ALL,
     help: 'address of the vendors’ simulators',
   },
   SIMULATORS_PORT: {
     flag: '--simulators-port <port>',
     schema: port.default(8025),
-    roles: ['simulators', 'start'],
+    roles: ALL,
     help: 'HTTP port of the vendors’ simulators',
   },
   SIMULATORS_SMTP_PORT: {
@@ -95,6 +97,7 @@ export const SETTINGS = {
       .optional(),
     roles: DATABASE,
     secret: true,
+    needed: 'by api and worker',
     help: 'Postgres with pgvector; without it the embedded database (role service only)',
   },
   DATABASE_POOL_SIZE: {
@@ -171,6 +174,7 @@ export const SETTINGS = {
     schema: z.string().min(1).optional(),
     roles: WORKING,
     secret: true,
+    needed: 'by worker and service, where LlamaParse parses and vendors are real',
     help: 'key of LlamaParse',
   },
   LLAMA_CLOUD_BASE_URL: {
@@ -205,6 +209,7 @@ export const SETTINGS = {
     schema: z.string().min(1).optional(),
     roles: EITHER,
     secret: true,
+    needed: 'where vendors are real',
     help: 'key of OpenAI or of a compatible server',
   },
   OPENAI_BASE_URL: {
@@ -258,6 +263,7 @@ export const SETTINGS = {
     schema: z.string().min(16, 'expected at least 16 characters').optional(),
     roles: WORKING,
     secret: true,
+    needed: 'by worker',
     help: 'signs webhooks; without it one is made and kept in the state folder',
   },
   WEBHOOK_PRIVATE_HOSTS: {
@@ -284,6 +290,7 @@ export const SETTINGS = {
   JWT_ISSUER: {
     schema: z.string().min(1).optional(),
     roles: SERVING,
+    needed: 'with JWT_KEY_FILE or JWT_SHARED_SECRET',
     help: 'who issues tokens (iss); needed with a JWT key',
   },
   JWT_AUDIENCE: { schema: z.string().min(1).default('burnline'), roles: SERVING, help: 'whom tokens are for (aud)' },

@@ -1,18 +1,16 @@
 /** From the configuration to what the rooms take: each gets its own part and nothing of the rest. */
-import { readFileSync } from 'node:fs';
 import { parseAddresses } from '#access/addresses.ts';
 import { type Authenticate, makeAuthenticator } from '#access/authenticator.ts';
 import { makeJwtVerifier } from '#access/jwt.ts';
-import { hs256Key, parseJwtKeys } from '#access/jwt-keys.ts';
+import { hs256Key } from '#access/jwt-keys.ts';
 import type { Keys } from '#access/keys.ts';
 import type { OtlpOptions } from '#collector/sdk.ts';
 import type { Clock } from '#kernel/clock.ts';
-import { Fault } from '#kernel/errors.ts';
 import { type Secret, secret } from '#kernel/secret.ts';
 import { milliseconds } from '#kernel/units.ts';
 import { POLICY } from '#worker/decide.ts';
 import type { VendorSettings, WorkerSettings } from '#worker/worker.ts';
-import { anonymousAllowed, type Config } from './config.ts';
+import { anonymousAllowed, type Config, readJwtKeys } from './config.ts';
 
 /** What simulators take for a key. */
 const SIMULATED_KEY = secret('simulated');
@@ -81,17 +79,9 @@ function jwtVerifier(config: Config, clock: Clock) {
   const { JWT_KEY_FILE: file, JWT_ISSUER: issuer, JWT_AUDIENCE: audience } = config;
   const shared = config.secrets.JWT_SHARED_SECRET;
   if (issuer === undefined || (file === undefined && shared === undefined)) return undefined;
-  const fromFile = file === undefined ? [] : parseJwtKeys(readKeyFile(file));
+  const fromFile = file === undefined ? [] : readJwtKeys(file);
   const keys = [...fromFile, ...(shared === undefined ? [] : [hs256Key(shared)])];
   return makeJwtVerifier({ keys, issuer, audience }, clock);
-}
-
-function readKeyFile(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (cause) {
-    throw new Fault('jwt_keys_unreadable', `Cannot read JWT_KEY_FILE ${file}`, { cause });
-  }
 }
 
 export function otlpOptions(config: Config): OtlpOptions | undefined {

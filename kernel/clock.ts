@@ -15,7 +15,10 @@ export const systemClock: Clock = {
   now: () => Date.now() as Milliseconds,
   steady: () => performance.now() as Milliseconds,
   sleep: async (span, signal) => {
-    await sleepFor(span, undefined, signal && { signal });
+    await sleepFor(span, undefined, signal && { signal }).catch((error: unknown) => {
+      // Node throws an AbortError of its own; who stopped it, and why, is in the reason.
+      throw signal?.aborted ? signal.reason : error;
+    });
   },
 };
 

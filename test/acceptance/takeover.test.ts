@@ -61,6 +61,7 @@ describe('a worker on Postgres', { skip: !POSTGRES_URL && 'no Postgres in this r
       assert(hung, 'a worker was hung');
       assert(hung.takeoverMs !== undefined && hung.takeoverMs < GENEROUS, `taken over after ${hung.takeoverMs} ms`);
       assert.equal(hung.lost, 1, 'it heard that its claim is lost');
+      assert.deepEqual(hung.wrote, []);
       const document = await lastDone(stage.scene);
       assert.equal(document.id, hung.documentId);
       const steps = document.timeline.filter(({ from, to }) => from !== to).map(({ to }) => to);

@@ -125,6 +125,7 @@ for (const store of STORES) {
     }
 
     const plain = multipartBody([file()]);
+    const nameless = Buffer.from(plain.toString().replace('name="file"; ', ''));
     const chunked = uploadHead(0).replace(/content-length: 0\r\n/, 'transfer-encoding: chunked\r\n');
     const pieces = (bytes: Buffer) => [`${bytes.length.toString(16)}\r\n`, bytes, '\r\n0\r\n\r\n'];
     const head = (headers: Record<string, string>) => uploadHead(plain.length, headers);
@@ -136,6 +137,12 @@ for (const store of STORES) {
       ['as multipart/mixed', [head({ 'content-type': `multipart/mixed; boundary=${BOUNDARY}` }), plain], 415],
       ['without a boundary', [head({ 'content-type': 'multipart/form-data' }), plain], 400],
       ['with another boundary', [head({ 'content-type': 'multipart/form-data; boundary=other' }), plain], 400],
+      [
+        'with a boundary of 300 letters',
+        [head({ 'content-type': `multipart/form-data; boundary=${'b'.repeat(300)}` }), plain],
+        400,
+      ],
+      ['with a part that has no name', [uploadHead(nameless.length), nameless], 400],
       ['without a body', [uploadHead(0)], 400],
       ['that end in the middle of the file', [chunked, ...pieces(plain.subarray(0, plain.length - 60))], 400],
       ['that end before the last boundary', [chunked, ...pieces(plain.subarray(0, plain.length - 20))], 400],

@@ -57,7 +57,7 @@ const plans: Record<Engine, () => Promise<RunResult>> = {
     if (found.kind === 'missing') throw new Error(`There is no Postgres to test on: ${found.why}`);
     await using cluster = await startCluster(found.where, { fsync: true });
     const databaseUrl = await cluster.create('crash');
-    const hangs: RunOptions['hangs'] = ['in a call', 'in a transaction', 'in a call', 'in a transaction'];
+    const hangs: RunOptions['hangs'] = ['under load', 'under load', 'in a call', 'in a call', 'in a transaction'];
     return await runEngine({
       ...COMMON,
       engine: 'postgres',

@@ -9,17 +9,24 @@ import { EMBED_OPEN, findHeld, type Held, waiting } from './moments-postgres.ts'
 import { takenFrom } from './takeover.ts';
 
 export type Hang = {
-  readonly how: 'in a call' | 'in a transaction';
+  /** `under load`: other documents come meanwhile, for both workers. The others need quiet. */
+  readonly how: 'under load' | 'in a call' | 'in a transaction';
   readonly documentId: string;
   /** Until its job was started elsewhere; undefined when it was not while the worker hung. */
   readonly takeoverMs: number | undefined;
   /** The claims of which it heard, once awake, that they were lost. */
   readonly lost: number;
+  /** What was different after it woke, although another worker had the document in hand and had done nothing meanwhile. */
+  readonly wrote: readonly string[];
 };
 
 const HANGS_FOR = 6_000;
 const WAKES_WITHIN = 5_000;
 const CALL_TAKES = 1_500;
+/** The call of the worker that takes over: still open when the hung one wakes, so that both hold the same step. */
+const NEXT_CALL_TAKES = 5_500;
+/** What a worker that wakes would do with the answer that waits for it, it does within this. */
+const TRIES_WITHIN = 700;
 /** Whoever waits for the quota's row may be another document's job: ours comes right after. */
 const SETTLE = 150;
 
@@ -29,7 +36,7 @@ export async function hang(scene: Scene, how: Hang['how']): Promise<Hang[]> {
   for (const member of members) await member.up();
   const before = new Map<string, number>();
   for (const { name, role, metrics } of members) if (role === 'worker') before.set(name, await lostBy(metrics()));
-  const held = how === 'in a call' ? await stopInCall(scene) : await stopInTransaction(scene);
+  const held = how === 'in a transaction' ? await stopInTransaction(scene) : await stopInCall(scene, how);
   const worker = members.find(({ name }) => name === held?.owner);
   if (!held || !worker) return [];
   const stopped = performance.now();
@@ -37,18 +44,41 @@ export async function hang(scene: Scene, how: Hang['how']): Promise<Hang[]> {
   try {
     const taken = await Promise.race([takenFrom(scene, held), sleep(HANGS_FOR).then(() => undefined)]);
     await sleep(Math.max(0, HANGS_FOR - (performance.now() - stopped)));
+    const asleep = await stateOf(scene, held);
     worker.signal('SIGCONT');
+    await sleep(TRIES_WITHIN);
+    const wrote = how === 'in a call' ? differences(asleep, await stateOf(scene, held)) : [];
     const lost = await until(async () => {
       const more = (await lostBy(worker.metrics())) - known;
       return more > 0 ? more : undefined;
     }, WAKES_WITHIN);
-    return [{ how, documentId: held.documentId, takeoverMs: taken && taken - stopped, lost: lost ?? 0 }];
+    return [{ how, documentId: held.documentId, takeoverMs: taken && taken - stopped, lost: lost ?? 0, wrote }];
   } finally {
     worker.signal('SIGCONT');
+    await scene.fleet.vendors.mend();
   }
 }
 
-async function stopInCall({ fleet, uploads }: Scene): Promise<Held | undefined> {
+/** Everything about a document that its owner may write, as text; the lease's end aside, which heartbeats move. */
+async function stateOf({ fleet }: Scene, { documentId }: Held): Promise<readonly string[]> {
+  const rows = await fleet.db?.query<{ line: string }>(
+    `select 'job ' || concat_ws(' ', queue, owner, fence, attempts, interruptions, payload) as line
+       from worker.jobs where document_id = $1
+     union all select 'document ' || concat_ws(' ', status, attempts, updated_at) from worker.documents where id = $1
+     union all select 'timeline ' || concat_ws(' ', seq, to_status, because) from worker.timeline where document_id = $1
+     union all select 'call ' || concat_ws(' ', id, outcome, wasted) from worker.vendor_calls where document_id = $1
+     union all select 'vectors ' || count(embedding) from worker.drafts where document_id = $1`,
+    [documentId],
+  );
+  return (rows ?? []).map(({ line }) => line).sort();
+}
+
+const differences = (before: readonly string[], after: readonly string[]): string[] => [
+  ...before.filter((line) => !after.includes(line)).map((line) => `was: ${line}`),
+  ...after.filter((line) => !before.includes(line)).map((line) => `is: ${line}`),
+];
+
+async function stopInCall({ fleet, uploads }: Scene, how: Hang['how']): Promise<Held | undefined> {
   const { db, vendors } = fleet;
   if (!db) throw new Error('Only workers on a Postgres can do without each other');
   await vendors.slow('openai', { latencyMs: CALL_TAKES });
@@ -59,7 +89,8 @@ async function stopInCall({ fleet, uploads }: Scene): Promise<Held | undefined> 
     fleet.members.find(({ name }) => name === held?.owner)?.signal('SIGSTOP');
     return held;
   } finally {
-    await vendors.mend();
+    if (how === 'in a call') await vendors.slow('openai', { latencyMs: NEXT_CALL_TAKES });
+    else await vendors.mend();
   }
 }
 

@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import type { MultipartFile } from '@fastify/multipart';
 import type { FastifyRequest } from 'fastify';
 import type { Db } from '#kernel/database.ts';
-import { describe, Fault } from '#kernel/errors.ts';
+import { describe } from '#kernel/errors.ts';
 import { checkTargetShape } from '#kernel/http.ts';
 import type { SharedClock } from '#kernel/shared-clock.ts';
 import { type Bytes, kibibytes } from '#kernel/units.ts';
@@ -51,14 +51,18 @@ export async function readUpload(
     let file: FilePart | undefined;
     const fields = new Map<string, string>();
     const sizes = { files: 1, fields: 8, fileSize: limits.bytes, fieldSize: METADATA_BYTES, parts: 9, headerPairs: 20 };
-    for await (const part of request.parts({ limits: sizes })) {
+    for await (const part of readable(request.parts({ limits: sizes }), limits)) {
+      // Its types promise a name; a part can come without one.
+      if ((part.fieldname as string | undefined) === undefined) throw refuse('bad_request', 'A part has no name');
       if (part.type === 'field') {
         readField(fields, part.fieldname, part.value, part.valueTruncated);
         continue;
       }
-      if (part.fieldname !== 'file')
-        throw refuse('bad_request', `Unknown file part "${part.fieldname}": name it "file"`);
-      file = await readFile(part, limits, async (piece) => {
+      if (part.fieldname !== 'file') {
+        throw refuse('bad_request', `Unknown file part "${part.fieldname.slice(0, 50)}": name it "file"`);
+      }
+      const data = readable(part.file as AsyncIterable<Buffer>, limits);
+      file = await readFile(part, data, limits, async (piece) => {
         staged = true;
         await putPiece(db, id, piece, shared.now());
       });
@@ -73,12 +77,25 @@ export async function readUpload(
     if (staged) await dropContent(db, id).catch(() => {});
     // Nobody hears it any more; but it is the caller's doing, and must not read as a fault of ours.
     if (request.raw.destroyed && !request.raw.complete) throw refuse('bad_request', 'The upload was broken off');
-    throw asRefusal(error, limits);
+    throw error;
+  }
+}
+
+/** What the parser throws, it throws over a body that is wrong; what our own code throws meanwhile does not pass here. */
+async function* readable<T>(parsed: AsyncIterable<T>, limits: UploadLimits): AsyncGenerator<T> {
+  try {
+    yield* parsed;
+  } catch (error) {
+    const { code } = error as { code?: string };
+    if (code === 'FST_REQ_FILE_TOO_LARGE') throw tooLarge(limits);
+    if (code === 'FST_FILES_LIMIT') throw refuse('bad_request', 'There is more than one file: send exactly one');
+    throw refuse('bad_request', `The multipart body is wrong: ${describe(error).slice(0, 200)}`);
   }
 }
 
 async function readFile(
   part: MultipartFile,
+  from: AsyncIterable<Buffer>,
   limits: UploadLimits,
   stage: (piece: Piece) => Promise<void>,
 ): Promise<FilePart> {
@@ -88,7 +105,7 @@ async function readFile(
   let head: Buffer | undefined;
   let open: Buffer[] = [];
   let size = 0;
-  for await (const data of part.file as AsyncIterable<Buffer>) {
+  for await (const data of from) {
     hash.update(data);
     bytes += data.length;
     open.push(data);
@@ -173,18 +190,3 @@ export function cleanFilename(name: string | undefined): string {
 }
 
 const tooLarge = (limits: UploadLimits) => refuse('too_large', `The file is over the limit of ${limits.bytes} bytes`);
-
-/** @fastify/multipart and busboy throw errors of their own for a body that is no multipart. */
-function asRefusal(error: unknown, limits: UploadLimits): unknown {
-  if (error instanceof Fault) return error;
-  const { code, message, statusCode } = (error ?? {}) as { code?: string; message?: string; statusCode?: number };
-  if (code === 'FST_REQ_FILE_TOO_LARGE') return tooLarge(limits);
-  if (code === 'FST_FILES_LIMIT') return refuse('bad_request', 'There is more than one file: send exactly one');
-  if (code?.startsWith('FST_') && (statusCode ?? 500) < 500) {
-    return refuse('bad_request', `The multipart body is wrong: ${message ?? code}`);
-  }
-  if (message !== undefined && /multipart|boundary|unexpected end|malformed|header/i.test(message)) {
-    return refuse('bad_request', `The multipart body is wrong: ${message}`);
-  }
-  return error;
-}

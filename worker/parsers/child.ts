@@ -11,6 +11,8 @@ const STACK_MIB = 8;
 
 const settings = JSON.parse(process.argv[2] ?? '{}') as ChildSettings;
 let busy = 0;
+/** Whether the reason for the end is on its way to the parent: nothing may overtake it. */
+let ending = false;
 
 /** Nothing that runs in the other thread can hold this up. */
 const end = (): void => {
@@ -21,7 +23,10 @@ function tell(reply: Reply, then?: () => void): void {
   process.send?.(reply, undefined, undefined, () => then?.());
 }
 
-const outOfMemory = (): void => tell({ kind: 'memory', used: process.memoryUsage.rss() as Bytes }, end);
+function outOfMemory(): void {
+  ending = true;
+  tell({ kind: 'memory', used: process.memoryUsage.rss() as Bytes }, end);
+}
 
 async function watchMemory(): Promise<void> {
   for (;;) {
@@ -42,12 +47,17 @@ function startThread(): Worker {
   });
   thread.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'ERR_WORKER_OUT_OF_MEMORY') return outOfMemory();
+    ending = true;
     process.stderr.write(`${error.stack}\n`, () => process.exit(1));
   });
-  thread.on('exit', () => process.exit(1));
+  thread.on('exit', () => {
+    if (!ending) process.exit(1);
+  });
   return thread;
 }
 
+// A terminal's Ctrl-C reaches every process of the group; when to stop is the parent's to say.
+for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => {});
 process.on('disconnect', end);
 if (!process.connected) end();
 const thread = startThread();

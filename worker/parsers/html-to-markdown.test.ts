@@ -80,6 +80,11 @@ test('htmlToMarkdown() takes a table with an article in a cell for a layout', ()
   assert.match(htmlToMarkdown(table(1001)).markdown, /a\n\nb$/);
 });
 
+test('htmlToMarkdown() still knows where elements end behind a part that is too deep', () => {
+  const deep = '<div>'.repeat(600) + '</div>'.repeat(600);
+  assert.equal(htmlToMarkdown(`<div hidden>${deep}a</div>b`).markdown, 'b');
+});
+
 /** Each is a page of `n` repetitions that is quadratic, or worse, for somebody. */
 const heavy: Readonly<Record<string, (n: number) => string>> = {
   'open blocks': (n) => '<div>'.repeat(n),

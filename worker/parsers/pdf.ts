@@ -2,17 +2,20 @@
  * PDF by pdf.js. A page that cannot be read refuses the whole document: half a contract that looks complete is worse
  * than none. What pdf.js repairs by itself (a lost cross-reference table, say) is accepted.
  */
-import { getDocumentProxy } from 'unpdf';
+import { getResolvedPDFJS } from 'unpdf';
 import { describe } from '#kernel/errors.ts';
 import type { ParseLimits } from './limits.ts';
 import { type LocalParse, parsed, type Rejected, reject } from './outcome.ts';
 import { layOut, type TextPiece } from './pdf-layout.ts';
 
-type PdfDocument = Awaited<ReturnType<typeof getDocumentProxy>>;
+type Pdfjs = Awaited<ReturnType<typeof getResolvedPDFJS>>;
+type PdfDocument = Awaited<ReturnType<Pdfjs['getDocument']>['promise']>;
 type PdfPage = Awaited<ReturnType<PdfDocument['getPage']>>;
 
 const OPTIONS = {
   verbosity: 0,
+  useSystemFonts: true,
+  disableFontFace: true,
   isEvalSupported: false,
   useWorkerFetch: false,
   useWasm: false,
@@ -25,22 +28,20 @@ const OPTIONS = {
 const DOCUMENT_ERRORS = ['InvalidPDFException', 'FormatError', 'UnknownErrorException', 'XRefParseException'];
 
 export async function parsePdf(bytes: Uint8Array, limits: ParseLimits): Promise<LocalParse> {
+  const { getDocument } = await getResolvedPDFJS();
   const missing: string[] = [];
-  let document: PdfDocument;
+  // A copy, because pdf.js takes the bytes away from their owner.
+  const data = new Uint8Array(bytes);
+  const task = getDocument({ ...OPTIONS, data, BinaryDataFactory: noExtraData(missing) });
   try {
-    // A copy, because pdf.js takes the bytes away from their owner.
-    const data = new Uint8Array(bytes);
-    document = await getDocumentProxy(data, { ...OPTIONS, BinaryDataFactory: noExtraData(missing) });
-  } catch (error) {
-    return refusalFor(error, 'It cannot be read as a PDF');
-  }
-  try {
-    const found = await readPages(document, limits);
+    const found = await readPages(await task.promise, limits);
     // pdf.js goes on without the font's text, and nobody would notice what is not there.
     if (missing.length === 0) return found;
     return reject('unsupported', `It uses a character map that is not built in: ${missing.join(', ')}`);
+  } catch (error) {
+    return refusalFor(error, 'It cannot be read as a PDF');
   } finally {
-    await document.loadingTask.destroy();
+    await task.destroy();
   }
 }
 

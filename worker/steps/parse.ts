@@ -58,7 +58,7 @@ export function makeParseStep(options: ParseOptions): StepHandler {
 
     const bytes = await readContent(options.db, document);
     const sniffed = sniff(bytes, document.filename);
-    if (sniffed.kind === 'rejected') return rejection(sniffed.code);
+    if (sniffed.kind === 'rejected') return rejection(sniffed.code, sniffed.because);
     const here = options.localFormats.has(sniffed.format);
     const settings = here ? LOCAL_PARSER : options.llamaparse.settings;
     const cached = await fromCache(options, input, settings);
@@ -68,9 +68,11 @@ export function makeParseStep(options: ParseOptions): StepHandler {
   };
 }
 
-const rejection = (code: RejectionCode): StepResult => {
+/** @param because what was found in this very file, in a sentence, where that says more than the code. */
+const rejection = (code: RejectionCode, because = ''): StepResult => {
   const { message, remedy } = REJECTIONS[code];
-  return { outcome: { kind: 'rejected', code, message: `${message} ${remedy}` } };
+  const found = because === '' ? message : because.replace(/[^.!?]$/, '$&.');
+  return { outcome: { kind: 'rejected', code, message: `${found} ${remedy}` } };
 };
 
 async function fromCache(options: ParseOptions, input: StepInput, settings: string): Promise<StepResult | undefined> {
@@ -90,7 +92,7 @@ async function parseHere(
   format: Format,
 ): Promise<StepResult> {
   const result = await options.local.parse(bytes, format, signal);
-  if (result.kind === 'rejected') return rejection(result.code);
+  if (result.kind === 'rejected') return rejection(result.code, result.because);
   return parsed(document.id, result.pages, LOCAL_PARSER, `parsed here: ${counted(result.pages.length, 'page')}`);
 }
 
