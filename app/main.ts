@@ -1,6 +1,7 @@
 /** The command line. Parses, configures, hands over; does nothing itself. Exit codes: 0 done, 1 failed, 2 wrong usage. */
 import { Command, Option } from 'commander';
 import { describe, Fault } from '#kernel/errors.ts';
+import type { Log } from '#kernel/log.ts';
 import { type Config, type Flags, readConfig } from './config.ts';
 import { VERSION } from './project.ts';
 import { type Role, SETTING_NAMES, type SettingName, setting } from './settings.ts';
@@ -46,13 +47,21 @@ async function runRole(config: Config): Promise<number> {
     else await (await import('./documents.ts')).runDocuments(config, runtime);
     return 0;
   } catch (error) {
-    runtime.log.error({ code: error instanceof Fault ? error.code : undefined, err: error }, describe(error));
+    tellFailure(runtime.log, error);
     return 1;
   } finally {
     await runtime.telemetry.stop();
     // Whatever still holds the event loop must not hold the process.
     setImmediate(() => process.exit(process.exitCode));
   }
+}
+
+/** What we foresaw is one sentence; of the rest, somebody will want to see where it came from. */
+function tellFailure(log: Log, error: unknown): void {
+  if (error instanceof Fault) {
+    const reason = error.cause === undefined ? undefined : describe(error.cause);
+    log.error({ code: error.code, reason, ...error.fields }, error.message);
+  } else log.error({ err: error }, describe(error));
 }
 
 async function startAll(config: Config): Promise<number> {

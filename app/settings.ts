@@ -125,7 +125,7 @@ export const SETTINGS = {
   },
   WORKER_PLACES: {
     flag: '--places <number>',
-    schema: count(1, 256).default(8),
+    schema: count(1, 256).default(16),
     roles: WORKING,
     help: 'documents parsed side by side; other steps follow from it',
   },

@@ -49,10 +49,11 @@ export const simulatorsUrl = (config: Config): string => `http://${config.SIMULA
 
 export function workerSettings(config: Config, webhookSecret: Secret): WorkerSettings {
   const places = config.WORKER_PLACES;
-  const half = Math.max(1, Math.ceil(places / 2));
+  // Parsing and embedding wait for vendors; chunking is computation, storing is the database's work.
+  const share = (of: number) => Math.max(1, Math.ceil(places / of));
   return {
     workerId: config.workerId,
-    places: { parse: places, chunk: Math.max(1, Math.ceil(places / 4)), embed: half, store: half },
+    places: { parse: places, chunk: share(8), embed: places, store: share(4) },
     localFormats: config.PARSER === 'local' ? ['pdf', 'docx', 'html', 'markdown', 'text'] : config.PARSER_LOCAL_TYPES,
     cache: config.CACHE === 'on',
     canaryEvery: config.CANARY_EVERY_SECONDS === 0 ? undefined : milliseconds(config.CANARY_EVERY_SECONDS * 1000),

@@ -9,6 +9,7 @@ import { type Milliseconds, milliseconds } from '#kernel/units.ts';
 import { type Lease, type Leases, makeLeases } from './leases.ts';
 import { type Claim, claim, type Demand, handBack, JOBS_CHANNEL, LEASE, nextDue, voidAllClaims } from './queue.ts';
 import type { Surroundings } from './surroundings.ts';
+import { isLeaseLost } from './transition.ts';
 
 /** A hint may be lost; the poll is the truth, and this is how late it can be. */
 const POLL = milliseconds(1_000);
@@ -157,6 +158,7 @@ async function runGuarded(
   const about = { jobId: one.id, queue: handler.queue };
   const over = AbortSignal.timeout(handler.limit);
   const work = handler.run(one, AbortSignal.any([signal, over]), reserve).catch(async (error: unknown) => {
+    if (isLeaseLost(error)) return undefined; // somebody else has it: there is nothing to hand back
     log.error({ ...about, reason: describe(error) }, 'a job ended without a result');
     const later = (shared.now() + PAUSE) as Milliseconds;
     await handBack(db, [one], later).catch(() => {}); // else its lease runs out

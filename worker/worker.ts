@@ -78,6 +78,8 @@ const LOCAL_PARSER_LIMITS = {
   time: milliseconds(60_000),
   memory: mebibytes(768),
   output: mebibytes(16),
+  /** Each is a process of about 100 MB, kept warm; more than cores would only wait for each other. */
+  concurrency: 4,
 };
 
 export function makeEmbedderWithGateway(vendors: VendorSettings, around: Surroundings) {
@@ -95,7 +97,7 @@ export function makeDocumentWorker(settings: WorkerSettings, around: Surrounding
   const embedding = makeEmbedderWithGateway(vendors, around);
   const { llamaparse: parsing, timeout } = vendors;
   const parseGateway = makeGateway({ ...around, vendor: 'llamaparse', quota: parsing.quota, timeout });
-  const parser = makeIsolatedParser({ clock, limits: { ...LOCAL_PARSER_LIMITS, concurrency: settings.places.parse } });
+  const parser = makeIsolatedParser({ clock, limits: LOCAL_PARSER_LIMITS });
   const carryOut = makeCarryOut({
     ...around,
     workerId,

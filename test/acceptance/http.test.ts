@@ -211,6 +211,7 @@ describe('a service that is well', () => {
     connection.socket.write(bytes.subarray(100));
     const answer = await connection.answer(10_000);
     assert.equal(answer?.status, 202, answer?.body);
+    assert.equal(answer.headers['connection'], 'close', 'a stop does not wait for the client to let go');
     assert.equal(await ended, 0);
     const { id } = JSON.parse(answer.body) as { id: string };
     const rows = await service.look((db) => db.query('select status from worker.documents where id = $1', [id]));

@@ -23,6 +23,11 @@ export function summarise(result: RunResult) {
     rejected: ends('rejected'),
     failed: ends('failed'),
     interruptions: stored.moves.filter(({ because }) => because.startsWith('taken over')).length,
+    interruptionsByStatus: countBy(
+      stored.moves.filter(({ because }) => because.startsWith('taken over')),
+      ({ to }) => to,
+    ),
+    webhooksInterrupted: stored.finishedJobs.filter((job) => job.queue === 'webhook' && job.interruptions > 0).length,
     callsCutOff: stored.calls.filter(({ outcome }) => outcome === 'interrupted').length,
     uploadsToVendor: own.reduce((sum, n) => sum + n, 0),
     uploadsRepeated: own.reduce((sum, n) => sum + Math.max(0, n - 1), 0),
@@ -52,6 +57,8 @@ function percentiles(values: readonly number[], unit: number) {
   return { n: sorted.length, p50: round(at(0.5)), p95: round(at(0.95)), max: round(at(1)) };
 }
 
+const STAGES = ['queued', 'parsing', 'chunking', 'embedding', 'storing'];
+
 export function table(summaries: readonly Summary[]): string {
   const spread = ({ n, p50, p95, max }: Summary['takeoverMs']) => (n === 0 ? '-' : `${p50} / ${p95} / ${max}`);
   const rows: readonly (readonly [string, (of: Summary) => string | number])[] = [
@@ -64,6 +71,11 @@ export function table(summaries: readonly Summary[]): string {
     ['  completed / rejected / failed', (of) => `${of.completed} / ${of.rejected} / ${of.failed}`],
     ['chunks stored', (of) => of.chunks],
     ['jobs interrupted', (of) => of.interruptions],
+    [
+      '  queued / parsing / chunking / embedding / storing',
+      (of) => STAGES.map((s) => of.interruptionsByStatus[s] ?? 0).join(' / '),
+    ],
+    ['  webhooks', (of) => of.webhooksInterrupted],
     ['vendor calls cut off, all in the ledger', (of) => of.callsCutOff],
     ['uploads to LlamaParse, of them repeated', (of) => `${of.uploadsToVendor}, ${of.uploadsRepeated}`],
     ['embedding requests, of them repeated', (of) => `${of.embedsToVendor}, ${of.embedsRepeated}`],
@@ -78,7 +90,7 @@ export function table(summaries: readonly Summary[]): string {
   ];
   const widths = summaries.map((of) => Math.max(of.engine.length, ...rows.map(([, cell]) => String(cell(of)).length)));
   const line = (name: string, cells: readonly (string | number)[]) =>
-    `${name.padEnd(48)}${cells.map((cell, i) => String(cell).padStart((widths[i] ?? 0) + 3)).join('')}`;
+    `${name.padEnd(54)}${cells.map((cell, i) => String(cell).padStart((widths[i] ?? 0) + 3)).join('')}`;
   return [
     line(
       '',

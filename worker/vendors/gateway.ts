@@ -82,13 +82,20 @@ export function makeGateway(options: GatewayOptions): Gateway {
   const breaker = makeBreaker();
   const policy = wrap(bulkhead(quota.concurrency, 0), breaker);
 
+  // One at a time: they would wait for the vendor's row anyway, each with a connection and the lock of its job, and were
+  // this process to hang, each would hold up all other workers in turn.
+  let last: Promise<unknown> = Promise.resolve();
   const start = async (id: string, spend: Spend, save: Save): Promise<void> => {
-    const admission = await save(async (q) => {
-      const at = shared.now();
-      const verdict = await admit(q, vendor, quota, spend.tokens, at);
-      if (verdict.kind === 'granted') await startCall(q, { ...spend, id, vendor, at });
-      return verdict;
-    });
+    const admitted = last.then(() =>
+      save(async (q) => {
+        const at = shared.now();
+        const verdict = await admit(q, vendor, quota, spend.tokens, at);
+        if (verdict.kind === 'granted') await startCall(q, { ...spend, id, vendor, at });
+        return verdict;
+      }),
+    );
+    last = admitted.catch(() => {});
+    const admission = await admitted;
     if (admission.kind === 'granted') return;
     throw new Fault(QUOTA_WAIT, admission.because, { retryAfter: admission.wait });
   };
