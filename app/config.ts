@@ -61,7 +61,8 @@ export function readConfig(role: Role, flags: Flags = {}, env: Environment = env
   const wrong = new Set(faults.map((fault) => fault.setting));
   faults.push(...crossFaults(role, base, secrets, wrong).filter((fault) => !wrong.has(fault.setting)));
   if (faults.length > 0) return { kind: 'faults', faults };
-  const workerId = base.WORKER_ID ?? (secrets['DATABASE_URL'] === undefined ? 'embedded' : hostname());
+  const workerId =
+    base.WORKER_ID ?? (secrets['DATABASE_URL'] === undefined ? 'embedded' : `${hostname()}-${base.METRICS_PORT}`);
   const supervised = env['BURNLINE_SUPERVISED'] === '1';
   const config: Config = { ...base, role, secrets, workerId, supervised, warnings: warningsOf(env) };
   return { kind: 'config', config };

@@ -64,6 +64,7 @@ async function makePglite(options: PgliteOptions, lock: FolderLock | undefined):
       // The folder must be free of the old thread before a new one opens it.
       await thread.kill();
       thread = await startThread(options, notify);
+      for (const channel of heard.keys()) await scriptOn(thread, `listen ${channel}`);
     }
     return thread;
   };
@@ -115,13 +116,13 @@ async function inTransaction<T>(options: PgliteOptions, mine: Thread, work: (q: 
   try {
     const result = await limited(options.clock, options.limits.transaction, work(q));
     await begun;
+    open = false;
     await scriptOn(mine, 'commit');
     return result;
   } catch (error) {
+    open = false; // a straggler's statement would run after the rollback, on its own
     await scriptOn(mine, 'rollback').catch(() => mine.kill());
     throw error;
-  } finally {
-    open = false;
   }
 }
 

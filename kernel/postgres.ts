@@ -55,8 +55,8 @@ export function openPostgres(options: PostgresOptions): Db {
   const listeners = makeListener(settings, options.clock);
   const run = (on: pg.Pool | pg.PoolClient): Queryable['query'] => {
     return async (text, params = []) => {
+      const values = plainParams(params).map(asBuffer);
       try {
-        const values = plainParams(params).map(asBuffer);
         return (await on.query({ ...preparedName(text), text, values })).rows;
       } catch (error) {
         throw databaseFault(error as Error);
@@ -161,11 +161,15 @@ function makeListener(settings: pg.ClientConfig, clock: Clock) {
     });
     return starting;
   };
+  let reconnecting = false;
   const reconnect = async (): Promise<void> => {
+    if (reconnecting) return;
+    reconnecting = true;
     while (!stop.signal.aborted && client === undefined) {
       await clock.sleep(RELISTEN_AFTER, stop.signal).catch(() => {});
       await connectOnce().catch(() => {});
     }
+    reconnecting = false;
   };
   return {
     listen: async (channel: string, heard: (payload: string) => void) => {

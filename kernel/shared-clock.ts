@@ -13,15 +13,19 @@ export interface SharedClock {
   sync(): Promise<void>;
 }
 
+const ROUND_TRIP_MOST = 200;
+
 export async function sharedClock(q: Queryable, clock: Clock): Promise<SharedClock> {
-  let offset = 0;
+  let offset: number | undefined;
   const sync = async () => {
     const asked = clock.steady();
     const rows = await q.query<{ at: Milliseconds }>('select clock_timestamp() as at');
     const middle = (asked + clock.steady()) / 2;
     const at = rows[0]?.at;
-    if (at !== undefined) offset = at - middle;
+    // A sample that had to wait says little: half of its round trip could be a whole lease.
+    const spent = clock.steady() - asked;
+    if (at !== undefined && (offset === undefined || spent <= ROUND_TRIP_MOST)) offset = at - middle;
   };
   await sync();
-  return { now: () => (clock.steady() + offset) as Milliseconds, sync };
+  return { now: () => (clock.steady() + (offset ?? 0)) as Milliseconds, sync };
 }

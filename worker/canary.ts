@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { Telemetry } from '#collector/telemetry.ts';
-import type { Db, Queryable } from '#kernel/database.ts';
+import { type Db, instant, type Queryable } from '#kernel/database.ts';
 import type { Log } from '#kernel/log.ts';
 import { type Random, uuidv7 } from '#kernel/random.ts';
 import type { SharedClock } from '#kernel/shared-clock.ts';
@@ -38,9 +38,18 @@ export type CanaryOptions = {
 
 type Payload = { readonly documentId?: string; readonly since?: Milliseconds };
 
-/** Plans the first canary for now. Adding it again while one is planned adds nothing. */
+/** A start proves the way anew: a canary that was planned for later comes now. */
 export async function planCanary(q: Queryable, now: Milliseconds): Promise<void> {
   await enqueue(q, [{ queue: 'canary', key: KEY, priority: 0, availableAt: now }], now);
+  await q.query(
+    `update worker.jobs set available_at = $2 where key = $1 and owner is null and payload->>'documentId' is null`,
+    [KEY, instant(now)],
+  );
+}
+
+/** Where canaries are switched off: a job that nobody takes would look like a queue that does not move. */
+export async function dropCanaryPlan(q: Queryable): Promise<void> {
+  await q.query('delete from worker.jobs where key = $1', [KEY]);
 }
 
 /** One run of the canary's job: starts a document, or looks after the one on its way. */

@@ -62,7 +62,8 @@ export function makeCarryOut(options: CarryOutOptions): CarryOut {
           const log = options.log.child({ documentId: found.id, step, attempt: claim.attempts + 1 });
           const run: Run = { step, claim, document: found, signal, span, learn, reserve };
           return await runStep({ ...options, log }, run).catch((error: unknown) => {
-            if (!isLeaseLost(error) && !signal.aborted) throw error;
+            const stopped = signal.aborted && !isTimeout(signal.reason);
+            if (!isLeaseLost(error) && !stopped) throw error;
             // Found out by a write that was refused, before a heartbeat could.
             if (!signal.aborted) telemetry.count('lease_lost_total', {});
             span.set({ 'burnline.outcome': 'lost' });
@@ -97,7 +98,7 @@ async function runStep(options: CarryOutOptions, run: Run): Promise<Claim | unde
   const result = await attempt(options, { ...run, document });
   const decision = decide(situation, result.outcome, options.policy, options.random);
   const spent = (clock.steady() - started) / 1000;
-  if (decision.counts !== undefined) {
+  if (decision.counts !== undefined && !document.canary) {
     options.telemetry.record('document_step_duration_seconds', { step, outcome: decision.counts }, spent);
   }
   if (decision.counts === 'completed') run.learn(step, spent);
@@ -109,7 +110,7 @@ const INTERRUPTED: Outcome = { kind: 'fault', code: 'interrupted', message: '', 
 function situationOf(document: DocumentRow, claim: Claim, now: Milliseconds): Situation {
   if (!isUnfinished(document.status)) throw new RangeError(`Cannot work on a document that is ${document.status}`);
   const { attempts, interruptions } = claim;
-  return { status: document.status, attempts, interruptions, age: (now - document.acceptedAt) as Milliseconds };
+  return { status: document.status, attempts, interruptions, age: (now - claim.createdAt) as Milliseconds };
 }
 
 async function attempt(options: CarryOutOptions, run: Run): Promise<StepResult> {

@@ -39,8 +39,8 @@ async function documentWithEverything(db: Db, status: Status = 'completed', tena
   };
   await accept(db, acceptance, T0);
   await putParse(db, id, { pages: [NEEDLE], parser: 'p' });
-  await putDrafts(db, id, [{ ordinal: 0, text: NEEDLE, tokens: 1, page: 1, heading: NEEDLE }]);
-  await putEmbeddings(db, id, [{ ordinal: 0, vector: new Float32Array(1536).fill(0.1) }]);
+  await putDrafts(db, id, [{ ordinal: 0, text: NEEDLE, tokens: 1, page: 1, heading: NEEDLE }], 'm');
+  await putEmbeddings(db, id, [{ ordinal: 0, vector: new Float32Array(1536).fill(0.1) }], 'm');
   await storeChunks(db, { id, tenant }, 0);
   const call = { documentId: id, tenant, step: 'embed', vendor: 'openai', operation: 'embeddings' };
   await startCall(db, { ...call, id: uuidv7(T0, random), at: T0, expectedCost: 0.25 as Usd });

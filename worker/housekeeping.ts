@@ -11,7 +11,7 @@ import { documentKey, isUnfinished, STEP_OF } from './document.ts';
 import { dropOrphans, enqueue, trimHistory, vacuumHotTables } from './queue.ts';
 import { sweepContents } from './rows/contents.ts';
 import { addTimeline, findForgotten } from './rows/documents.ts';
-import { closeAbandoned } from './rows/vendor-calls.ts';
+import { closeAbandoned, uploadedJob } from './rows/vendor-calls.ts';
 import { touchWorker } from './rows/workers.ts';
 import type { Surroundings } from './surroundings.ts';
 
@@ -62,8 +62,9 @@ export async function reap({ db, shared, log, telemetry }: HousekeepingOptions):
     if (!isUnfinished(document.status)) continue;
     const step = STEP_OF[document.status];
     const because = 'had no job: found by the reaper and taken up again';
-    const job = { queue: step, key: documentKey(document.id), documentId: document.id, availableAt: now };
     await db.tx(async (q) => {
+      const payload = step === 'parse' ? await uploadedJob(q, document.id) : {};
+      const job = { queue: step, key: documentKey(document.id), documentId: document.id, payload, availableAt: now };
       if ((await enqueue(q, [job], now)) === 0) return;
       const { status, attempts } = document;
       await addTimeline(q, document.id, { at: now, from: status, to: status, attempt: attempts, because });

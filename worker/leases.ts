@@ -26,6 +26,7 @@ export type LeasesOptions = {
   readonly onLost: (count: number) => void;
 };
 
+type Entry = { readonly claim: Claim; readonly lost: AbortController; until: Milliseconds };
 export type Lease = { readonly claim: Claim; readonly signal: AbortSignal };
 
 export interface Leases {
@@ -40,16 +41,20 @@ export interface Leases {
 
 export function makeLeases(options: LeasesOptions): Leases {
   const { db, clock, shared, log } = options;
-  const mine = new Map<number, { claim: Claim; lost: AbortController; until: Milliseconds }>();
+  const mine = new Map<number, Entry>();
 
-  const lose = (ids: readonly number[]) => {
-    for (const id of ids) {
-      mine.get(id)?.lost.abort(leaseLost());
-      mine.delete(id);
+  /** By the entry and not by the id: the same job may have been claimed anew meanwhile. */
+  const forget = (entry: Entry) => {
+    if (mine.get(entry.claim.id) === entry) mine.delete(entry.claim.id);
+  };
+  const lose = (entries: readonly Entry[]) => {
+    for (const entry of entries) {
+      entry.lost.abort(leaseLost());
+      forget(entry);
     }
-    if (ids.length > 0) {
-      options.onLost(ids.length);
-      log.warn({ count: ids.length }, 'claims were lost to another worker');
+    if (entries.length > 0) {
+      options.onLost(entries.length);
+      log.warn({ count: entries.length }, 'claims were lost to another worker');
     }
   };
 
@@ -63,12 +68,12 @@ export function makeLeases(options: LeasesOptions): Leases {
         entries.map((entry) => entry.claim),
         until,
       );
-      lose(entries.filter(({ claim }) => !kept.has(claim.id) && mine.has(claim.id)).map(({ claim }) => claim.id));
+      lose(entries.filter((entry) => !kept.has(entry.claim.id) && mine.get(entry.claim.id) === entry));
       for (const entry of entries) entry.until = until;
     } catch (error) {
       log.warn({ reason: describe(error) }, 'heartbeat failed');
       const now = shared.now();
-      lose(entries.filter((entry) => entry.until < now).map(({ claim }) => claim.id));
+      lose(entries.filter((entry) => entry.until < now));
     }
   };
 
@@ -78,7 +83,10 @@ export function makeLeases(options: LeasesOptions): Leases {
       mine.set(claim.id, { claim, lost, until: (shared.now() + LEASE) as Milliseconds });
       return { claim, signal: lost.signal };
     },
-    drop: (claim) => void mine.delete(claim.id),
+    drop: (claim) => {
+      const entry = mine.get(claim.id);
+      if (entry?.claim === claim) forget(entry);
+    },
     held: () => [...mine.keys()],
     keep: async (signal) => {
       while (!signal.aborted) {

@@ -32,6 +32,8 @@ export type Claim = {
   readonly interruptions: number;
   readonly owner: string;
   readonly fence: number;
+  /** When the document was accepted, or tried again. */
+  readonly createdAt: Milliseconds;
   /** The owner before this one never let go: it died, hung or was cut off. */
   readonly takenOver: boolean;
   /** When it became due: how long it waited since is the queue's latency. */
@@ -99,7 +101,7 @@ export async function claim(q: Queryable, demands: readonly Demand[], options: C
          taken_over = j.owner is not null, interruptions = j.interruptions + (j.owner is not null)::int
      where j.id = any (array(select id from due))
      returning j.id, j.queue, j.key, j.document_id as "documentId", j.payload, j.priority, j.attempts, j.interruptions,
-       j.owner, j.fence, j.taken_over as "takenOver", j.due_at as "dueAt"`,
+       j.owner, j.fence, j.created_at as "createdAt", j.taken_over as "takenOver", j.due_at as "dueAt"`,
     [
       demands.map((demand) => demand.queue),
       demands.map((demand) => demand.limit),
@@ -113,14 +115,25 @@ export async function claim(q: Queryable, demands: readonly Demand[], options: C
 
 type Held = Pick<Claim, 'id' | 'fence' | 'owner'>;
 
-/** @returns the ids that are still held; the others were lost, and their work must stop. */
+/**
+ * Extends leases. A job whose row a transaction of its own holder has locked is left for the next time: nobody can take it
+ * meanwhile, and one long transaction must not stop the heartbeat of all others.
+ *
+ * @returns the ids that are still held; the others were lost, and their work must stop.
+ */
 export async function extend(q: Queryable, claims: readonly Held[], until: Milliseconds): Promise<Set<number>> {
   const rows = await q.query<{ id: number }>(
-    `update worker.jobs j set available_at = $3
-     from unnest($1::bigint[], $2::bigint[]) as mine (id, fence)
-     where j.id = mine.id and j.fence = mine.fence and j.owner is not null
-     returning j.id`,
-    [claims.map((one) => one.id), claims.map((one) => one.fence), instant(until)],
+    `with mine as materialized (
+       select j.id from worker.jobs j join unnest($1::bigint[], $2::bigint[]) as m (id, fence)
+         on j.id = m.id and j.fence = m.fence
+       where j.id = any ($1::bigint[]) and j.owner = $4
+     ), free as materialized (
+       select id from worker.jobs where id = any (array(select id from mine)) for update skip locked
+     ), extended as (
+       update worker.jobs set available_at = $3 where id = any (array(select id from free))
+     )
+     select id from mine`,
+    [claims.map((one) => one.id), claims.map((one) => one.fence), instant(until), claims[0]?.owner ?? ''],
   );
   return new Set(rows.map((row) => row.id));
 }
@@ -140,14 +153,14 @@ export async function finish(q: Queryable, claims: readonly Held[], now: Millise
   const rows = await q.query<{ id: number }>(
     `with done as (
        delete from worker.jobs j using unnest($1::bigint[], $2::bigint[]) as mine (id, fence)
-       where j.id = mine.id and j.fence = mine.fence and j.owner is not null
+       where j.id = mine.id and j.fence = mine.fence and j.owner = $4
        returning j.*
      )
      insert into worker.finished_jobs
        (id, queue, key, document_id, attempts, interruptions, owner, created_at, finished_at)
      select id, queue, key, document_id, attempts, interruptions, owner, created_at, $3 from done
      returning id`,
-    [claims.map((one) => one.id), claims.map((one) => one.fence), instant(now)],
+    [claims.map((one) => one.id), claims.map((one) => one.fence), instant(now), claims[0]?.owner ?? ''],
   );
   return new Set(rows.map((row) => row.id));
 }
@@ -173,14 +186,19 @@ export async function requeue(q: Queryable, held: Held, change: Requeue): Promis
   return rows.length === 1;
 }
 
-/** Hands undone work back at once: a stop is no interruption. */
-export async function handBack(q: Queryable, claims: readonly Held[], now: Milliseconds): Promise<number> {
+/** Gives undone work back, to run at `now`. A stop is no interruption; work that broke is, and there is a limit to it. */
+export async function handBack(
+  q: Queryable,
+  claims: readonly Held[],
+  now: Milliseconds,
+  broken = false,
+): Promise<number> {
   const rows = await q.query(
-    `update worker.jobs j set owner = null, available_at = $3
+    `update worker.jobs j set owner = null, available_at = $3, interruptions = j.interruptions + $5::int
      from unnest($1::bigint[], $2::bigint[]) as mine (id, fence)
-     where j.id = mine.id and j.fence = mine.fence and j.owner is not null
+     where j.id = mine.id and j.fence = mine.fence and j.owner = $4
      returning j.id`,
-    [claims.map((one) => one.id), claims.map((one) => one.fence), instant(now)],
+    [claims.map((one) => one.id), claims.map((one) => one.fence), instant(now), claims[0]?.owner ?? '', broken ? 1 : 0],
   );
   return rows.length;
 }
@@ -195,12 +213,17 @@ export async function voidAllClaims(q: Queryable, now: Milliseconds): Promise<nu
 }
 
 /** The soonest moment at which a job of these queues may become due; undefined when there is none. */
-export async function nextDue(q: Queryable, queues: readonly string[]): Promise<Milliseconds | undefined> {
+export async function nextDue(
+  q: Queryable,
+  queues: readonly string[],
+  held: readonly number[] = [],
+): Promise<Milliseconds | undefined> {
   const rows = await q.query<{ at: Milliseconds | null }>(
     `select min(first.at) as at from unnest($1::text[]) as want (queue), unnest(array[0, 1, 2]::smallint[]) as p (level),
      lateral (select available_at as at from worker.jobs where queue = want.queue and priority = p.level
+                and not (id = any ($2::bigint[]))
               order by available_at limit 1) as first`,
-    [queues],
+    [queues, held],
   );
   return rows[0]?.at ?? undefined;
 }

@@ -77,21 +77,24 @@ onEveryEngine('retryDocument()', (db) => {
   test('leaves the vectors that were paid for: cutting the same text again keeps them', async () => {
     const id = await documentThatIs(db(), 'failed');
     const drafts = ['one', 'two', 'three'].map((text, ordinal) => ({ ordinal, text, tokens: 1, page: 1, heading: '' }));
-    await putDrafts(db(), id, drafts);
+    await putDrafts(db(), id, drafts, 'm');
     const vector = new Float32Array(1536).fill(0.5);
     await putEmbeddings(
       db(),
       id,
       [0, 1].map((ordinal) => ({ ordinal, vector })),
+      'm',
     );
     await retryDocument(db(), id, 'key:7', LATER);
-    await putDrafts(db(), id, drafts);
+    await putDrafts(db(), id, drafts, 'm');
     assert.deepEqual(
       (await readUnembedded(db(), id)).map(({ text }) => text),
       ['three'],
     );
+    await putDrafts(db(), id, drafts, 'another model');
+    assert.equal((await readUnembedded(db(), id)).length, 3);
     const other = [{ ordinal: 0, text: 'uno', tokens: 1, page: 1, heading: '' }];
-    await putDrafts(db(), id, other);
+    await putDrafts(db(), id, other, 'm');
     assert.deepEqual(
       (await readUnembedded(db(), id)).map(({ text }) => text),
       ['uno'],

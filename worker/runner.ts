@@ -15,6 +15,7 @@ import { isLeaseLost } from './transition.ts';
 const POLL = milliseconds(1_000);
 /** After the database failed. */
 const PAUSE = milliseconds(500);
+const PAUSE_MOST = milliseconds(60_000);
 /** Work that has not stopped this long after it was told to is given up: its job runs elsewhere. */
 const ABANDON_AFTER = milliseconds(5_000);
 
@@ -56,7 +57,7 @@ export function makeRunner(options: RunnerOptions): Runner {
 
   const untilDue = async (): Promise<Milliseconds> => {
     const queues = hands.demands().map((demand) => demand.queue);
-    const due = queues.length === 0 ? undefined : await nextDue(db, queues);
+    const due = queues.length === 0 ? undefined : await nextDue(db, queues, leases.held());
     return due === undefined ? POLL : (Math.min(POLL, Math.max(5, due - shared.now())) as Milliseconds);
   };
 
@@ -109,13 +110,15 @@ function makeHands(options: RunnerOptions, leases: Leases, freed: () => void, st
   /** In a place that is occupied already. */
   const start = (one: Claim, handler: Handler) => {
     let reserved: string | undefined;
+    let over = false;
     const reserve = (queue: string): boolean => {
-      if (stopping() || !isFree(queue)) return false;
+      if (over || stopping() || !isFree(queue)) return false;
       occupy(queue, 1);
       reserved = queue;
       return true;
     };
     const work = runGuarded(options, handler, leases.hold(one), reserve).then((next) => {
+      over = true; // a handler that was given up may still ask
       leases.drop(one);
       occupy(one.queue, -1);
       running.delete(work);
@@ -128,7 +131,9 @@ function makeHands(options: RunnerOptions, leases: Leases, freed: () => void, st
   };
   return {
     demands,
-    idle: () => Promise.all(running),
+    idle: async () => {
+      while (running.size > 0) await Promise.all(running);
+    },
     /** Claims what is due, up to the free places, and starts it. @returns how many. */
     take: async (): Promise<number> => {
       const wanted = demands();
@@ -160,8 +165,9 @@ async function runGuarded(
   const work = handler.run(one, AbortSignal.any([signal, over]), reserve).catch(async (error: unknown) => {
     if (isLeaseLost(error)) return undefined; // somebody else has it: there is nothing to hand back
     log.error({ ...about, reason: describe(error) }, 'a job ended without a result');
-    const later = (shared.now() + PAUSE) as Milliseconds;
-    await handBack(db, [one], later).catch(() => {}); // else its lease runs out
+    const pause = Math.min(PAUSE * 2 ** one.interruptions, PAUSE_MOST);
+    const later = (shared.now() + pause) as Milliseconds;
+    await handBack(db, [one], later, true).catch(() => {}); // else its lease runs out
     return undefined;
   });
   const done = new AbortController();

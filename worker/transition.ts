@@ -65,11 +65,12 @@ export async function apply(db: Db, transition: Transition): Promise<void> {
     });
     const row = { at: now, from: document.status, to: decision.to, attempt, because: decision.because };
     const told = isWorthTelling(transition) ? addTimeline(q, document.id, row) : undefined;
-    const counted = increment(q, transition.workerId, countsOf(transition));
-    const results = await Promise.all([held, moved, told, counted]);
+    const results = await Promise.all([held, moved, told]);
     if (!results[0] || !results[1]) throw leaseLost();
     await transition.write(q);
     if (finished) await endDocument(q, transition);
+    // Last: all documents of this worker move the same few rows, and wait for each other while they are locked.
+    await increment(q, transition.workerId, countsOf(transition));
   });
 }
 

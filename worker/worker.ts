@@ -4,7 +4,7 @@ import { STEPS } from '#collector/catalogue-documents.ts';
 import type { Telemetry } from '#collector/telemetry.ts';
 import type { Secret } from '#kernel/secret.ts';
 import { type Milliseconds, mebibytes, milliseconds } from '#kernel/units.ts';
-import { makeCanary, planCanary } from './canary.ts';
+import { dropCanaryPlan, makeCanary, planCanary } from './canary.ts';
 import { type CarryOut, makeCarryOut } from './carry-out.ts';
 import { POLICY, type Policy } from './decide.ts';
 import type { Step } from './document.ts';
@@ -111,8 +111,9 @@ export function makeDocumentWorker(settings: WorkerSettings, around: Surrounding
         local: parser,
         localFormats: new Set(settings.localFormats),
         cache: settings.cache,
+        embedding: embedding.embedder.fingerprint,
       }),
-      chunk: makeChunkStep(db),
+      chunk: makeChunkStep(db, embedding.embedder.fingerprint),
       embed: makeEmbedStep({ ...around, ...embedding }),
       store: makeStoreStep(),
     },
@@ -129,7 +130,8 @@ export function makeDocumentWorker(settings: WorkerSettings, around: Surrounding
     circuits: () => Object.fromEntries(gateways.map((gateway) => [gateway.vendor, gateway.circuit()])),
     run: async (signal, grace) => {
       for (const gateway of gateways) await gateway.configure(db);
-      if (settings.canaryEvery !== undefined) await planCanary(db, shared.now());
+      if (settings.canaryEvery === undefined) await dropCanaryPlan(db);
+      else await planCanary(db, shared.now());
       await Promise.all([runner.run(signal, grace), keepHouse(house, signal)]);
       await parser.close();
     },

@@ -10,6 +10,7 @@ import { milliseconds } from '#kernel/units.ts';
 import { startRole, temporaryFolder } from '#test/kit/stack.ts';
 import { freePort } from '#test/tools/postgres.ts';
 import { type Member, type MemberSpec, type Role, startMember } from './member.ts';
+import { type Relay, startRelay } from './relay.ts';
 import { makeVendors, type Vendors } from './vendors.ts';
 
 export type Engine = 'postgres' | 'pglite';
@@ -25,6 +26,8 @@ export type Fleet = AsyncDisposable & {
   api(): string;
   /** Postgres only: an embedded database belongs to its process. */
   readonly db: Db | undefined;
+  /** Postgres only: the wire between the API and the database. */
+  readonly relay: Relay | undefined;
   /** Processes that ended or did not start although nobody killed them. */
   readonly accidents: readonly string[];
   /** Stops all members, and opens the database to look into. */
@@ -60,7 +63,8 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
   undo.defer(async () => {
     await Promise.all(members.map((member) => member.stop()));
   });
-  const specs = await specsOf(options, folder, new URL(vendors.url).port);
+  const relay = databaseUrl === undefined ? undefined : undo.use(await startRelay(databaseUrl));
+  const specs = await specsOf(options, { folder, vendorsPort: new URL(vendors.url).port, relay });
   // One after the other: the first brings the database up to date.
   for (const spec of specs) members.push(await startMember(spec, (text) => accidents.push(text)));
   const db = databaseUrl === undefined ? undefined : openDatabase(databaseUrl);
@@ -78,6 +82,7 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
     server,
     api: () => url,
     db,
+    relay,
     accidents,
     close: async () => {
       await Promise.all(members.map((member) => member.stop()));
@@ -92,7 +97,9 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
   };
 }
 
-async function specsOf(options: FleetOptions, folder: string, vendorsPort: string): Promise<MemberSpec[]> {
+type Place = { readonly folder: string; readonly vendorsPort: string; readonly relay: Relay | undefined };
+
+async function specsOf(options: FleetOptions, { folder, vendorsPort, relay }: Place): Promise<MemberSpec[]> {
   const env = {
     BURNLINE_STATE: folder,
     DATABASE_URL: options.databaseUrl,
@@ -114,7 +121,8 @@ async function specsOf(options: FleetOptions, folder: string, vendorsPort: strin
   const worker = async (name: string): Promise<MemberSpec> => {
     return { name, role: 'worker', env: { ...env, WORKER_ID: name }, args: await port('--metrics-port') };
   };
-  return [{ name: 'api', role: 'api', env, args: await port('--port') }, await worker('w1'), await worker('w2')];
+  const api = { ...env, DATABASE_URL: relay?.url };
+  return [{ name: 'api', role: 'api', env: api, args: await port('--port') }, await worker('w1'), await worker('w2')];
 }
 
 function openDatabase(url: string): Db {

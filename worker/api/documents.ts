@@ -143,11 +143,10 @@ function uploadRoute(app: App, options: DocumentRoutes): void {
         priority: 1,
       } as const;
       const { document, replayed } = await accept(db, acceptance, shared.now()).catch(async (error: unknown) => {
+        // Only what was surely not committed may be dropped: the answer to a commit can be lost. The sweep has the rest.
+        if (!(error instanceof Fault) || error.code !== 'idempotency_conflict') throw error;
         await dropContent(db, id).catch(() => {});
-        if (error instanceof Fault && error.code === 'idempotency_conflict') {
-          throw refuse('idempotency_conflict', error.message);
-        }
-        throw error;
+        throw refuse('idempotency_conflict', error.message);
       });
       if (replayed) await dropContent(db, id);
       else options.wake();

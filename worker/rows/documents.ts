@@ -67,8 +67,8 @@ const COLUMNS = `id, tenant, filename, content_type as "contentType", bytes, sha
 export async function insertDocument(q: Queryable, d: NewDocument): Promise<void> {
   await q.query(
     `insert into worker.documents (id, tenant, filename, content_type, bytes, sha256, status, metadata, correlation_id,
-       traceparent, idempotency_key, request_hash, webhook_url, no_cache, canary, accepted_at, updated_at)
-     values ($1, $2, $3, $4, $5, $6, 'queued', $7, $8, $9, $10, $11, $12, $13, $14, $15, $15)`,
+       traceparent, idempotency_key, request_hash, webhook_url, no_cache, canary, accepted_at, queued_at, updated_at)
+     values ($1, $2, $3, $4, $5, $6, 'queued', $7, $8, $9, $10, $11, $12, $13, $14, $15, $15, $15)`,
     [
       d.id,
       d.tenant,
@@ -148,7 +148,8 @@ export type Change = {
 export async function moveDocument(q: Queryable, id: string, change: Change): Promise<boolean> {
   const rows = await q.query(
     `update worker.documents set status = $2, attempts = $3, updated_at = $4::timestamptz, error_code = $5, error_message = $6,
-       finished_at = case when $7::boolean then $4::timestamptz end, pages = coalesce($8, pages), chunks = coalesce($9, chunks),
+       finished_at = case when $7::boolean then $4::timestamptz end,
+       queued_at = case when $2 = 'queued' then $4::timestamptz else queued_at end, pages = coalesce($8, pages), chunks = coalesce($9, chunks),
        tokens = coalesce($10, tokens), settings = coalesce($11, settings)
      where id = $1 and status = $12 returning id`,
     [
@@ -170,7 +171,7 @@ export async function moveDocument(q: Queryable, id: string, change: Change): Pr
 }
 
 export type Beginning = {
-  readonly job: { readonly id: number; readonly fence: number };
+  readonly job: { readonly id: number; readonly fence: number; readonly owner: string };
   readonly at: Milliseconds;
   readonly because: string;
 };
@@ -179,7 +180,7 @@ export type Beginning = {
 export async function beginDocument(q: Queryable, id: string, { job, at, because }: Beginning): Promise<boolean> {
   const rows = await q.query(
     `with held as (
-       select 1 from worker.jobs where id = $2 and fence = $3 and owner is not null for update
+       select 1 from worker.jobs where id = $2 and fence = $3 and owner = $6 for update
      ), moved as (
        update worker.documents set status = 'parsing', attempts = 0, updated_at = $4::timestamptz
        where id = $1 and status = 'queued' and exists (select 1 from held) returning id
@@ -188,7 +189,7 @@ export async function beginDocument(q: Queryable, id: string, { job, at, because
      select id, (select coalesce(max(seq), 0) + 1 from worker.timeline where document_id = $1), $4::timestamptz,
        'queued', 'parsing', 1, $5 from moved
      returning seq`,
-    [id, job.id, job.fence, instant(at), because],
+    [id, job.id, job.fence, instant(at), because, job.owner],
   );
   return rows.length === 1;
 }
@@ -243,7 +244,7 @@ export type Unfinished = { readonly status: UnfinishedStatus; readonly count: nu
 
 export async function countUnfinished(q: Queryable): Promise<Unfinished[]> {
   return await q.query<Unfinished>(
-    `select status, count(*) as count, min(accepted_at) as oldest from worker.documents
+    `select status, count(*) as count, min(queued_at) as oldest from worker.documents
      where status in ('queued', 'parsing', 'chunking', 'embedding', 'storing') and not canary group by status`,
   );
 }
@@ -260,7 +261,7 @@ export async function findForgotten(q: Queryable, quietSince: Milliseconds, limi
     `select ${COLUMNS} from worker.documents d
      where status in ('queued', 'parsing', 'chunking', 'embedding', 'storing') and updated_at < $1
        and not exists (select 1 from worker.jobs j where j.document_id = d.id and j.queue <> 'webhook')
-     order by accepted_at limit $2`,
+     order by queued_at limit $2`,
     [instant(quietSince), limit],
   );
 }

@@ -27,7 +27,14 @@ export async function readParse(q: Queryable, documentId: string): Promise<Parse
 const DRAFTS_A_STATEMENT = 200;
 
 /** A draft whose text is there already keeps its vector: a document that is tried again pays for none twice. */
-export async function putDrafts(q: Queryable, documentId: string, drafts: readonly Draft[]): Promise<void> {
+export async function putDrafts(
+  q: Queryable,
+  documentId: string,
+  drafts: readonly Draft[],
+  model: string,
+): Promise<void> {
+  // What an earlier try may have stored was cut from the same pages, perhaps by an older release.
+  await q.query('delete from worker.chunks where document_id = $1', [documentId]);
   await q.query('delete from worker.drafts where document_id = $1 and ordinal >= $2', [documentId, drafts.length]);
   for (let from = 0; from < drafts.length; from += DRAFTS_A_STATEMENT) {
     const some = drafts.slice(from, from + DRAFTS_A_STATEMENT);
@@ -36,7 +43,7 @@ export async function putDrafts(q: Queryable, documentId: string, drafts: readon
        select $1, * from unnest($2::int[], $3::text[], $4::int[], $5::int[], $6::text[])
        on conflict (document_id, ordinal) do update set
          text = excluded.text, tokens = excluded.tokens, page = excluded.page, heading = excluded.heading,
-         embedding = case when drafts.text = excluded.text then drafts.embedding end`,
+         embedding = case when drafts.text = excluded.text and drafts.model = $7 then drafts.embedding end`,
       [
         documentId,
         some.map((draft) => draft.ordinal),
@@ -44,6 +51,7 @@ export async function putDrafts(q: Queryable, documentId: string, drafts: readon
         some.map((draft) => draft.tokens),
         some.map((draft) => draft.page),
         some.map((draft) => draft.heading),
+        model,
       ],
     );
   }
@@ -62,25 +70,26 @@ export async function putEmbeddings(
   q: Queryable,
   documentId: string,
   vectors: readonly { readonly ordinal: number; readonly vector: Float32Array }[],
+  model: string,
 ): Promise<void> {
   for (let from = 0; from < vectors.length; from += STORE_BATCH) {
     const some = vectors.slice(from, from + STORE_BATCH);
-    const rows = some.map((_, i) => `($${2 + i * 2}::int, $${3 + i * 2}::vector)`).join(', ');
+    const rows = some.map((_, i) => `($${3 + i * 2}::int, $${4 + i * 2}::vector)`).join(', ');
     await q.query(
-      `update worker.drafts d set embedding = v.embedding from (values ${rows}) as v (ordinal, embedding)
+      `update worker.drafts d set embedding = v.embedding, model = $2 from (values ${rows}) as v (ordinal, embedding)
        where d.document_id = $1 and d.ordinal = v.ordinal`,
-      [documentId, ...some.flatMap(({ ordinal, vector }) => [ordinal, vectorParam(vector)])],
+      [documentId, model, ...some.flatMap(({ ordinal, vector }) => [ordinal, vectorParam(vector)])],
     );
   }
 }
 
 /** Takes the vectors of the same text from another document. @returns how many. */
-export async function copyEmbeddings(q: Queryable, documentId: string, from: string): Promise<number> {
+export async function copyEmbeddings(q: Queryable, documentId: string, from: string, model: string): Promise<number> {
   const rows = await q.query(
-    `update worker.drafts d set embedding = c.embedding from worker.chunks c
+    `update worker.drafts d set embedding = c.embedding, model = $3 from worker.chunks c
      where d.document_id = $1 and d.embedding is null and c.document_id = $2 and c.ordinal = d.ordinal and c.text = d.text
      returning d.ordinal`,
-    [documentId, from],
+    [documentId, from, model],
   );
   return rows.length;
 }
@@ -151,7 +160,9 @@ export async function nearestChunks(q: Queryable, tenant: string, vector: Float3
   await q.query(`select set_config('hnsw.iterative_scan', 'strict_order', true)`);
   return await q.query<Hit>(
     `select document_id as "documentId", ordinal, 1 - (embedding <=> $2::vector) as score, text
-     from worker.chunks where tenant = $1 order by embedding <=> $2::vector limit $3`,
+     from worker.chunks c where tenant = $1
+       and exists (select 1 from worker.documents d where d.id = c.document_id and d.status = 'completed')
+     order by embedding <=> $2::vector limit $3`,
     [tenant, vectorParam(vector), limit],
   );
 }

@@ -154,3 +154,15 @@ export async function listCalls(q: Queryable, documentId: string): Promise<CallR
     [documentId],
   );
 }
+
+/** The vendor's job of an upload that was paid and whose result is not here; for the payload of a parse job. */
+export async function uploadedJob(q: Queryable, documentId: string): Promise<object> {
+  const rows = await q.query<{ vendorJob: string; submittedAt: Milliseconds }>(
+    `select vendor_job as "vendorJob", started_at as "submittedAt" from worker.vendor_calls
+     where document_id = $1 and operation = 'upload' and outcome = 'completed' and not wasted and vendor_job is not null
+       and not exists (select 1 from worker.parses where document_id = $1)
+     order by started_at desc limit 1`,
+    [documentId],
+  );
+  return rows[0] ?? {};
+}

@@ -28,6 +28,8 @@ create table worker.documents (
   error_code text,
   error_message text,
   accepted_at timestamptz not null,
+  -- accepted_at, or when it was tried again: since then an end is owed.
+  queued_at timestamptz not null,
   updated_at timestamptz not null,
   finished_at timestamptz
 );
@@ -35,7 +37,7 @@ create unique index documents_idempotency on worker.documents (tenant, idempoten
 create index documents_newest on worker.documents (tenant, id desc);
 create index documents_correlation on worker.documents (tenant, correlation_id);
 create index documents_same on worker.documents (tenant, sha256, settings) where status = 'completed';
-create index documents_unfinished on worker.documents (accepted_at)
+create index documents_unfinished on worker.documents (queued_at)
   where status in ('queued', 'parsing', 'chunking', 'embedding', 'storing');
 
 create table worker.timeline (
@@ -73,6 +75,8 @@ create table worker.drafts (
   page int not null,
   heading text not null,
   embedding vector(1536),
+  -- What made the embedding: vectors of two models can not be compared.
+  model text,
   primary key (document_id, ordinal)
 );
 create table worker.chunks (

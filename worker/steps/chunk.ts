@@ -12,7 +12,8 @@ import type { StepHandler } from './step.ts';
 const INLINE_CHARACTERS = 20_000;
 const THREAD_MEMORY_MB = 512;
 
-export function makeChunkStep(db: Db): StepHandler {
+/** @param model what will embed the chunks: vectors of an earlier try by another are not kept. */
+export function makeChunkStep(db: Db, model: string): StepHandler {
   return async ({ document, claim, signal }) => {
     const parse = await readParse(db, document.id);
     if (!parse) {
@@ -30,7 +31,7 @@ export function makeChunkStep(db: Db): StepHandler {
       outcome: { kind: 'done', because: `${counted(drafts.length, 'chunk')} of at most ${CHUNKING.tokens} tokens` },
       payload: claim.payload,
       facts: { chunks: drafts.length, tokens },
-      write: (q) => putDrafts(q, document.id, drafts),
+      write: (q) => putDrafts(q, document.id, drafts, model),
     };
   };
 }

@@ -30,7 +30,10 @@ export function makeEmbedStep(options: EmbedOptions): StepHandler {
   return async (input) => {
     const { document, claim, save } = input;
     const { sameAs } = claim.payload as { sameAs?: string };
-    const copied = sameAs === undefined ? 0 : await save((q) => copyEmbeddings(q, document.id, sameAs));
+    const copied =
+      sameAs === undefined
+        ? 0
+        : await save((q) => copyEmbeddings(q, document.id, sameAs, options.embedder.fingerprint));
     if (copied > 0) options.telemetry.count('step_cache_total', { step: 'embed', result: 'hit' });
     const batches = toBatches(await readUnembedded(options.db, document.id));
     let write: ((q: Queryable) => Promise<void>) | undefined;
@@ -94,8 +97,9 @@ async function embedBatch(
   return {
     store: async (q) => {
       await called.record(q, { tokens: billed, cost: price(billed) });
+      await putEmbeddings(q, document.id, rows, embedder.fingerprint);
+      // The row that all workers share is locked last, and so for the shortest time.
       await observe(q, gateway.vendor, observed, shared.now());
-      await putEmbeddings(q, document.id, rows);
     },
   };
 }

@@ -31,12 +31,14 @@ export type ParseOptions = {
   /** The formats that are parsed here instead of at the vendor. */
   readonly localFormats: ReadonlySet<Format>;
   readonly cache: boolean;
+  /** What makes the vectors: a document parsed for another model must not lend them. */
+  readonly embedding: string;
   readonly shared: SharedClock;
   readonly telemetry: Telemetry;
 };
 
 /** What the job carries between its runs. */
-type Payload = { readonly vendorJob?: string; readonly submittedAt?: Milliseconds };
+type Payload = { readonly vendorJob?: string; readonly submittedAt?: Milliseconds; readonly settings?: string };
 
 const FIRST_LOOK = milliseconds(250);
 const LOOK_MOST = milliseconds(5_000);
@@ -47,24 +49,28 @@ const VENDOR_JOB_LIMIT = milliseconds(20 * 60_000);
 /** The price of an upload before anybody knows its pages: one page, since it has at least that. */
 const EXPECTED_PAGES = 1;
 
+/** What the result of a document depends on beside its bytes. The format is among it, since a name may decide it. */
+const cacheKey = ({ embedding }: ParseOptions, parser: string, format: Format): string =>
+  `${parser}, ${format}, ${embedding}`;
+
 export const LOCAL_PARSER = 'local/1';
 
 export function makeParseStep(options: ParseOptions): StepHandler {
   return async (input) => {
     const { document } = input;
     const payload = input.claim.payload as Payload;
-    if (payload.vendorJob !== undefined) return await look(options, input, payload.vendorJob, payload.submittedAt);
+    if (payload.vendorJob !== undefined) return await look(options, input, payload.vendorJob, payload);
     if (await readParse(options.db, document.id)) return { outcome: { kind: 'done', because: 'was parsed before' } };
 
     const bytes = await readContent(options.db, document);
     const sniffed = sniff(bytes, document.filename);
     if (sniffed.kind === 'rejected') return rejection(sniffed.code, sniffed.because);
     const here = options.localFormats.has(sniffed.format);
-    const settings = here ? LOCAL_PARSER : options.llamaparse.settings;
+    const settings = cacheKey(options, here ? LOCAL_PARSER : options.llamaparse.settings, sniffed.format);
     const cached = await fromCache(options, input, settings);
     if (cached) return cached;
-    if (here) return await parseHere(options, input, bytes, sniffed.format);
-    return await submit(options, input, bytes);
+    if (here) return await parseHere(options, input, bytes, sniffed.format, settings);
+    return await submit(options, input, bytes, settings);
   };
 }
 
@@ -90,13 +96,19 @@ async function parseHere(
   { document, signal }: StepInput,
   bytes: Uint8Array,
   format: Format,
+  settings: string,
 ): Promise<StepResult> {
   const result = await options.local.parse(bytes, format, signal);
   if (result.kind === 'rejected') return rejection(result.code, result.because);
-  return parsed(document.id, result.pages, LOCAL_PARSER, `parsed here: ${counted(result.pages.length, 'page')}`);
+  return parsed(document.id, result.pages, settings, `parsed here: ${counted(result.pages.length, 'page')}`);
 }
 
-async function submit(options: ParseOptions, input: StepInput, bytes: Uint8Array): Promise<StepResult> {
+async function submit(
+  options: ParseOptions,
+  input: StepInput,
+  bytes: Uint8Array,
+  settings: string,
+): Promise<StepResult> {
   const { document, save, signal } = input;
   const { gateway, llamaparse, tier } = options;
   const spend = {
@@ -113,7 +125,7 @@ async function submit(options: ParseOptions, input: StepInput, bytes: Uint8Array
   const { jobId } = called.value;
   return {
     outcome: { kind: 'pending', wait: FIRST_LOOK },
-    payload: { vendorJob: jobId, submittedAt: options.shared.now() },
+    payload: { vendorJob: jobId, submittedAt: options.shared.now(), settings } satisfies Payload,
     write: (q) => called.record(q, { vendorJob: jobId, cost: spend.expectedCost }),
   };
 }
@@ -122,7 +134,7 @@ async function look(
   options: ParseOptions,
   { document, signal }: StepInput,
   vendorJob: string,
-  submittedAt: Milliseconds = options.shared.now(),
+  { submittedAt = options.shared.now(), settings = '' }: Payload,
 ): Promise<StepResult> {
   const { gateway, llamaparse } = options;
   const called = await gateway.ask(signal, (limit) => llamaparse.look(vendorJob, limit));
@@ -158,7 +170,7 @@ async function look(
       const done = parsed(
         document.id,
         pages,
-        llamaparse.settings,
+        settings,
         `parsed by LlamaParse: ${counted(pages.length, 'page')}, ${credits} credits`,
       );
       return {

@@ -15,12 +15,15 @@ export type VendorCode =
 export type VendorFault = Fault<VendorCode>;
 export type Vendor = 'llamaparse' | 'openai';
 
-/** Does it speak against the vendor's health? A quota, a bad key or a refused request does not open the circuit. */
+/** Is it useless to go on calling? A quota or a refused request does not open the circuit. */
 export const UNHEALTHY: readonly VendorCode[] = [
   'vendor_timeout',
   'vendor_unreachable',
   'vendor_error',
   'vendor_nonsense',
+  // Not the vendor's fault, but every further call would end the same until a person has mended it.
+  'vendor_unauthorized',
+  'vendor_out_of_credit',
 ];
 
 /** The catalogue's word for each. */
@@ -55,6 +58,9 @@ const RETRYABLE = {
   vendor_nonsense: true,
 } as const satisfies Record<VendorCode, boolean>;
 
+/** A vendor that asks for more patience is asked again after this: some send a date as if it were a span. */
+const WISH_MOST = 600_000 as Milliseconds;
+
 type ClientError = {
   readonly status?: number | undefined;
   readonly code?: string | null | undefined;
@@ -68,7 +74,8 @@ export function fromClientError(vendor: Vendor, error: unknown, now: Millisecond
   const { status, code, headers } = (error ?? {}) as ClientError;
   const name = (error as Error | undefined)?.constructor?.name ?? '';
   if (status === undefined) return withoutStatus(vendor, name, error);
-  const wish = parseRetryAfter(headers?.get('retry-after'), now);
+  const asked = parseRetryAfter(headers?.get('retry-after'), now);
+  const wish = asked === undefined ? undefined : (Math.min(asked, WISH_MOST) as Milliseconds);
   const extra: Extra = { fields: { status }, ...(wish === undefined ? {} : { retryAfter: wish }) };
   const answered = `answered ${status}`;
   if (status === 401 || status === 403)

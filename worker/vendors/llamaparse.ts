@@ -60,7 +60,7 @@ export function makeLlamaParse(options: LlamaParseOptions): LlamaParse {
     logLevel: 'off',
   });
   return {
-    settings: `llamaparse/${tier}/${version}`,
+    settings: `llamaparse/${tier}/${version} at ${new URL(options.baseUrl).host}`,
     submit: async ({ bytes, filename, noCache }, signal) => {
       // The name matters to the vendor only by its ending; the rest may name a patient and stays here.
       const ending = /\.[a-z0-9]{1,8}$/i.exec(filename)?.[0] ?? '';

@@ -27,6 +27,8 @@ export type Embedded = {
 
 export interface Embedder {
   readonly model: string;
+  /** Model and server: vectors with the same can be compared. */
+  readonly fingerprint: string;
   embed(texts: readonly string[], signal: AbortSignal): Promise<Embedded>;
 }
 
@@ -55,6 +57,7 @@ export function makeEmbedder(options: EmbedderOptions): Embedder {
   const attributes = embeddingAttributes({ provider: providerOf(options.baseUrl), model, dimensions: DIMENSIONS });
   return {
     model,
+    fingerprint: `${model} at ${new URL(options.baseUrl).host}`,
     embed: (texts, signal) =>
       options.telemetry.inSpan(`embeddings ${model}`, { kind: 'client', attributes }, async (span) => {
         const embedded = await request(texts, signal);
