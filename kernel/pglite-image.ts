@@ -3,7 +3,18 @@
  * folder in the user's cache, made once for each version of the engine and the schema, under a temporary name first, so
  * that a crash leaves no half image behind.
  */
-import { cpSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import {
+  closeSync,
+  cpSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Fault } from './errors.ts';
 
@@ -18,6 +29,7 @@ export async function prepareFolder(
   mkdirSync(dirname(folder), { recursive: true });
   const draft = mkdtempSync(`${folder}.new-`);
   cpSync(image, draft, { recursive: true });
+  syncTree(draft);
   try {
     renameSync(draft, folder);
   } catch (error) {
@@ -44,4 +56,24 @@ export async function ensureImage(image: string, build: (folder: string) => Prom
     rmSync(work, { recursive: true, force: true });
   }
   return true;
+}
+
+/**
+ * What is committed later goes to the disk through the log; the files it starts from must be there before. Without this a
+ * power cut soon after the first start could leave acknowledged rows on top of an empty base.
+ */
+function syncTree(folder: string): void {
+  for (const entry of readdirSync(folder, { withFileTypes: true, recursive: true })) {
+    syncPath(join(entry.parentPath, entry.name));
+  }
+  syncPath(folder);
+}
+
+function syncPath(path: string): void {
+  const file = openSync(path, 'r');
+  try {
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
 }

@@ -179,3 +179,19 @@ describe('lockFolder()', () => {
     await held.release();
   });
 });
+
+test('a statement that comes after its transaction was given up is refused, and does not run on its own', async () => {
+  const path = await folder('straggler');
+  const db = await openPglite({ folder: path, limits: { ...limits, transaction: milliseconds(200) }, clock });
+  let straggler: Promise<unknown> = Promise.resolve();
+  const stuck = db.tx(async (q) => {
+    await q.query('insert into probe values (1)');
+    straggler = clock.sleep(milliseconds(200)).then(() => q.query('insert into probe values (2)'));
+    straggler.catch(() => {});
+    await new Promise(() => {});
+  });
+  await assert.rejects(stuck, (error) => isDatabaseFault(error, 'timeout'));
+  await assert.rejects(straggler, /the transaction is over/);
+  assert.deepEqual(await db.query('select n from probe'), []);
+  await db.close();
+});

@@ -30,24 +30,29 @@ export type CarryOutOptions = Surroundings & {
 /** A result that was computed and paid for is not thrown away because the database stumbled. */
 const COMMIT_TRIES = 5;
 const COMMIT_PAUSE = milliseconds(200);
-/** Weight of the newest document in the mean time that a document keeps a place busy. */
+/** Weight of the newest document in the mean. */
 const SERVICE_WEIGHT = 0.05;
 
 export interface CarryOut {
   /** @returns the claim for the next step, when a place for it was free here. */
   run(step: Step, claim: Claim, signal: AbortSignal, reserve: Reserve): Promise<Claim | undefined>;
-  /** Mean time that one run of a step took, times the four steps: for the estimate of the wait. */
-  serviceSeconds(): Seconds;
+  /** How long a place of each step is busy with one document, as measured: for the estimate of the wait. */
+  busySeconds(): ReadonlyMap<Step, Seconds>;
 }
 
 export function makeCarryOut(options: CarryOutOptions): CarryOut {
-  const means = new Map<Step, number>();
-  const learn = (step: Step, spent: number) => {
-    const known = means.get(step);
-    means.set(step, known === undefined ? spent : known + (spent - known) * SERVICE_WEIGHT);
+  // A document may need several runs of a step, so time and ends are averaged apart, and then divided.
+  const sums = new Map<Step, { spent: number; ends: number }>();
+  const learn = (step: Step, spent: number, ended: boolean) => {
+    const known = sums.get(step) ?? { spent: 0, ends: 0 };
+    const kept = ended ? 1 - SERVICE_WEIGHT : 1;
+    sums.set(step, { spent: known.spent * kept + spent, ends: known.ends * kept + (ended ? 1 : 0) });
   };
   return {
-    serviceSeconds: () => seconds([...means.values()].reduce((sum, mean) => sum + mean, 0)),
+    busySeconds: () =>
+      new Map(
+        [...sums].filter(([, { ends }]) => ends > 0).map(([step, { spent, ends }]) => [step, seconds(spent / ends)]),
+      ),
     run: async (step, claim, signal, reserve) => {
       const { db, shared, telemetry } = options;
       const found = claim.documentId === null ? undefined : await readDocument(db, claim.documentId);
@@ -81,7 +86,7 @@ type Run = {
   readonly document: DocumentRow;
   readonly signal: AbortSignal;
   readonly span: ActiveSpan;
-  readonly learn: (step: Step, spent: number) => void;
+  readonly learn: (step: Step, spent: number, ended: boolean) => void;
   readonly reserve: Reserve;
 };
 
@@ -101,7 +106,10 @@ async function runStep(options: CarryOutOptions, run: Run): Promise<Claim | unde
   if (decision.counts !== undefined && !document.canary) {
     options.telemetry.record('document_step_duration_seconds', { step, outcome: decision.counts }, spent);
   }
-  if (decision.counts === 'completed') run.learn(step, spent);
+  // What failed or waited says nothing about the speed when nothing hinders.
+  if (decision.counts === 'completed' || decision.counts === undefined) {
+    run.learn(step, spent, decision.counts === 'completed');
+  }
   return await commit(options, { ...run, document }, decision, result);
 }
 

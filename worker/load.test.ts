@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { milliseconds, seconds } from '#kernel/units.ts';
 import { comeBackAfter, estimateLoad, UNFINISHED_MOST, WAIT_MOST } from './load.ts';
 import type { WorkerRow } from './rows/workers.ts';
+import { bottleneck } from './worker.ts';
 
 const worker = (slots: number, serviceSeconds: number): WorkerRow => ({
   id: `${slots}/${serviceSeconds}`,
@@ -61,3 +62,15 @@ for (const [title, wait, after] of WAITS) {
     assert.equal(Math.round(comeBackAfter({ unfinished: 1, wait: seconds(wait), overloaded: true })), after);
   });
 }
+
+test('bottleneck() is the slowest step’s pace, not the mean of all', () => {
+  const places = { parse: 8, chunk: 2, embed: 4, store: 4 };
+  const busy = new Map([
+    ['parse', seconds(0.1)],
+    ['embed', seconds(2)],
+    ['store', seconds(0.5)],
+  ] as const);
+  // Four places at 2 s each do two documents a second, whatever the others could.
+  assert.equal(18 / bottleneck(places, busy), 2);
+  assert.equal(bottleneck(places, new Map()), 0);
+});

@@ -133,6 +133,42 @@ onEveryEngine('queue', (db, engine) => {
     assert.deepEqual([(await one('other')).interruptions], [0]);
   });
 
+  test('handBack() of work that broke counts, so that there is an end to it', async () => {
+    await enqueue(db(), [job('a')], T0);
+    await handBack(db(), [await one('w')], T0, true);
+    assert.deepEqual([(await one('other')).interruptions], [1]);
+  });
+
+  test('nothing can be written with another owner’s fence', async () => {
+    await enqueue(db(), [job('a')], T0);
+    const mine = { ...(await one('w')), owner: 'impostor' };
+    assert.deepEqual([...(await extend(db(), [mine], after(9_000)))], []);
+    assert.equal((await finish(db(), [mine], T0)).size, 0);
+    assert.equal(await handBack(db(), [mine], T0), 0);
+    const change = { queue: 'parse', availableAt: T0, attempts: 0, payload: {}, keep: false };
+    assert.equal(await requeue(db(), mine, change), false);
+  });
+
+  test('extend() passes over a job that its own transaction has locked', { skip: engine !== 'Postgres' }, async () => {
+    await enqueue(db(), [job('a'), job('b')], T0);
+    const [a, b] = await take('w', 2);
+    assert(a && b);
+    await db().tx(async (q) => {
+      assert(await stillHeld(q, a));
+      assert.deepEqual([...(await extend(db(), [a, b], after(10_000)))].toSorted(), [a.id, b.id].toSorted());
+    });
+    assert.deepEqual(
+      (await take('other', 9, after(9_000))).map(({ id }) => id),
+      [a.id],
+    );
+  });
+
+  test('nextDue() does not count what is in the caller’s own hands', async () => {
+    await enqueue(db(), [job('a')], T0);
+    const mine = await one('w');
+    assert.equal(await nextDue(db(), ['parse'], [mine.id]), undefined);
+  });
+
   test('voidAllClaims() makes every claim due at once', async () => {
     await enqueue(db(), [job('a'), job('b')], T0);
     await take('w', 2);

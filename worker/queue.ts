@@ -180,8 +180,17 @@ export async function requeue(q: Queryable, held: Held, change: Requeue): Promis
   const rows = await q.query(
     `update worker.jobs set owner = case when $7::boolean then owner end, available_at = $3, attempts = $4,
        payload = $5, interruptions = case when queue = $6 then interruptions else 0 end, queue = $6
-     where id = $1 and fence = $2 and owner is not null returning id`,
-    [held.id, held.fence, instant(change.availableAt), change.attempts, change.payload, change.queue, change.keep],
+     where id = $1 and fence = $2 and owner = $8 returning id`,
+    [
+      held.id,
+      held.fence,
+      instant(change.availableAt),
+      change.attempts,
+      change.payload,
+      change.queue,
+      change.keep,
+      held.owner,
+    ],
   );
   return rows.length === 1;
 }

@@ -3,7 +3,7 @@
 import { STEPS } from '#collector/catalogue-documents.ts';
 import type { Telemetry } from '#collector/telemetry.ts';
 import type { Secret } from '#kernel/secret.ts';
-import { type Milliseconds, mebibytes, milliseconds } from '#kernel/units.ts';
+import { type Milliseconds, mebibytes, milliseconds, type Seconds, seconds } from '#kernel/units.ts';
 import { dropCanaryPlan, makeCanary, planCanary } from './canary.ts';
 import { type CarryOut, makeCarryOut } from './carry-out.ts';
 import { POLICY, type Policy } from './decide.ts';
@@ -124,7 +124,12 @@ export function makeDocumentWorker(settings: WorkerSettings, around: Surrounding
   observeGateways(telemetry, gateways);
 
   const places = STEPS.reduce((sum, step) => sum + settings.places[step], 0);
-  const house = { ...around, workerId, places, serviceSeconds: carryOut.serviceSeconds };
+  const house = {
+    ...around,
+    workerId,
+    places,
+    serviceSeconds: () => bottleneck(settings.places, carryOut.busySeconds()),
+  };
   return {
     wake: runner.wake,
     circuits: () => Object.fromEntries(gateways.map((gateway) => [gateway.vendor, gateway.circuit()])),
@@ -172,6 +177,16 @@ function sideHandlers(settings: WorkerSettings, around: Surroundings): Handler[]
     handlers.push(side('canary', 1, canary));
   }
   return handlers;
+}
+
+/**
+ * A line of steps is as fast as its slowest: the time that one document keeps one of all places busy, if every place were
+ * as slow as that step's. 0 before anything was measured.
+ */
+export function bottleneck(places: Readonly<Record<Step, number>>, busy: ReadonlyMap<Step, Seconds>): Seconds {
+  const all = STEPS.reduce((sum, step) => sum + places[step], 0);
+  const slowest = Math.max(0, ...[...busy].map(([step, spent]) => spent / places[step]));
+  return seconds(all * slowest);
 }
 
 const CIRCUIT_VALUES = { closed: 0, 'half-open': 1, open: 2 } as const;

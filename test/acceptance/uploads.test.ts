@@ -196,6 +196,16 @@ for (const store of STORES) {
       assert.match(body, /uploads_refused_total\{reason="too_large"\} 3/);
     });
 
+    test('that are refused early are read to their end, so that the connection can go on', async () => {
+      const body = multipartBody([field('colour', 'red'), file(noise(8 * MIB))]);
+      await using line = await open(api);
+      line.socket.write(uploadHead(body.length));
+      line.socket.write(body);
+      line.socket.write('GET /healthz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n');
+      const statuses = [...(await line.whole()).matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status);
+      assert.deepEqual(statuses, ['400', '200']);
+    });
+
     test('that are slow hold up nobody, and no transaction', { timeout: 60_000 }, async () => {
       const body = multipartBody([file(noise(3 * MIB), 'slow.bin')]);
       await using line = await open(api);

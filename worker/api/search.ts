@@ -43,12 +43,17 @@ export function searchRoutes(app: App, { db, gateway, embedder, price, stopping 
         tokens,
         expectedCost: price(tokens),
       };
-      const called = await gateway.spend(
-        spend,
-        (write) => db.tx(write),
-        stopping,
-        (limit) => embedder.embed([query], limit),
-      );
+      const called = await gateway
+        .spend(
+          spend,
+          (write) => db.tx(write),
+          stopping,
+          (limit) => embedder.embed([query], limit),
+        )
+        .catch((error: unknown) => {
+          if (!stopping.aborted) throw error;
+          throw refuse('unavailable', 'The service is stopping', { retryAfter: COME_BACK });
+        });
       if (called.kind === 'refused') {
         await db.tx((q) => called.record(q));
         const why = 'because' in called.outcome ? called.outcome.because : 'the embedding service failed';

@@ -7,7 +7,7 @@ export type WorkerRow = {
   readonly startedAt: Milliseconds;
   readonly lastSeen: Milliseconds;
   readonly slots: number;
-  /** How long one document keeps a slot busy, all steps together. */
+  /** slots / serviceSeconds is how many documents a second this worker does when nothing hinders; 0: not measured yet. */
   readonly serviceSeconds: Seconds;
 };
 
