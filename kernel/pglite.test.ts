@@ -171,7 +171,11 @@ describe('lockFolder()', () => {
   test('throws a Fault with the holder in it', async () => {
     const held = await lockFolder(join(root, 'held'), clock);
     let time = 0;
-    const hurried = { ...clock, steady: () => milliseconds((time += 3_000)) };
+    const steady = () => {
+      time += 3_000;
+      return milliseconds(time);
+    };
+    const hurried = { ...clock, steady };
     await assert.rejects(
       lockFolder(join(root, 'held'), hurried),
       (error) => error instanceof Fault && error.code === 'folder_locked',
