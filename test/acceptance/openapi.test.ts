@@ -8,7 +8,7 @@ import test, { after, before, describe } from 'node:test';
 import { call, untilFinished, upload } from '#test/kit/client.ts';
 import { POSTGRES_URL } from '#test/kit/database.ts';
 import { type Service, startService } from '#test/kit/service.ts';
-import { type Running, startRole } from '#test/kit/stack.ts';
+import { type Running, removeFolder, startRole, temporaryFolder } from '#test/kit/stack.ts';
 
 const TOOL = process.env['TEST_TOOL_SCHEMATHESIS'];
 const SEED = process.env['TEST_SEED'] ?? '1';
@@ -124,9 +124,16 @@ async function schemathesis(api: string): Promise<{ code: number | null; output:
   const data = ['--seed', SEED, '--max-examples', EXAMPLES, '--generation-database', 'none', '--warnings', 'off'];
   // A wrong credential is refused, and enough of them are held back: that is not what is looked at here.
   const more = ['--generation-with-security-parameters', 'false', '--continue-on-failure', '--request-timeout', '20'];
-  const child = spawn(TOOL ?? '', [...args, ...data, ...more], { stdio: ['ignore', 'pipe', 'pipe'], timeout: 180_000 });
+  // It keeps notes where it is run.
+  const cwd = temporaryFolder();
+  const child = spawn(TOOL ?? '', [...args, ...data, ...more], {
+    cwd,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: 180_000,
+  });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (piece) => (output += String(piece)));
   const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
+  removeFolder(cwd);
   return { code, output };
 }

@@ -83,12 +83,10 @@ function whileHeld({ kind, where, slow, window = 0, webhook }: Wish): Moment {
 /** A worker that commits what a vendor has answered waits for the row that we hold. So do heartbeats and the reaper. */
 const COMMITTING = `query ~ 'worker.jobs' and query !~ 'jobs j set available_at' and query !~ 'not exists'`;
 
+const WAITING = `application_name = 'burnline-worker' and wait_event_type = 'Lock'`;
 /** A worker's statement that waits for a lock. Asked outside of a transaction, in which this view stands still. */
 export async function waiting(db: Db, where: string): Promise<true | undefined> {
-  const rows = await db.query(
-    `select 1 from pg_stat_activity
-     where application_name = 'burnline-worker' and wait_event_type = 'Lock' and (${where}) limit 1`,
-  );
+  const rows = await db.query(`select 1 from pg_stat_activity where ${WAITING} and (${where}) limit 1`);
   return rows.length > 0 ? true : undefined;
 }
 
@@ -121,6 +119,30 @@ function beforeCommit(vendor: 'llamaparse' | 'openai', where: string): Moment {
     }
   };
 }
+
+/**
+ * Kills a worker in the middle of a transition: job, document and timeline are written, its counters wait for a row that
+ * we hold. All of it must be undone together.
+ */
+const ON_COUNTERS = `query like '%worker.counters%'`;
+const halfCommitted: Moment = async (scene) => {
+  const db = database(scene);
+  const victim = await until(async () => pickOne(scene.random, scene.fleet.living('worker')));
+  if (!victim) return false;
+  return await db.tx(async (q) => {
+    const rows = await q.query('select 1 from worker.counters where worker_id = $1 for update', [victim.name]);
+    if (rows.length === 0) return false;
+    const waits = await until(async () => {
+      await q.query('select 1');
+      return await waiting(db, ON_COUNTERS);
+    }, 4_000);
+    if (!waits) return false;
+    scene.kill(victim);
+    // Its statement would still be carried out when we let go: a server hears late that its client is gone.
+    await db.query(`select pg_terminate_backend(pid) from pg_stat_activity where ${WAITING} and ${ON_COUNTERS}`);
+    return true;
+  });
+};
 
 /** The API has committed the document, and neither it nor whoever sent it has heard of that. */
 const committedNotAnswered: Moment = async (scene) => {
@@ -184,6 +206,7 @@ export const POSTGRES_MOMENTS: Readonly<Record<string, Moment>> = {
   }),
   'embed: answered, not committed': beforeCommit('openai', EMBED_OPEN),
   'store: some batches stored': whileHeld({ kind: 'long', where: PARTLY_STORED }),
+  'any step: half committed': halfCommitted,
   webhook: whileHeld({ kind: 'note', where: `j.queue = 'webhook'`, webhook: 250, window: 150 }),
   'worker: at random': workerAtRandom,
   'worker: at random again': workerAtRandom,

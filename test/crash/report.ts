@@ -36,6 +36,10 @@ export function summarise(result: RunResult) {
     chunks: stored.chunkCounts.reduce((sum, { rows }) => sum + rows, 0),
     secondsToCompleted: percentiles(times, 0.1),
     takeoverMs: percentiles(takeovers, 1),
+    hungMs: percentiles(
+      hangs.map(({ takeoverMs }) => takeoverMs ?? Number.POSITIVE_INFINITY),
+      1,
+    ),
     hangs: hangs.map(({ how, takeoverMs, lost }) => ({ how, takeoverMs: Math.round(takeoverMs ?? -1), lost })),
     seconds: Math.round(result.seconds),
     failures: result.failures,
@@ -81,10 +85,7 @@ export function table(summaries: readonly Summary[]): string {
     ['embedding requests, of them repeated', (of) => `${of.embedsToVendor}, ${of.embedsRepeated}`],
     ['upload to completed, s: p50 / p95 / max', (of) => spread(of.secondsToCompleted)],
     ['SIGKILL to work elsewhere, ms: p50 / p95 / max', (of) => spread(of.takeoverMs)],
-    [
-      'hung to work elsewhere, ms',
-      (of) => of.hangs.map(({ how, takeoverMs }) => `${takeoverMs} (${how})`).join(', ') || '-',
-    ],
+    ['hung to work elsewhere, ms: p50 / p95 / max', (of) => spread(of.hungMs)],
     ['took, s', (of) => of.seconds],
     ['rules broken', (of) => of.failures.length],
   ];
