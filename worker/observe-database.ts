@@ -1,4 +1,5 @@
 /** The gauges of the whole database and the counters that live in it, as answers to a scrape. */
+import { closedCombinations } from '#collector/labels.ts';
 import type { Telemetry } from '#collector/telemetry.ts';
 import type { Queryable } from '#kernel/database.ts';
 import type { SharedClock } from '#kernel/shared-clock.ts';
@@ -52,13 +53,17 @@ export function observeWorkers(telemetry: Telemetry, q: Queryable): void {
 
 const COUNTERS = ['documents_finished_total', 'document_step_attempts_total', 'canary_finished_total'] as const;
 
-/** For a role that works: what was counted in the transactions of this worker id. */
+/** For a role that works: what was counted in the transactions of this worker id; every series is there from 0 on. */
 export function observeCounters(telemetry: Telemetry, q: Queryable, workerId: string): void {
+  const key = (labels: object) => JSON.stringify(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1)));
   for (const name of COUNTERS) {
     telemetry.observe(name, async () => {
-      const rows = await readCounters(q, workerId);
-      const mine = rows.filter((row) => row.name === name);
-      return mine.map(({ labels, value }) => ({ value, attributes: labels as never }));
+      const mine = (await readCounters(q, workerId)).filter((row) => row.name === name);
+      const counted = new Map(mine.map(({ labels, value }) => [key(labels), value]));
+      return (closedCombinations(name) ?? []).map((labels) => ({
+        value: counted.get(key(labels)) ?? 0,
+        attributes: labels as never,
+      }));
     });
   }
 }

@@ -188,6 +188,8 @@ async function start(node: string, args: readonly string[]): Promise<Started> {
     [Symbol.asyncDispose]: async () => {
       if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM');
       await ended;
+      // Should it have left a child behind, the run does not wait for that one's output.
+      child.stderr.destroy();
     },
   };
 }

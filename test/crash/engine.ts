@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Random, seededRandom } from '#kernel/random.ts';
 import { untilFinished } from '#test/kit/client.ts';
-import { KINDS, PLACEHOLDER } from './documents.ts';
+import { KINDS, type Kind, PLACEHOLDER } from './documents.ts';
 import { type Chunk, type Facts, listSeen, readChunks, readExported, readStored } from './evidence.ts';
 import { type Engine, type Fleet, startFleet } from './fleet.ts';
 import { type Hang, hang } from './hung.ts';
@@ -132,18 +132,14 @@ function makeKill(book: Book, random: Random): Pick<Scene, 'kill' | 'killTwice'>
 
 /** One of each kind, before anything is killed: what their chunks must be. */
 async function undisturbed({ uploads, fleet }: Scene): Promise<Map<string, Chunk[]>> {
-  const expected = new Map<string, Chunk[]>();
-  for (const kind of KINDS) {
+  const one = async (kind: Kind): Promise<[Kind, Chunk[]]> => {
     const { id = '', marker } = await uploads.send(kind);
     await untilFinished(fleet.api(), id);
     const blank = (text: string) => text.replaceAll(marker, PLACEHOLDER);
     const chunks = await readChunks(fleet.api(), id);
-    expected.set(
-      kind,
-      chunks.map((one) => ({ ...one, text: blank(one.text), heading: blank(one.heading) })),
-    );
-  }
-  return expected;
+    return [kind, chunks.map((chunk) => ({ ...chunk, text: blank(chunk.text), heading: blank(chunk.heading) }))];
+  };
+  return new Map(await Promise.all(KINDS.map(one)));
 }
 
 async function killAll(options: RunOptions, scene: Scene, book: Book): Promise<void> {

@@ -86,6 +86,7 @@ async function stopInCall({ fleet, uploads }: Scene, how: Hang['how']): Promise<
     const { id } = await uploads.send('note');
     const names = fleet.living('worker').map(({ name }) => name);
     const held = await until(() => findHeld(db, `${EMBED_OPEN} and j.document_id = '${id}'`, names));
+    if (how === 'in a call') await until(async () => ((await vendors.met('openai')) > 0 ? true : undefined));
     fleet.members.find(({ name }) => name === held?.owner)?.signal('SIGSTOP');
     return held;
   } finally {

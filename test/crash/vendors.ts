@@ -29,6 +29,8 @@ export interface Vendors {
   /** Makes one vendor slow for a while; `mend` goes back to the weather. */
   slow(vendor: 'llamaparse' | 'openai', plan: Plan): Promise<void>;
   mend(): Promise<void>;
+  /** Requests that met the present plan: a call that the ledger calls open may not have been sent yet. */
+  met(vendor: 'llamaparse' | 'openai'): Promise<number>;
   stats(): Promise<VendorStats>;
 }
 
@@ -51,6 +53,10 @@ export function makeVendors(url: string): Vendors {
     },
     slow: put,
     mend,
+    met: async (vendor) => {
+      const { body } = await call<Record<string, { requests: number } | null>>(`${url}/faults`);
+      return body[vendor]?.requests ?? 0;
+    },
     stats: async () => {
       const { body } = await call<{
         llamaparse: { uploadsBySha256: Record<string, number> };

@@ -80,6 +80,8 @@ export function drainUnread(app: Hooks, clock: Clock, limit: Milliseconds = DRAI
     const over = new AbortController();
     raw.once('close', () => over.abort());
     raw.on('error', () => {});
+    // Whoever began to read it may have stopped in the middle, and holds it back.
+    raw.unpipe();
     raw.resume();
     clock.sleep(limit, over.signal).then(
       () => raw.socket.destroy(),
