@@ -76,22 +76,10 @@ export async function startMember(spec: MemberSpec, accident: (text: string) => 
       });
     },
     dieTwice: async (pause, after) => {
-      const outcome = Promise.withResolvers<'killed while starting' | 'was ready before'>();
+      const outcome = Promise.withResolvers<Fired>();
       rise(fall(), async () => {
         await sleep(pause);
-        let killed = false;
-        const strike = (child: ChildProcess) =>
-          setTimeout(() => {
-            killed = running === undefined && child.kill('SIGKILL');
-            outcome.resolve(killed ? 'killed while starting' : 'was ready before');
-          }, after);
-        try {
-          await start(strike);
-        } catch (error) {
-          if (!killed) throw error;
-          await sleep(pause);
-          await start();
-        }
+        await startUnderFire(start, () => running === undefined, { pause, after }, outcome.resolve);
       });
       rising.catch(() => outcome.resolve('was ready before'));
       return await outcome.promise;
@@ -114,6 +102,30 @@ export async function startMember(spec: MemberSpec, accident: (text: string) => 
     metrics: () => `${running?.urls['metrics'] ?? ''}/metrics`,
     complaints: () => [...past, ...(running ? complaintsIn(running.output()) : [])],
   };
+}
+
+type Fired = 'killed while starting' | 'was ready before';
+
+/** Starts it, kills it while it starts, and starts it again. */
+async function startUnderFire(
+  start: (spawned?: (child: ChildProcess) => void) => Promise<void>,
+  isStarting: () => boolean,
+  { pause, after }: { readonly pause: number; readonly after: number },
+  tell: (fired: Fired) => void,
+): Promise<void> {
+  let killed = false;
+  const strike = (child: ChildProcess) =>
+    setTimeout(() => {
+      killed = isStarting() && child.kill('SIGKILL');
+      tell(killed ? 'killed while starting' : 'was ready before');
+    }, after);
+  try {
+    await start(strike);
+  } catch (error) {
+    if (!killed) throw error;
+    await sleep(pause);
+    await start();
+  }
 }
 
 /** The lines of warnings and errors, from the JSON log. */
