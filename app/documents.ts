@@ -40,14 +40,11 @@ export async function runDocuments(config: Config, runtime: Runtime): Promise<vo
 
   const urls: Record<string, string> = {};
   const servers: App[] = [];
-  const closeServers = async () => {
-    const close = async (app: App) => {
-      await within(clock, CLOSE_LIMIT, log, 'the server', app.close());
-      app.server.closeAllConnections();
-    };
-    await Promise.all(servers.map(close));
+  const close = async (app: App) => {
+    await within(clock, CLOSE_LIMIT, log, 'the server', app.close());
+    app.server.closeAllConnections();
   };
-  stack.defer(closeServers);
+  stack.defer(async () => void (await Promise.all(servers.map(close))));
   if (serving) {
     const api = await makeServer(config, around, worker, stop);
     servers.push(api);
@@ -64,7 +61,8 @@ export async function runDocuments(config: Config, runtime: Runtime): Promise<vo
   tellReady(urls);
   await (work ? Promise.race([work, untilStopped(stop)]) : untilStopped(stop));
   log.info({}, `${role} stops`);
-  await closeServers();
+  // The first server is the API, where there is one: no new work. The metrics stay until the last count of the drain.
+  if (serving && servers[0]) await close(servers[0]);
   await work;
 }
 
