@@ -45,8 +45,8 @@ export async function runDocuments(config: Config, runtime: Runtime): Promise<vo
     app.server.closeAllConnections();
   };
   stack.defer(async () => void (await Promise.all(servers.map(close))));
-  if (serving) {
-    const api = await makeServer(config, around, worker, stop);
+  const api = serving ? await makeServer(config, around, worker, stop) : undefined;
+  if (api) {
     servers.push(api);
     urls['api'] = await listenOn(api, config.API_HOST, config.API_PORT);
   }
@@ -61,8 +61,8 @@ export async function runDocuments(config: Config, runtime: Runtime): Promise<vo
   tellReady(urls);
   await (work ? Promise.race([work, untilStopped(stop)]) : untilStopped(stop));
   log.info({}, `${role} stops`);
-  // The first server is the API, where there is one: no new work. The metrics stay until the last count of the drain.
-  if (serving && servers[0]) await close(servers[0]);
+  // No new work; the metrics stay until the last count of the drain.
+  if (api) await close(api);
   await work;
 }
 

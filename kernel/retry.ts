@@ -17,8 +17,21 @@ export function backoffDelay(policy: Backoff, attempt: number, random: Random, w
   return Math.max(jittered, wish) as Milliseconds;
 }
 
-/** Retry-After as RFC 9110 §10.2.3 has it: seconds or an HTTP date. Undefined when absent or unreadable. */
-export function parseRetryAfter(value: string | null | undefined, now: Milliseconds): Milliseconds | undefined {
+/**
+ * Retry-After as RFC 9110 §10.2.3 has it: seconds or an HTTP date. Undefined when absent or unreadable.
+ *
+ * @param most whoever asks for more patience is asked again after this: some send a date as if it were a span.
+ */
+export function parseRetryAfter(
+  value: string | null | undefined,
+  now: Milliseconds,
+  most = Number.POSITIVE_INFINITY as Milliseconds,
+): Milliseconds | undefined {
+  const wish = readRetryAfter(value, now);
+  return wish === undefined ? undefined : (Math.min(wish, most) as Milliseconds);
+}
+
+function readRetryAfter(value: string | null | undefined, now: Milliseconds): Milliseconds | undefined {
   if (value === null || value === undefined || value.trim() === '') return undefined;
   const span = Number(value);
   if (Number.isFinite(span)) return span >= 0 ? ((span * 1000) as Milliseconds) : undefined;

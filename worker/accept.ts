@@ -10,7 +10,7 @@ import type { Milliseconds } from '#kernel/units.ts';
 import { documentKey } from './document.ts';
 import { enqueue, hint, type Priority } from './queue.ts';
 import { type Piece, putPiece } from './rows/contents.ts';
-import { addTimeline, type DocumentRow, findByIdempotencyKey, insertDocument, readDocument } from './rows/documents.ts';
+import { addTimeline, type DocumentRow, findByIdempotencyKey, insertDocument } from './rows/documents.ts';
 
 export type Acceptance = {
   readonly id: string;
@@ -40,13 +40,15 @@ export async function accept(db: Db, acceptance: Acceptance, at: Milliseconds): 
   try {
     return await db.tx(async (q) => {
       const row = { ...acceptance, traceparent: acceptance.traceparent ?? '', requestHash, at };
-      await insertDocument(q, row);
-      for (const piece of pieces) await putPiece(q, id, piece, at);
-      await addTimeline(q, id, { at, from: null, to: 'queued', attempt: 0, because: 'accepted' });
-      await enqueue(q, [{ queue: 'parse', key: documentKey(id), documentId: id, priority, availableAt: at }], at);
-      await hint(q);
-      const document = await readDocument(q, id);
-      if (!document) throw new RangeError('Cannot read the document just inserted');
+      const job = { queue: 'parse', key: documentKey(id), documentId: id, priority, availableAt: at };
+      // Sent together: the first that fails is the one that is thrown, and none of them needs another's answer.
+      const [document] = await Promise.all([
+        insertDocument(q, row),
+        ...pieces.map((piece) => putPiece(q, id, piece, at)),
+        addTimeline(q, id, { at, from: null, to: 'queued', attempt: 0, because: 'accepted' }),
+        enqueue(q, [job], at),
+        hint(q),
+      ]);
       return { document, replayed: false };
     });
   } catch (error) {

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { Telemetry } from '#collector/telemetry.ts';
-import { type Db, instant, type Queryable } from '#kernel/database.ts';
+import type { Db, Queryable } from '#kernel/database.ts';
 import type { Log } from '#kernel/log.ts';
 import { type Random, uuidv7 } from '#kernel/random.ts';
 import type { SharedClock } from '#kernel/shared-clock.ts';
@@ -12,7 +12,7 @@ import { type Milliseconds, milliseconds } from '#kernel/units.ts';
 import { CANARY_TEXT } from '#samples/canary.ts';
 import { accept } from './accept.ts';
 import { isUnfinished } from './document.ts';
-import { type Claim, dropJobs, enqueue, requeue } from './queue.ts';
+import { type Claim, dropJob, dropJobs, enqueue, hasten, requeue } from './queue.ts';
 import { dropContent } from './rows/contents.ts';
 import { increment } from './rows/counters.ts';
 import { dropDocument, readDocument } from './rows/documents.ts';
@@ -41,15 +41,12 @@ type Payload = { readonly documentId?: string; readonly since?: Milliseconds };
 /** A start proves the way anew: a canary that was planned for later comes now. */
 export async function planCanary(q: Queryable, now: Milliseconds): Promise<void> {
   await enqueue(q, [{ queue: 'canary', key: KEY, priority: 0, availableAt: now }], now);
-  await q.query(
-    `update worker.jobs set available_at = $2 where key = $1 and owner is null and payload->>'documentId' is null`,
-    [KEY, instant(now)],
-  );
+  await hasten(q, KEY, now);
 }
 
 /** Where canaries are switched off: a job that nobody takes would look like a queue that does not move. */
 export async function dropCanaryPlan(q: Queryable): Promise<void> {
-  await q.query('delete from worker.jobs where key = $1', [KEY]);
+  await dropJob(q, KEY);
 }
 
 /** One run of the canary's job: starts a document, or looks after the one on its way. */

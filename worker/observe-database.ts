@@ -17,23 +17,25 @@ const UNFINISHED = Object.keys(STEP_OF) as UnfinishedStatus[];
 export function observeDatabase(telemetry: Telemetry, q: Queryable, shared: SharedClock): void {
   const seconds = (from: Milliseconds | null | undefined) =>
     from === null || from === undefined ? 0 : Math.max(0, (shared.now() - from) / 1000);
+  const unfinished = readTogether(() => countUnfinished(q));
+  const queue = readTogether(() => queueState(q, shared.now()));
   telemetry.observe('documents_unfinished', async () => {
-    const counts = new Map((await countUnfinished(q)).map(({ status, count }) => [status, count]));
+    const counts = new Map((await unfinished()).map(({ status, count }) => [status, count]));
     return UNFINISHED.map((status) => ({ value: counts.get(status) ?? 0, attributes: { status } }));
   });
   telemetry.observe('document_oldest_unfinished_age_seconds', async () => {
-    const oldest = (await countUnfinished(q)).map((row) => row.oldest).sort((a, b) => a - b)[0];
+    const oldest = (await unfinished()).map((row) => row.oldest).sort((a, b) => a - b)[0];
     return [{ value: seconds(oldest), attributes: {} }];
   });
   telemetry.observe('queue_jobs', async () => {
-    const state = await queueState(q, shared.now());
+    const state = await queue();
     return (['ready', 'delayed', 'claimed'] as const).map((name) => ({
       value: state[name],
       attributes: { state: name },
     }));
   });
   telemetry.observe('queue_oldest_ready_age_seconds', async () => {
-    const { oldestReady } = await queueState(q, shared.now());
+    const { oldestReady } = await queue();
     return [{ value: seconds(oldestReady), attributes: {} }];
   });
   telemetry.observe('queue_estimated_wait_seconds', async () => [
@@ -56,9 +58,10 @@ const COUNTERS = ['documents_finished_total', 'document_step_attempts_total', 'c
 /** For a role that works: what was counted in the transactions of this worker id; every series is there from 0 on. */
 export function observeCounters(telemetry: Telemetry, q: Queryable, workerId: string): void {
   const key = (labels: object) => JSON.stringify(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1)));
+  const rows = readTogether(() => readCounters(q, workerId));
   for (const name of COUNTERS) {
     telemetry.observe(name, async () => {
-      const mine = (await readCounters(q, workerId)).filter((row) => row.name === name);
+      const mine = (await rows()).filter((row) => row.name === name);
       const counted = new Map(mine.map(({ labels, value }) => [key(labels), value]));
       return (closedCombinations(name) ?? []).map((labels) => ({
         value: counted.get(key(labels)) ?? 0,
@@ -66,4 +69,15 @@ export function observeCounters(telemetry: Telemetry, q: Queryable, workerId: st
       }));
     });
   }
+}
+
+/** One scrape asks for several metrics of one answer: whoever asks while it is being read shares it. */
+function readTogether<T>(read: () => Promise<T>): () => Promise<T> {
+  let reading: Promise<T> | undefined;
+  return () => {
+    reading ??= read().finally(() => {
+      reading = undefined;
+    });
+    return reading;
+  };
 }

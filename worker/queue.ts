@@ -256,6 +256,18 @@ export async function queueState(q: Queryable, now: Milliseconds): Promise<Queue
   return rows[0] ?? { ready: 0, delayed: 0, claimed: 0, oldestReady: null };
 }
 
+/** Brings forward a job that waits for its first run or its next round; one in hand, or with a payload, is left alone. */
+export async function hasten(q: Queryable, key: string, at: Milliseconds): Promise<void> {
+  await q.query(
+    `update worker.jobs set available_at = least(available_at, $2) where key = $1 and owner is null and payload = '{}'`,
+    [key, instant(at)],
+  );
+}
+
+export async function dropJob(q: Queryable, key: string): Promise<void> {
+  await q.query('delete from worker.jobs where key = $1', [key]);
+}
+
 /** Takes a document's jobs away from whoever has them: their fence no longer fits anything. */
 export async function dropJobs(q: Queryable, documentId: string): Promise<void> {
   await q.query('delete from worker.jobs where document_id = $1', [documentId]);

@@ -33,7 +33,7 @@ const TIMEOUT = milliseconds(10_000);
 const BACKOFF = { first: milliseconds(1_000), most: milliseconds(60 * 60_000) };
 /** With the backoff above about a day. */
 const ATTEMPTS = 30;
-/** A receiver that asks for more patience than this is asked earlier. */
+/** Of patience that a receiver may ask for. */
 const WISH_MOST = toMilliseconds(days(1));
 
 type Delivery =
@@ -107,8 +107,7 @@ async function deliver(
     const moved = answer.status >= 300 && answer.status < 400;
     const because = `answered ${answer.status}${moved ? ', and redirects are not followed' : ''}`;
     if (answer.status === 410) return { kind: 'refused', because };
-    const wish = parseRetryAfter(answer.retryAfter, now);
-    return { kind: 'again', because, wish: wish && (Math.min(wish, WISH_MOST) as Milliseconds) };
+    return { kind: 'again', because, wish: parseRetryAfter(answer.retryAfter, now, WISH_MOST) };
   } catch (error) {
     if (signal.aborted) throw error;
     if (error instanceof Fault && !error.retryable) return { kind: 'refused', because: error.message };

@@ -64,11 +64,12 @@ const COLUMNS = `id, tenant, filename, content_type as "contentType", bytes, sha
   finished_at as "finishedAt"`;
 
 /** @throws a Fault `duplicate` when the tenant has used the idempotency key. */
-export async function insertDocument(q: Queryable, d: NewDocument): Promise<void> {
-  await q.query(
+export async function insertDocument(q: Queryable, d: NewDocument): Promise<DocumentRow> {
+  const [row] = await q.query<DocumentRow>(
     `insert into worker.documents (id, tenant, filename, content_type, bytes, sha256, status, metadata, correlation_id,
        traceparent, idempotency_key, request_hash, webhook_url, no_cache, canary, accepted_at, queued_at, updated_at)
-     values ($1, $2, $3, $4, $5, $6, 'queued', $7, $8, $9, $10, $11, $12, $13, $14, $15, $15, $15)`,
+     values ($1, $2, $3, $4, $5, $6, 'queued', $7, $8, $9, $10, $11, $12, $13, $14, $15, $15, $15)
+     returning ${COLUMNS}`,
     [
       d.id,
       d.tenant,
@@ -87,6 +88,8 @@ export async function insertDocument(q: Queryable, d: NewDocument): Promise<void
       instant(d.at),
     ],
   );
+  if (!row) throw new RangeError('Cannot read the document just inserted');
+  return row;
 }
 
 export async function readDocument(q: Queryable, id: string): Promise<DocumentRow | undefined> {

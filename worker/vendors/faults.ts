@@ -58,7 +58,7 @@ const RETRYABLE = {
   vendor_nonsense: true,
 } as const satisfies Record<VendorCode, boolean>;
 
-/** A vendor that asks for more patience is asked again after this: some send a date as if it were a span. */
+/** Of patience that a vendor may ask for: what it says holds up all documents. */
 const WISH_MOST = 600_000 as Milliseconds;
 
 type ClientError = {
@@ -74,8 +74,7 @@ export function fromClientError(vendor: Vendor, error: unknown, now: Millisecond
   const { status, code, headers } = (error ?? {}) as ClientError;
   const name = (error as Error | undefined)?.constructor?.name ?? '';
   if (status === undefined) return withoutStatus(vendor, name, error);
-  const asked = parseRetryAfter(headers?.get('retry-after'), now);
-  const wish = asked === undefined ? undefined : (Math.min(asked, WISH_MOST) as Milliseconds);
+  const wish = parseRetryAfter(headers?.get('retry-after'), now, WISH_MOST);
   const extra: Extra = { fields: { status }, ...(wish === undefined ? {} : { retryAfter: wish }) };
   const answered = `answered ${status}`;
   if (status === 401 || status === 403)
