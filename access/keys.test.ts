@@ -235,6 +235,9 @@ describe('keys without a database', () => {
     engine: 'pglite',
     query: fail,
     relaxed: { query: fail },
+    foreground() {
+      return this;
+    },
     tx: fail,
     listen: fail,
     close: fail,

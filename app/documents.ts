@@ -1,6 +1,7 @@
 /** The roles of the document service: api, worker, or both in one process (service). */
 
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { setPriority } from 'node:os';
 import { join } from 'node:path';
 import { type Keys, makeKeys } from '#access/keys.ts';
 import { instrumentDb } from '#collector/database.ts';
@@ -23,12 +24,16 @@ import { VERSION } from './project.ts';
 import { type Runtime, tellReady, untilStopped } from './runtime.ts';
 import { authenticator, vendorSettings, workerSettings } from './wiring.ts';
 
+/** Somebody waits for the API's answers; a step can wait a little where both share a machine. Its parsers inherit it. */
+const WORKER_NICENESS = 5;
+
 /** A server that waits for its clients' connections would wait for ever. */
 const CLOSE_LIMIT = milliseconds(3_000);
 
 export async function runDocuments(config: Config, runtime: Runtime): Promise<void> {
   const { clock, log, telemetry, stop } = runtime;
   const { role } = config;
+  if (role === 'worker') setPriority(WORKER_NICENESS);
   await using stack = new AsyncDisposableStack();
   const db = instrumentDb(await openServiceDatabase(config, clock, log), telemetry, clock);
   stack.defer(() => db.close());
@@ -78,7 +83,9 @@ async function makeServer(
   worker: DocumentWorker | undefined,
   stop: AbortSignal,
 ): Promise<App> {
-  const keys = makeKeys(around);
+  // Somebody waits for every answer of the API, and for no step of the worker.
+  const foreground = { ...around, db: around.db.foreground() };
+  const keys = makeKeys(foreground);
   const api = await makeApi(
     {
       authenticate: authenticator(config, keys, around.clock),
@@ -93,7 +100,7 @@ async function makeServer(
       wake: () => worker?.wake(),
       circuits: () => worker?.circuits() ?? {},
     },
-    around,
+    foreground,
     stop,
   );
   keyRoutes(api, keys);

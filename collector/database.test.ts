@@ -40,6 +40,9 @@ async function setUp(t: TestContext, engine: Db['engine'] = 'pglite') {
     engine,
     query,
     relaxed: { query },
+    foreground() {
+      return this;
+    },
     tx: (work) => work({ query }),
     listen: async () => async () => {},
     close: async () => {},

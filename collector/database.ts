@@ -62,6 +62,7 @@ export function instrumentDb(db: Db, telemetry: Telemetry, clock: Clock): Db {
     engine: db.engine,
     query: watched(db).query,
     relaxed: watched(db.relaxed),
+    foreground: () => instrumentDb(db.foreground(), telemetry, clock),
     tx,
     listen: (channel, heard) => db.listen(channel, heard),
     close: () => db.close(),

@@ -52,7 +52,8 @@ export async function startTelemetry(options: TelemetryOptions): Promise<Telemet
     instanceId: options.instanceId,
     version: options.version,
     otlp: options.otlp,
-    sampled: options.tracesEnabled,
+    // Nobody would read what is recorded; the ids are real all the same.
+    sampled: options.tracesEnabled && options.otlp !== undefined,
     log,
     dropped: dropped('span'),
   });

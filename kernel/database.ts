@@ -22,6 +22,11 @@ export interface Db extends Queryable {
    * whole. For what is worthless then anyway, such as a lease.
    */
   readonly relaxed: Queryable;
+  /**
+   * The same database for callers that somebody waits for: where all stand in line for one connection, these go before
+   * the rest, which is not starved by it.
+   */
+  foreground(): Db;
   /** `work` sees one connection; its throw rolls back. Never wait for anything but the database inside. */
   tx<T>(work: (q: Queryable) => Promise<T>): Promise<T>;
   /** A hint, never the truth: notifications are lost with the connection, which is made again by itself. */

@@ -12,7 +12,12 @@ import { vector } from '@electric-sql/pglite-pgvector';
 import type { Answer, Ask, ThreadData } from './pglite.ts';
 import { makeStatements } from './pglite-statements.ts';
 
-const MAINTENANCE = ['-c', 'shared_buffers=8MB', '-c', 'max_wal_size=64MB', '-c', 'wal_sync_method=fsync'];
+const SETTINGS = [
+  'shared_buffers=8MB',
+  'max_wal_size=64MB',
+  'wal_sync_method=fsync',
+  'plan_cache_mode=force_generic_plan',
+];
 
 type Stream = { nfd: number };
 type NodeFsModule = { FS: { filesystems: { NODEFS: { stream_ops: Record<string, unknown> } } } };
@@ -33,7 +38,10 @@ class SyncingNodeFS extends NodeFS {
 
 async function open(data: ThreadData): Promise<PGlite> {
   const defaults = (PGlite as unknown as { defaultStartParams: string[] }).defaultStartParams;
-  const startParams = [...(data.fsync ? defaults.filter((flag) => flag !== '-F') : defaults), ...MAINTENANCE];
+  const startParams = [
+    ...(data.fsync ? defaults.filter((flag) => flag !== '-F') : defaults),
+    ...SETTINGS.flatMap((one) => ['-c', one]),
+  ];
   const options: PGliteOptions = {
     extensions: { vector },
     startParams,

@@ -40,6 +40,23 @@ function child(script: string) {
 }
 
 describe('openPglite()', () => {
+  test('takes the foreground first, one of the background after eight of it, and each lane in order', async () => {
+    const db = await openPglite({ limits, clock });
+    const front = db.foreground();
+    const order: string[] = [];
+    const note = (name: string) => async () => void order.push(name);
+    const held = Promise.withResolvers<void>();
+    const all = [
+      db.tx(() => held.promise),
+      ...['b1', 'b2', 'b3'].map((name) => db.tx(note(name))),
+      ...Array.from({ length: 10 }, (_, i) => front.tx(note(`f${i}`))),
+    ];
+    held.resolve();
+    await Promise.all(all);
+    await db.close();
+    assert.equal(order.join(' '), 'f0 f1 f2 f3 f4 f5 f6 f7 b1 f8 f9 b2 b3');
+  });
+
   test('keeps every commit that was answered when its process is killed', async () => {
     const path = await folder('killed');
     const script = `const db = await openPglite({ folder: ${JSON.stringify(path)}, limits, clock });

@@ -80,21 +80,26 @@ async function makePglite(options: PgliteOptions, lock: FolderLock | undefined):
     });
     await lock?.release();
   };
-  const query: Queryable['query'] = (text, params) =>
-    line.run(async () => (await queryOn(await ready(), text, params)) as never);
-  return {
-    engine: 'pglite',
-    query,
-    relaxed: { query },
-    tx: (work) => line.run(async () => inTransaction(options, await ready(), work)),
-    listen: async (channel, listener) => {
-      const listeners = heard.get(channel) ?? new Set();
-      heard.set(channel, listeners.add(listener));
-      await line.run(async () => scriptOn(await ready(), `listen ${channel}`));
-      return async () => void listeners.delete(listener);
-    },
-    close,
+  const listen: Db['listen'] = async (channel, listener) => {
+    const listeners = heard.get(channel) ?? new Set();
+    heard.set(channel, listeners.add(listener));
+    await line.run(async () => scriptOn(await ready(), `listen ${channel}`));
+    return async () => void listeners.delete(listener);
   };
+  const at = (lane: Lane): Db => {
+    const query: Queryable['query'] = (text, params) =>
+      line.run(async () => (await queryOn(await ready(), text, params)) as never, lane);
+    return {
+      engine: 'pglite',
+      query,
+      relaxed: { query },
+      foreground: () => at('foreground'),
+      tx: (work) => line.run(async () => inTransaction(options, await ready(), work), lane),
+      listen,
+      close,
+    };
+  };
+  return at('background');
 }
 
 const queryOn = (on: Thread, text: string, params: readonly unknown[] = []) =>
@@ -214,26 +219,37 @@ async function limited<T>(clock: Clock, limit: Milliseconds, work: Promise<T>): 
   }
 }
 
-/** One at a time, in order. */
+type Lane = 'foreground' | 'background';
+/** So many of the foreground in a row, then one of the background: a burst of readers must not stop the leases. */
+const FOREGROUND_ROW = 8;
+
+/** One at a time: the foreground before the background, each in its order. */
 function makeLine() {
-  let last: Promise<unknown> = Promise.resolve();
-  let waiting = 0;
+  const lanes: Readonly<Record<Lane, (() => Promise<void>)[]>> = { foreground: [], background: [] };
+  let row = 0;
+  let going = false;
+  const next = (): (() => Promise<void>) | undefined => {
+    const yields = row >= FOREGROUND_ROW && lanes.background.length > 0;
+    const one = yields ? undefined : lanes.foreground.shift();
+    row = one ? row + 1 : 0;
+    return one ?? lanes.background.shift();
+  };
+  const go = async () => {
+    if (going) return;
+    going = true;
+    for (let one = next(); one; one = next()) await one();
+    going = false;
+  };
   return {
-    async run<T>(work: () => Promise<T>): Promise<T> {
+    async run<T>(work: () => Promise<T>, lane: Lane = 'background'): Promise<T> {
+      const waiting = lanes.foreground.length + lanes.background.length;
       if (waiting >= WAITING_MAX) {
         throw new Fault('unavailable', `Database: ${waiting} callers wait for the one connection`, { retryable: true });
       }
-      waiting++;
-      const mine = last.then(work);
-      last = mine.then(
-        () => {},
-        () => {},
-      );
-      try {
-        return await mine;
-      } finally {
-        waiting--;
-      }
+      const mine = Promise.withResolvers<T>();
+      lanes[lane].push(() => work().then(mine.resolve, mine.reject));
+      void go();
+      return await mine.promise;
     },
   };
 }

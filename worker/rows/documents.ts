@@ -123,14 +123,21 @@ export type Filter = {
   readonly limit: number;
 };
 
-/** Newest first. The id is time-ordered, so it is the cursor as well. Canaries are nobody's documents. */
+/**
+ * Newest first. The id is time-ordered, so it is the cursor as well. Canaries are nobody's documents. A filter that is not
+ * asked for is not in the text, so that the plan, which is made once for each text, can use the index of one that is.
+ */
 export async function listDocuments(q: Queryable, filter: Filter): Promise<DocumentRow[]> {
+  const { tenant, status, correlationId, before, limit } = filter;
+  const params: unknown[] = [tenant, limit];
+  const wanted = [
+    { value: status, test: 'status = ' },
+    { value: correlationId, test: 'correlation_id = ' },
+    { value: before, test: 'id < ' },
+  ].flatMap(({ value, test }) => (value === undefined ? [] : [`and ${test}$${params.push(value)}`]));
   return await q.query<DocumentRow>(
-    `select ${COLUMNS} from worker.documents
-     where tenant = $1 and not canary and ($2::text is null or status = $2)
-       and ($3::text is null or correlation_id = $3) and ($4::uuid is null or id < $4)
-     order by id desc limit $5`,
-    [filter.tenant, filter.status, filter.correlationId, filter.before, filter.limit],
+    `select ${COLUMNS} from worker.documents where tenant = $1 and not canary ${wanted.join(' ')} order by id desc limit $2`,
+    params,
   );
 }
 
