@@ -9,9 +9,11 @@ const ROOMS: Record<string, readonly string[]> = {
   access: ['kernel'],
   collector: ['kernel'],
   samples: ['kernel'],
+  slo: ['kernel', 'collector'],
   worker: ['kernel', 'access', 'collector', 'samples'],
+  prometheus: ['kernel', 'collector', 'slo'],
   simulators: ['kernel', 'worker'],
-  app: ['kernel', 'access', 'collector', 'worker', 'simulators'],
+  app: ['kernel', 'access', 'collector', 'slo', 'worker', 'prometheus', 'simulators'],
 };
 /** What a room may not import, although it stands above: more than the room's table can say. */
 const NARROWER: readonly [from: RegExp, specifier: RegExp, instead: string][] = [
