@@ -67,7 +67,7 @@ if (oldestCluster) env['TEST_POSTGRES_16_URL'] = oldestCluster.url;
 const all =
   positionals.length > 0
     ? positionals
-    : globSync('{kernel,access,collector,samples,worker,simulators,app,test}/**/*.test.ts');
+    : globSync('{kernel,access,collector,samples,slo,worker,prometheus,simulators,app,test}/**/*.test.ts');
 const isAcceptance = (file: string) => file.startsWith('test/acceptance/');
 const rooms = all.filter((file) => !isAcceptance(file)).sort();
 const acceptance = all.filter(isAcceptance).sort();
