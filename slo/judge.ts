@@ -1,0 +1,141 @@
+/**
+ * Judges one objective: the workbook's four pairs, exactly, and beside them the evidence detector. The most urgent that
+ * fires is the verdict; one that is blind says so and is never green.
+ *
+ * A pair that fires is believed only on enough evidence: its long window must hold `leastBad` bad events, and they must not
+ * be one heap: a batch that failed in a minute says little about the other 59. Otherwise it is written down as info.
+ */
+import { type Seconds, seconds } from '#kernel/units.ts';
+import { BURN_RULES, type BurnRule, budgetLasts, burnFactor, burnRate, EPSILON, isReachable, leastBad } from './burn-rate.ts';
+import { addEvidence, type EvidenceState, readEvidence, skipEvidence, startEvidence } from './evidence.ts';
+import { type EvidenceModel, makeEvidenceModel } from './evidence-model.ts';
+import { countsBetween, evidenceCounts, type Ledger, windowCounts } from './ledger/ledger.ts';
+import type { Objective, WindowCounts } from './objective.ts';
+import { type Burning, duration, percent, round, type Severity, severityRank, type Verdict } from './verdict.ts';
+
+/** Of the parts into which a long window is cut, */
+const PARTS = 12;
+/** so many must hold a bad event. */
+const PARTS_BAD = 4;
+/** Of a calendar window's length, for the workbook's factors: they are shares of a budget, so the days of one month do not matter. */
+const CALENDAR_DAYS = { day: 1, week: 7, month: 30, quarter: 91, year: 365 } as const;
+const OK: Verdict = { kind: 'ok' };
+
+type Rule = { readonly rule: BurnRule; readonly factor: number; readonly least: number };
+
+/** What of an objective is the same at every tick. */
+export type Judged = {
+  readonly objective: Objective;
+  readonly period: Seconds;
+  readonly rules: readonly Rule[];
+  readonly model: EvidenceModel;
+};
+
+/** What changes from tick to tick, and is kept in the checkpoint. */
+export type Standing = { readonly evidence: EvidenceState; at: Seconds | undefined };
+
+export function periodOf({ window }: Pick<Objective, 'window'>): Seconds {
+  return window.kind === 'rolling' ? window.period : seconds(CALENDAR_DAYS[window.unit] * window.count * 86_400);
+}
+
+export function makeJudged(objective: Objective): Judged {
+  const { budget, alerting } = objective;
+  const period = periodOf(objective);
+  const wanted = BURN_RULES.filter(({ severity }) => (severity === 'critical' ? alerting.page : alerting.ticket));
+  const rules = wanted
+    .filter((rule) => isReachable(rule, budget, period) && rule.long <= period)
+    .map((rule) => ({ rule, factor: burnFactor(rule, period), least: leastBad(rule, budget, period, alerting) }));
+  return { objective, period, rules, model: makeEvidenceModel(objective) };
+}
+
+export const newStanding = (judged: Judged): Standing => ({ evidence: startEvidence(judged.model), at: undefined });
+
+/** Shows the detector what the ledger has since the last time. Once a tick, before `judge`. */
+export function advance(judged: Judged, standing: Standing, ledger: Ledger, now: Seconds): void {
+  const { at } = standing;
+  if (at !== undefined && now <= at) return;
+  standing.at = now;
+  if (at === undefined) return;
+  const length = seconds(now - at);
+  const counts = evidenceCounts(ledger, now, length);
+  if (counts.observed > 0 || counts.good + counts.bad > 0) addEvidence(judged.model, standing.evidence, counts, length, now);
+  else skipEvidence(judged.model, standing.evidence, length, now);
+}
+
+/** @param blind why nothing was seen of the objective lately; undefined while it is seen. */
+export function judge(
+  judged: Judged,
+  standing: Standing,
+  ledger: Ledger,
+  now: Seconds,
+  blind: string | undefined,
+): Verdict {
+  let worst: Burning | undefined = judged.objective.alerting.page ? judgeEvidence(judged, standing, now) : undefined;
+  if (worst === undefined) {
+    for (const rule of judged.rules) {
+      if (worst !== undefined && severityRank(rule.rule.severity) <= severityRank(worst.severity)) continue;
+      const found = judgePair(judged, rule, ledger, now);
+      if (found !== undefined && (worst === undefined || severityRank(found.severity) > severityRank(worst.severity))) {
+        worst = found;
+      }
+    }
+  }
+  if (blind === undefined) return worst ?? OK;
+  if (worst === undefined || worst.severity === 'info') return { kind: 'unknown', because: blind };
+  return { ...worst, because: `${worst.because}; and now it is blind: ${blind}` };
+}
+
+function judgeEvidence({ objective, period, model }: Judged, { evidence }: Standing, now: Seconds): Burning | undefined {
+  if (!evidence.alarmed) return undefined;
+  const { since, good, bad, decades } = readEvidence(model, evidence);
+  const rate = burnRate({ good, bad }, objective.budget);
+  const length = seconds(Math.max(1, now - since));
+  const chance = decades > 0 ? ` (less likely than the tolerable ${objective.alerting.falsePagesPerYear} a year)` : '';
+  return {
+    kind: 'burning',
+    rule: 'evidence',
+    severity: 'critical',
+    burnRate: rate,
+    budgetSpent: (rate * length) / period,
+    budgetLasts: budgetLasts(rate, period),
+    because:
+      `${round(bad)} of ${round(good + bad)} failed in the last ${duration(length)}, ${percent(bad / (good + bad))} where ` +
+      `${percent(objective.budget)} is promised: more than a clump of failures within the objective explains${chance}`,
+  };
+}
+
+function judgePair(judged: Judged, { rule, factor, least }: Rule, ledger: Ledger, now: Seconds): Burning | undefined {
+  const { objective, period } = judged;
+  const short = windowCounts(ledger, now, rule.short);
+  if (burnRate(short, objective.budget) < factor - EPSILON) return undefined;
+  const long = windowCounts(ledger, now, rule.long);
+  const rate = burnRate(long, objective.budget);
+  if (rate < factor - EPSILON) return undefined;
+  const doubt = doubtOf(rule, least, long, ledger, now);
+  const severity: Severity = doubt === undefined ? rule.severity : 'info';
+  const seen = long.observed < long.length * 0.99 ? ` (${duration(long.observed)} of it were watched)` : '';
+  return {
+    kind: 'burning',
+    rule: rule.name,
+    severity,
+    burnRate: rate,
+    budgetSpent: (rate * rule.long) / period,
+    budgetLasts: budgetLasts(rate, period),
+    because:
+      `the budget burns ${round(rate)} times as fast as it may over ${duration(rule.long)}${seen} and ` +
+      `${round(burnRate(short, objective.budget))} times over ${duration(rule.short)}; the limit is ${round(factor)}${doubt ?? ''}`,
+  };
+}
+
+/** Why a pair that fires is not believed. */
+function doubtOf(rule: BurnRule, least: number, long: WindowCounts, ledger: Ledger, now: Seconds): string | undefined {
+  if (long.bad < least) return `; but ${round(long.bad)} bad events are too few to tell (at least ${least})`;
+  let parts = 0;
+  for (let part = 0; part < PARTS && parts < PARTS_BAD; part++) {
+    const to = seconds(now - (part * rule.long) / PARTS);
+    if (countsBetween(ledger, seconds(to - rule.long / PARTS), to).bad > 0) parts++;
+  }
+  if (parts >= PARTS_BAD) return undefined;
+  return `; but its ${round(long.bad)} bad events came in ${parts} of ${PARTS} parts of that time: a clump, no lasting failure`;
+}
+

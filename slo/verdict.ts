@@ -1,0 +1,64 @@
+/** What is said of an objective at one moment, and the words and reasons it is said with. */
+import type { Seconds } from '#kernel/units.ts';
+import type { BurnRule } from './burn-rate.ts';
+
+/** `critical` pages, `warning` reaches a human within the quarter of an hour, `info` is written down. */
+export type Severity = 'critical' | 'warning' | 'info';
+export type RuleName = 'evidence' | BurnRule['name'];
+
+export type Verdict =
+  | { readonly kind: 'ok' }
+  | Burning
+  /** Nothing can be said. Missing data is no proof of health. */
+  | { readonly kind: 'unknown'; readonly because: string };
+
+export type Burning = {
+  readonly kind: 'burning';
+  readonly rule: RuleName;
+  readonly severity: Severity;
+  readonly burnRate: number;
+  /** Share of the whole period's budget that the rule's window has spent. */
+  readonly budgetSpent: number;
+  /** How long a whole budget lives at this pace. */
+  readonly budgetLasts: Seconds;
+  readonly because: string;
+};
+
+const RANK: Readonly<Record<Severity, number>> = { critical: 3, warning: 2, info: 1 };
+
+/** How much a verdict asks of a human: 0 nothing, 3 to wake up. Not knowing stands between a note and a ticket. */
+export function rank(verdict: Verdict): number {
+  switch (verdict.kind) {
+    case 'ok':
+      return 0;
+    case 'unknown':
+      return 1.5;
+    case 'burning':
+      return RANK[verdict.severity];
+    default:
+      return verdict satisfies never;
+  }
+}
+
+export const severityRank = (severity: Severity): number => RANK[severity];
+
+/** Is this news? The same severity by another rule is not: the incident is the same. */
+export function isChange(before: Verdict, after: Verdict): boolean {
+  if (before.kind !== after.kind) return true;
+  return before.kind === 'burning' && after.kind === 'burning' && before.severity !== after.severity;
+}
+
+/** 90 → "90 s", 5400 → "90 min", 36000 → "10 h", 200000 → "2.3 d". */
+export function duration(length: Seconds): string {
+  if (!Number.isFinite(length)) return 'for ever';
+  if (length < 120) return `${round(length)} s`;
+  if (length < 7_200) return `${round(length / 60)} min`;
+  if (length < 172_800) return `${round(length / 3_600)} h`;
+  return `${round(length / 86_400)} d`;
+}
+
+export const percent = (share: number): string => `${round(share * 100)} %`;
+
+/** Two or three digits that mean something, and no trailing zeros. */
+export const round = (value: number): string =>
+  String(Math.abs(value) >= 100 ? Math.round(value) : Number(value.toPrecision(value < 1 ? 2 : 3)));
