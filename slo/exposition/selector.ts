@@ -10,7 +10,12 @@ import { readNumber } from './number.ts';
 import { compilePattern, matchesPattern, type Pattern } from './pattern.ts';
 import type { Series } from './series.ts';
 
-export type CompiledSelector = { readonly name: string; readonly tests: readonly Test[] };
+export type CompiledSelector = {
+  readonly name: string;
+  readonly tests: readonly Test[];
+  /** Labels that must have one text and no other: what an index can find it by. */
+  readonly demands: readonly (readonly [label: string, value: string])[];
+};
 type Test = { readonly label: string; readonly holds: (value: string) => boolean };
 
 export type SelectorOutcome =
@@ -24,7 +29,9 @@ export function compileSelector({ name, matchers }: Selector): SelectorOutcome {
     if (typeof test === 'string') return { kind: 'fault', reason: `label ${matcher.label}: ${test}` };
     tests.push(test);
   }
-  return { kind: 'selector', selector: { name, tests } };
+  const demands = matchers.filter(({ op, label }) => op === '=' && !isNumeric(label));
+  const pairs = demands.map(({ label, value }) => [label, value] as const);
+  return { kind: 'selector', selector: { name, tests, demands: pairs } };
 }
 
 function compileMatcher({ label, op, value }: Matcher): Test | string {
@@ -39,10 +46,12 @@ function compileMatcher({ label, op, value }: Matcher): Test | string {
 }
 
 function equals(label: string, value: string): (found: string) => boolean {
-  const number = label === 'le' || label === 'quantile' ? readNumber(value, 0, value.length) : undefined;
+  const number = isNumeric(label) ? readNumber(value, 0, value.length) : undefined;
   if (number === undefined) return (found) => found === value;
   return (found) => found === value || readNumber(found, 0, found.length) === number;
 }
+
+const isNumeric = (label: string): boolean => label === 'le' || label === 'quantile';
 
 /** Label values repeat from series to series; a pattern of a thousand names need not be run for each. */
 function remembering(pattern: Pattern): (found: string) => boolean {

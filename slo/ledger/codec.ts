@@ -66,25 +66,34 @@ const RAW = 1;
 
 /** Sums that do not fall, from `first` on, around the end. Fractions are written as they are, to the bit. */
 export function putSums(writer: Writer, sums: Float64Array | Uint32Array, first: number): void {
-  const size = sums.length;
-  const at = (i: number) => sums[(first + i) % size] as number;
-  let whole = true;
-  for (let i = 0; i < size && whole; i++) whole = Number.isSafeInteger(at(i)) && at(i) >= (i === 0 ? 0 : at(i - 1));
-  putCount(writer, whole ? WHOLE : RAW);
-  if (!whole) {
-    putBytes(writer, new Uint8Array(sums.buffer, sums.byteOffset, sums.byteLength));
-    return;
+  const start = writer.at;
+  putCount(writer, WHOLE);
+  let [before, step, run] = [0, 0, 0];
+  let slot = first;
+  for (let i = 0; i < sums.length; i++) {
+    const sum = sums[slot] as number;
+    const difference = sum - before;
+    if (difference === step) run++;
+    else {
+      if (!(difference >= 0 && Number.isSafeInteger(sum))) {
+        writer.at = start;
+        putCount(writer, RAW);
+        putBytes(writer, new Uint8Array(sums.buffer, sums.byteOffset, sums.byteLength));
+        return;
+      }
+      if (run > 0) putRun(writer, step, run);
+      step = difference;
+      run = 1;
+    }
+    before = sum;
+    slot = slot + 1 === sums.length ? 0 : slot + 1;
   }
-  let before = 0;
-  for (let i = 0; i < size; ) {
-    const step = at(i) - before;
-    let run = 1;
-    while (i + run < size && at(i + run) - at(i + run - 1) === step) run++;
-    putCount(writer, step);
-    putCount(writer, run);
-    before = at(i + run - 1);
-    i += run;
-  }
+  if (run > 0) putRun(writer, step, run);
+}
+
+function putRun(writer: Writer, step: number, run: number): void {
+  putCount(writer, step);
+  putCount(writer, run);
 }
 
 export function takeSums(reader: Reader, sums: Float64Array | Uint32Array, first: number): void {
@@ -96,13 +105,16 @@ export function takeSums(reader: Reader, sums: Float64Array | Uint32Array, first
     return;
   }
   let sum = 0;
-  for (let i = 0; i < size; ) {
+  let slot = first;
+  for (let left = size; left > 0; ) {
     const step = takeCount(reader);
     const run = takeCount(reader);
-    if (run < 1 || run > size - i) throw new RangeError(`a run of ${run} sums, ${size - i} fit`);
-    for (let k = 0; k < run; k++, i++) {
+    if (run < 1 || run > left) throw new RangeError(`a run of ${run} sums, ${left} fit`);
+    left -= run;
+    for (let k = 0; k < run; k++) {
       sum += step;
-      sums[(first + i) % size] = sum;
+      sums[slot] = sum;
+      slot = slot + 1 === size ? 0 : slot + 1;
     }
   }
 }

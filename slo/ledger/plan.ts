@@ -19,12 +19,21 @@ export type Use = { readonly objective: number; readonly role: Role };
 export type Plan = {
   readonly objectives: readonly Objective[];
   readonly wanted: Wanted;
-  readonly byName: ReadonlyMap<string, readonly Candidate[]>;
+  readonly byName: ReadonlyMap<string, Shelf>;
   /** The metric whose presence says that a target serves the objective; by place. */
   readonly leading: readonly string[];
 };
 
 type Candidate = Use & { readonly selector: CompiledSelector };
+
+/**
+ * All selectors of one metric. A thousand tenants make two thousand of them on one name: each is found by one label that it
+ * demands (`tenant="t7"`), the one that fewest others demand, and only those that demand none are tried on every series.
+ */
+export type Shelf = {
+  readonly byLabel: ReadonlyMap<string, ReadonlyMap<string, readonly Candidate[]>>;
+  readonly rest: readonly Candidate[];
+};
 
 export type Unplanned = { readonly objective: Objective; readonly reason: string };
 
@@ -40,11 +49,47 @@ export function planOf(objectives: readonly Objective[]): { readonly plan: Plan;
       unplanned.push({ objective, reason: found });
       continue;
     }
-    for (const one of found) byName.set(one.selector.name, [...(byName.get(one.selector.name) ?? []), one]);
+    for (const one of found) {
+      const same = byName.get(one.selector.name);
+      if (same === undefined) byName.set(one.selector.name, [one]);
+      else same.push(one);
+    }
     leading.push(found.find(({ role }) => role === 'total' || role === 'value')?.selector.name ?? '');
     planned.push(objective);
   }
-  return { plan: { objectives: planned, wanted: wantedBy(byName), byName, leading }, unplanned };
+  const shelves = new Map([...byName].map(([name, all]) => [name, shelfOf(all)]));
+  return { plan: { objectives: planned, wanted: wantedBy(byName), byName: shelves, leading }, unplanned };
+}
+
+function shelfOf(all: readonly Candidate[]): Shelf {
+  const keyOf = (label: string, value: string) => JSON.stringify([label, value]);
+  const demands = new Map<string, number>();
+  for (const { selector } of all) {
+    for (const [label, value] of selector.demands) {
+      const key = keyOf(label, value);
+      demands.set(key, (demands.get(key) ?? 0) + 1);
+    }
+  }
+  const byLabel = new Map<string, Map<string, Candidate[]>>();
+  const rest: Candidate[] = [];
+  for (const one of all) {
+    let rarest: readonly [string, string] | undefined;
+    let fewest = Number.POSITIVE_INFINITY;
+    for (const demand of one.selector.demands) {
+      const others = demands.get(keyOf(...demand)) ?? 0;
+      if (others < fewest) [rarest, fewest] = [demand, others];
+    }
+    if (rarest === undefined) {
+      rest.push(one);
+      continue;
+    }
+    const values = byLabel.get(rarest[0]) ?? new Map<string, Candidate[]>();
+    byLabel.set(rarest[0], values);
+    const found = values.get(rarest[1]);
+    if (found === undefined) values.set(rarest[1], [one]);
+    else found.push(one);
+  }
+  return { byLabel, rest };
 }
 
 function candidates({ indicator }: Objective, objective: number): Candidate[] | string {
@@ -78,6 +123,15 @@ function wantedBy(byName: ReadonlyMap<string, unknown>): Wanted {
 }
 
 export function usesOf({ byName }: Plan, series: Series): readonly Use[] {
-  const found = byName.get(series.name)?.filter(({ selector }) => selects(selector, series)) ?? [];
-  return found.map(({ objective, role }) => ({ objective, role }));
+  const shelf = byName.get(series.name);
+  if (shelf === undefined) return [];
+  const uses: Use[] = [];
+  const tryAll = (candidates: readonly Candidate[]) => {
+    for (const { objective, role, selector } of candidates) {
+      if (selects(selector, series)) uses.push({ objective, role });
+    }
+  };
+  tryAll(shelf.rest);
+  for (const [label, values] of shelf.byLabel) tryAll(values.get(series.labels.get(label) ?? '') ?? []);
+  return uses;
 }

@@ -92,7 +92,7 @@ test('any window is exact to the event and the watched second, against a list of
       add(ledger, seconds(t), one.good, one.bad);
       events.push({ t, good: one.good, bad: one.bad });
     }
-    const head = Math.max(START + now, ...events.map(({ t }) => t));
+    const head = Math.max(START, ...events.map(({ t }) => t), ...watched.map(([, end]) => end));
     for (const [length, early] of asked) {
       const to = START + now - Math.min(early, now);
       const [a, b] = [border(to - length, head, kept), to >= head ? Number.POSITIVE_INFINITY : border(to, head, kept)];
