@@ -217,6 +217,27 @@ test('a gap with a restart in it stays unknown', () => {
   assert.deepEqual(counts(one, 645), [14, 0]);
 });
 
+test('a gap with another process after it stays unknown, although all counters rose', () => {
+  const one = book(DONE);
+  scrape(one, 15, done(50, 0, started(0)));
+  scrape(one, 315, done(60, 0, started(100)));
+  const ledger = one.accounts.get('done')?.ledger;
+  assert(ledger);
+  assert.equal(unknownSeconds(ledger, at(15), at(315), 'corrected'), 300);
+  assert.deepEqual(counts(one, 315), [10, 0]);
+});
+
+test('a gap is bridged only when the counters of all that were away went through it', () => {
+  for (const lost of ['w1', 'w2', 'none']) {
+    const one = book(DONE);
+    for (const worker of ['w1', 'w2']) scrape(one, 15, done(50), worker);
+    for (const worker of ['w1', 'w2']) scrape(one, 615, done(worker === lost ? 1 : 60), worker);
+    const ledger = one.accounts.get('done')?.ledger;
+    assert(ledger);
+    assert.equal(unknownSeconds(ledger, at(15), at(615), 'corrected'), lost === 'none' ? 0 : 600);
+  }
+});
+
 test('time is watched while all targets of an objective are', () => {
   const one = book(DONE);
   for (let offset = 0; offset <= 600; offset += 15) {
@@ -249,6 +270,18 @@ test('no data is told after two missed scrapes, and a metric that is not there i
   assert.deepEqual(counts(one, 45), [1, 0]);
   scrape(one, 60, 'other 1');
   assert.equal(one.accounts.get('done')?.frontier, at(45));
+});
+
+test('a label that is misspelt is no data, and not health', () => {
+  const one = book(
+    objective('done', {
+      kind: 'ratio',
+      bad: query('done_total', ['outcome', 'failed']),
+      total: query('done_total', ['tenant', 'x']),
+    }),
+  );
+  for (const offset of [15, 30]) scrape(one, offset, `# TYPE done_total counter\n${done(offset)}`);
+  assert.equal(one.accounts.get('done')?.frontier, undefined);
 });
 
 test('a threshold makes an event of each scrape, bad when one of its series does not hold', () => {
@@ -398,6 +431,12 @@ test('a checkpoint gives back the same book, and goes on the same', () => {
     [...other.targets.values()].map(({ counters, at }) => [at, [...counters.keys()]]),
     [...one.targets.values()].map(({ counters, at }) => [at, [...counters.keys()]]),
   );
+});
+
+test('a checkpoint of a quiet month is small', () => {
+  const one = book(DONE);
+  for (let i = 1; i < 3_000; i++) scrape(one, 15 * i, done(7));
+  assert(writeBook(one, at(45_000)).length < 2_000, `${writeBook(one, at(45_000)).length} bytes`);
 });
 
 test('a checkpoint that is damaged, cut, of another kind or version is refused with its reason', () => {
