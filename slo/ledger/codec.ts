@@ -1,0 +1,145 @@
+/**
+ * Bytes for checkpoints: numbers written small, and an envelope that tells a whole checkpoint from a damaged one. Running
+ * sums are written as differences, and equal differences once with their number: a month of a quiet service is a few bytes.
+ */
+import { crc32 } from 'node:zlib';
+
+export type Writer = { bytes: Uint8Array; at: number };
+export type Reader = { readonly bytes: Uint8Array; readonly view: DataView; at: number };
+
+export const newWriter = (): Writer => ({ bytes: new Uint8Array(64 * 1024), at: 0 });
+
+export const written = ({ bytes, at }: Writer): Uint8Array => bytes.subarray(0, at);
+
+export function newReader(bytes: Uint8Array): Reader {
+  return { bytes, view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), at: 0 };
+}
+
+function room(writer: Writer, more: number): void {
+  if (writer.at + more <= writer.bytes.length) return;
+  const larger = new Uint8Array(Math.max(2 * writer.bytes.length, writer.at + more));
+  larger.set(writer.bytes);
+  writer.bytes = larger;
+}
+
+/** Whole numbers from 0 to 2^53, seven bits a byte, the least first. */
+export function putCount(writer: Writer, count: number): void {
+  room(writer, 8);
+  let rest = count;
+  while (rest >= 0x80) {
+    writer.bytes[writer.at++] = (rest % 0x80) | 0x80;
+    rest = Math.floor(rest / 0x80);
+  }
+  writer.bytes[writer.at++] = rest;
+}
+
+/** @throws {RangeError} past the end; `open` has checked that nothing is damaged, so it cannot be. */
+export function takeCount(reader: Reader): number {
+  let [value, scale] = [0, 1];
+  for (;;) {
+    const byte = reader.view.getUint8(reader.at++);
+    value += (byte & 0x7f) * scale;
+    if (byte < 0x80) return value;
+    scale *= 0x80;
+  }
+}
+
+export function putBytes(writer: Writer, bytes: Uint8Array): void {
+  putCount(writer, bytes.length);
+  room(writer, bytes.length);
+  writer.bytes.set(bytes, writer.at);
+  writer.at += bytes.length;
+}
+
+export function takeBytes(reader: Reader): Uint8Array {
+  const length = takeCount(reader);
+  if (length > reader.bytes.length - reader.at) throw new RangeError(`${length} bytes are announced, fewer are there`);
+  reader.at += length;
+  return reader.bytes.subarray(reader.at - length, reader.at);
+}
+
+export const putJson = (writer: Writer, value: unknown): void => putBytes(writer, Buffer.from(JSON.stringify(value)));
+export const takeJson = (reader: Reader): unknown => JSON.parse(Buffer.from(takeBytes(reader)).toString());
+
+const WHOLE = 0;
+const RAW = 1;
+
+/** Sums that do not fall, from `first` on, around the end. Fractions are written as they are, to the bit. */
+export function putSums(writer: Writer, sums: Float64Array | Uint32Array, first: number): void {
+  const start = writer.at;
+  putCount(writer, WHOLE);
+  let [before, step, run] = [0, 0, 0];
+  let slot = first;
+  for (let i = 0; i < sums.length; i++) {
+    const sum = sums[slot] as number;
+    const difference = sum - before;
+    if (difference === step) run++;
+    else {
+      if (!(difference >= 0 && Number.isSafeInteger(sum))) {
+        writer.at = start;
+        putCount(writer, RAW);
+        putBytes(writer, new Uint8Array(sums.buffer, sums.byteOffset, sums.byteLength));
+        return;
+      }
+      if (run > 0) putRun(writer, step, run);
+      step = difference;
+      run = 1;
+    }
+    before = sum;
+    slot = slot + 1 === sums.length ? 0 : slot + 1;
+  }
+  if (run > 0) putRun(writer, step, run);
+}
+
+function putRun(writer: Writer, step: number, run: number): void {
+  putCount(writer, step);
+  putCount(writer, run);
+}
+
+export function takeSums(reader: Reader, sums: Float64Array | Uint32Array, first: number): void {
+  const size = sums.length;
+  if (takeCount(reader) === RAW) {
+    const bytes = takeBytes(reader);
+    if (bytes.length !== sums.byteLength) throw new RangeError(`${bytes.length} bytes of sums, ${sums.byteLength} fit`);
+    new Uint8Array(sums.buffer, sums.byteOffset, sums.byteLength).set(bytes);
+    return;
+  }
+  let sum = 0;
+  let slot = first;
+  for (let left = size; left > 0; ) {
+    const step = takeCount(reader);
+    const run = takeCount(reader);
+    if (run < 1 || run > left) throw new RangeError(`a run of ${run} sums, ${left} fit`);
+    left -= run;
+    for (let k = 0; k < run; k++) {
+      sum += step;
+      sums[slot] = sum;
+      slot = slot + 1 === size ? 0 : slot + 1;
+    }
+  }
+}
+
+const MAGIC = 'burnline';
+const HEADER = MAGIC.length + 1 + 4;
+
+/** Name, version, checksum of the rest, the rest. */
+export function seal(version: number, body: Uint8Array): Uint8Array {
+  const sealed = new Uint8Array(HEADER + body.length);
+  sealed.set(Buffer.from(MAGIC));
+  sealed[MAGIC.length] = version;
+  new DataView(sealed.buffer).setUint32(MAGIC.length + 1, crc32(body));
+  sealed.set(body, HEADER);
+  return sealed;
+}
+
+/** @returns the body, or why it is refused. */
+export function open(version: number, sealed: Uint8Array): Uint8Array | string {
+  if (sealed.length < HEADER || Buffer.from(sealed.subarray(0, MAGIC.length)).toString() !== MAGIC) {
+    return 'this is no checkpoint of a ledger';
+  }
+  const found = sealed[MAGIC.length];
+  if (found !== version) return `the checkpoint is of version ${found}, this program reads version ${version}`;
+  const body = sealed.subarray(HEADER);
+  const sum = new DataView(sealed.buffer, sealed.byteOffset).getUint32(MAGIC.length + 1);
+  return crc32(body) === sum ? body : 'the checkpoint is damaged: its checksum does not fit';
+}
