@@ -6,12 +6,14 @@ import { type Milliseconds, milliseconds } from '#kernel/units.ts';
 import { readConfig } from './config.ts';
 import { connectKeys } from './keys-client.ts';
 import type { Role } from './settings.ts';
+import { addSloCommands } from './slo-commands.ts';
 
 const CHECKED_ROLES = ['service', 'api', 'worker', 'simulators', 'start'] as const;
 
 export function addCommands(program: Command): void {
   configCommand(program);
   keysCommand(program);
+  addSloCommands(program);
   program
     .command('prepare', { hidden: true })
     .description('builds what the first start would have to build')

@@ -84,6 +84,14 @@ export type Alerting = {
   /** Says which kinds of alert are raised at all. */
   readonly page: boolean;
   readonly ticket: boolean;
+  /** What compiled rules call the alert and label it with, where a file says so: people's routes rely on these. */
+  readonly named?: AlertNames;
+};
+
+export type AlertNames = {
+  readonly name: string | undefined;
+  readonly pageLabels: Readonly<Record<string, string>>;
+  readonly ticketLabels: Readonly<Record<string, string>>;
 };
 
 export const DEFAULT_ALERTING: Alerting = {

@@ -1,0 +1,107 @@
+/** `burnline slo validate` and `export`, as they are run: what they print, and how they end. */
+import assert from 'node:assert/strict';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test, { after } from 'node:test';
+import { burnline } from '#test/kit/cli.ts';
+import { removeFolder, temporaryFolder } from '#test/kit/stack.ts';
+
+const folder = temporaryFolder();
+after(() => removeFolder(folder));
+
+const GOOD = `apiVersion: openslo/v1
+kind: SLO
+metadata: {name: answered}
+spec:
+  service: shop
+  indicator:
+    metadata: {name: answered}
+    spec:
+      ratioMetric:
+        counter: true
+        bad: {metricSource: {type: Prometheus, spec: {query: 'errors_total'}}}
+        total: {metricSource: {type: Prometheus, spec: {query: 'requests_total'}}}
+  timeWindow: [{duration: 28d, isRolling: true}]
+  budgetingMethod: Occurrences
+  objectives:
+    - target: 0.98
+`;
+
+function file(name: string, content: string | Buffer): string {
+  const path = join(folder, name);
+  mkdirSync(join(path, '..'), { recursive: true });
+  writeFileSync(path, content);
+  return path;
+}
+
+test('without files the shipped objectives are validated, and are right', async () => {
+  const { code, stdout, stderr } = await burnline(['slo', 'validate']);
+  assert.deepEqual([code, stderr], [0, '']);
+  assert.match(stdout, /^slo\/objectives\/documents-not-stuck\.yaml:\d+:\d+ {2}warning: .*15s/m);
+  assert.match(
+    stdout,
+    /^burnline-documents-documents-processed\n {2}target +98 % \(2 % may fail\)\n {2}window +28d, rolling$/m,
+  );
+  assert.match(stdout, /^Right: 8 objectives, 0 faults, 1 warning\.$/m);
+  assert(!stdout.includes('\u001b'), 'no colour where nobody looks');
+});
+
+test('--strict refuses what is not in the specification, --no-references what stands elsewhere is fine', async () => {
+  const path = file('good.yaml', GOOD);
+  assert.equal((await burnline(['slo', 'validate', path])).code, 0);
+  const strict = await burnline(['slo', 'validate', '--strict', path]);
+  assert.equal(strict.code, 1);
+  assert(strict.stdout.includes(`${path}:5:12  fault: refers to the Service shop, which none of the files defines\n`));
+  assert.equal((await burnline(['slo', 'validate', '--strict', '--no-references', path])).code, 0);
+});
+
+test('faults of several files and folders come at once, as text and as JSON, and end with 1', async () => {
+  const bad = file('folder/bad.yaml', GOOD.replace('0.98', '98'));
+  const latin = file('folder/deeper/latin.yml', Buffer.from('a: caf\xe9 x\n', 'latin1'));
+  file('folder/ignored.txt', 'no YAML');
+  const text = await burnline(['slo', 'validate', join(folder, 'folder')]);
+  assert.equal(text.code, 1);
+  assert(text.stdout.includes(`${bad}:16:15  fault: target is the number 98`));
+  assert(text.stdout.includes(`${latin}:1:7  fault: has the byte 0xe9`));
+  const json = await burnline(['slo', 'validate', '--json', bad, latin]);
+  const view = JSON.parse(json.stdout) as { ok: boolean; faults: { file: string; line: number; column: number }[] };
+  assert.deepEqual([json.code, view.ok], [1, false]);
+  assert.deepEqual(view.faults.map(({ line, column }) => [line, column]).sort(), [
+    [1, 7],
+    [16, 15],
+  ]);
+});
+
+test('--json says of each objective what it is', async () => {
+  const { stdout } = await burnline(['slo', 'validate', '--json', file('one.yaml', GOOD)]);
+  const view = JSON.parse(stdout) as { objectives: Record<string, unknown>[] };
+  assert.deepEqual(view.objectives[0]?.['id'], 'shop-answered');
+  assert.deepEqual(view.objectives[0]?.['eyes'], 'router and prometheus');
+  assert.deepEqual(view.objectives[0]?.['window'], { kind: 'rolling', period: 28 * 86_400 });
+});
+
+test('a file that is too large is refused without being read', async () => {
+  const path = file('large.yaml', `a: ${'x'.repeat(10 * 1024 * 1024)}`);
+  const { code, stdout } = await burnline(['slo', 'validate', path]);
+  assert.equal(code, 1);
+  assert.match(stdout, /large\.yaml:1:1 {2}fault: has \d+ bytes, the most is 8388608/);
+});
+
+test('a wrong command line ends with 2', async () => {
+  const empty = join(folder, 'empty');
+  mkdirSync(empty);
+  for (const args of [['nowhere.yaml'], [empty], ['--colour'], ['/dev/null']]) {
+    const { code, stdout, stderr } = await burnline(['slo', 'validate', ...args]);
+    assert.deepEqual([code, stdout], [2, ''], args.join());
+    assert.notEqual(stderr, '');
+  }
+});
+
+test('an export reads back as right, and nothing is written when there is a fault', async () => {
+  const exported = await burnline(['slo', 'export']);
+  assert.equal(exported.code, 0);
+  assert.equal((await burnline(['slo', 'validate', file('exported.yaml', exported.stdout)])).code, 0);
+  const broken = await burnline(['slo', 'export', file('broken.yaml', GOOD.replace('0.98', '98'))]);
+  assert.deepEqual([broken.code, broken.stdout], [1, '']);
+  assert.match(broken.stderr, /broken\.yaml:16:15 {2}fault: /);
+});

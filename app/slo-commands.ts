@@ -1,0 +1,65 @@
+/** The SLO engine by hand. Reads files and prints; decides nothing. */
+import type { Command } from 'commander';
+
+const FAULTS = 1;
+const USAGE = 2;
+
+const FILES = 'files, or folders with .yaml files; default: the objectives that ship';
+
+export function addSloCommands(program: Command): void {
+  const slo = program.command('slo').description('objectives: checked, explained, exported');
+  slo
+    .command('validate')
+    .description('reads objectives (OpenSLO v1, Sloth prometheus/v1) and tells every fault and what each objective is')
+    .argument('[FILES...]', FILES)
+    .option('--strict', "by the rules of OpenSLO's own SDK; else by its README and published examples")
+    .option('--no-references', 'what the files refer to may stand elsewhere')
+    .option('--json', 'as JSON')
+    .action(validate);
+  slo
+    .command('export')
+    .description('writes them as OpenSLO with all references resolved')
+    .argument('[FILES...]', FILES)
+    .option('--no-references', 'what the files refer to may stand elsewhere')
+    .action(exportFiles);
+}
+
+type Options = { readonly strict?: boolean; readonly references: boolean; readonly json?: boolean };
+
+async function validate(paths: readonly string[], options: Options): Promise<void> {
+  const read = await readPaths(paths, options);
+  if (read === undefined) return;
+  const { validateText, validateView } = await import('./slo-output.ts');
+  const view = validateView(read);
+  process.stdout.write(options.json ? `${JSON.stringify(view)}\n` : validateText(view, process.stdout));
+  if (!view.ok) process.exitCode = FAULTS;
+}
+
+async function exportFiles(paths: readonly string[], options: Options): Promise<void> {
+  const read = await readPaths(paths, options);
+  if (read === undefined) return;
+  const { exportResolved } = await import('#slo/openslo/export.ts');
+  if (read.faults.length === 0) process.stdout.write(exportResolved(read.documents));
+  else {
+    // Half an export is worse than none: a reader could not tell.
+    const lines = read.faults.map(
+      ({ file, line, column, message }) => `${file}:${line}:${column}  fault: ${message}\n`,
+    );
+    process.stderr.write(lines.join(''));
+    process.exitCode = FAULTS;
+  }
+}
+
+/** Undefined when the command line was wrong, which has been said. */
+async function readPaths(paths: readonly string[], { strict = false, references }: Options) {
+  const { readFiles } = await import('./slo-files.ts');
+  const { readObjectives } = await import('#slo/openslo/read.ts');
+  const found = readFiles(paths);
+  if (found.kind === 'usage') {
+    process.stderr.write(`burnline slo: ${found.message}\n`);
+    process.exitCode = USAGE;
+    return undefined;
+  }
+  const read = readObjectives(found.files, { strict, references });
+  return { ...read, faults: [...found.faults, ...read.faults] };
+}
