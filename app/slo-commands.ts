@@ -1,5 +1,6 @@
 /** The SLO engine by hand. Reads files and prints; decides nothing. */
 import type { Command } from 'commander';
+import { addBacktestCommand } from './slo-backtest-command.ts';
 
 const FAULTS = 1;
 const USAGE = 2;
@@ -22,9 +23,12 @@ export function addSloCommands(program: Command): void {
     .argument('[FILES...]', FILES)
     .option('--no-references', 'what the files refer to may stand elsewhere')
     .action(exportFiles);
+  addBacktestCommand(slo);
 }
 
 type Options = { readonly strict?: boolean; readonly references: boolean; readonly json?: boolean };
+
+export type SloRead = NonNullable<Awaited<ReturnType<typeof readPaths>>>;
 
 async function validate(paths: readonly string[], options: Options): Promise<void> {
   const read = await readPaths(paths, options);
@@ -51,7 +55,10 @@ async function exportFiles(paths: readonly string[], options: Options): Promise<
 }
 
 /** Undefined when the command line was wrong, which has been said. */
-async function readPaths(paths: readonly string[], { strict = false, references }: Options) {
+export async function readPaths(
+  paths: readonly string[],
+  { strict = false, references = true }: { readonly strict?: boolean; readonly references?: boolean },
+) {
   const { readFiles } = await import('./slo-files.ts');
   const { readObjectives } = await import('#slo/openslo/read.ts');
   const found = readFiles(paths);

@@ -123,7 +123,8 @@ function takeStep(model: EvidenceModel, state: EvidenceState, good: number, bad:
   const seen = stepNull(model, state.calm, likelihood, learning);
   let all = 0;
   for (let i = 0; i < outages.length; i++) {
-    const after = (((outages[i] ?? 0) + STEP * (model.weights[i] ?? 0)) * (likelihood[model.firstOutage + i] ?? 0)) / seen;
+    const after =
+      (((outages[i] ?? 0) + STEP * (model.weights[i] ?? 0)) * (likelihood[model.firstOutage + i] ?? 0)) / seen;
     outages[i] = after < model.ceiling ? after : model.ceiling;
     all += outages[i] ?? 0;
   }

@@ -6,10 +6,19 @@
  * be one heap: a batch that failed in a minute says little about the other 59. Otherwise it is written down as info.
  */
 import { type Seconds, seconds } from '#kernel/units.ts';
-import { BURN_RULES, type BurnRule, budgetLasts, burnFactor, burnRate, EPSILON, isReachable, leastBad } from './burn-rate.ts';
+import {
+  BURN_RULES,
+  type BurnRule,
+  budgetLasts,
+  burnFactor,
+  burnRate,
+  EPSILON,
+  isReachable,
+  leastBad,
+} from './burn-rate.ts';
 import { addEvidence, type EvidenceState, readEvidence, skipEvidence, startEvidence } from './evidence.ts';
 import { type EvidenceModel, makeEvidenceModel } from './evidence-model.ts';
-import { countsBetween, evidenceCounts, type Ledger, windowCounts } from './ledger/ledger.ts';
+import { countsBetween, type Ledger, windowCounts } from './ledger/ledger.ts';
 import type { Objective, WindowCounts } from './objective.ts';
 import { type Burning, duration, percent, round, type Severity, severityRank, type Verdict } from './verdict.ts';
 
@@ -32,7 +41,12 @@ export type Judged = {
 };
 
 /** What changes from tick to tick, and is kept in the checkpoint. */
-export type Standing = { readonly evidence: EvidenceState; at: Seconds | undefined };
+export type Standing = {
+  readonly evidence: EvidenceState;
+  /** When the detector was last shown the ledger, and how far that had come. */
+  at: Seconds | undefined;
+  readonly shown: { good: number; bad: number; observed: number };
+};
 
 export function periodOf({ window }: Pick<Objective, 'window'>): Seconds {
   return window.kind === 'rolling' ? window.period : seconds(CALENDAR_DAYS[window.unit] * window.count * 86_400);
@@ -48,18 +62,29 @@ export function makeJudged(objective: Objective): Judged {
   return { objective, period, rules, model: makeEvidenceModel(objective) };
 }
 
-export const newStanding = (judged: Judged): Standing => ({ evidence: startEvidence(judged.model), at: undefined });
+export const newStanding = (judged: Judged): Standing => ({
+  evidence: startEvidence(judged.model),
+  at: undefined,
+  shown: { good: 0, bad: 0, observed: 0 },
+});
 
-/** Shows the detector what the ledger has since the last time. Once a tick, before `judge`. */
-export function advance(judged: Judged, standing: Standing, ledger: Ledger, now: Seconds): void {
-  const { at } = standing;
+/** Shows the detector what came into the ledger since the last time. Once a tick, before `judge`. */
+export function advance({ model }: Judged, standing: Standing, ledger: Ledger, now: Seconds): void {
+  const { at, evidence, shown } = standing;
   if (at !== undefined && now <= at) return;
+  const ring = ledger.corrected ?? ledger.counted;
+  // What was booked across a gap happened nobody knows when; what a correction took out makes the sums smaller.
+  const [wholeGood, wholeBad] = [ring.good - ledger.across.good, ring.bad - ledger.across.bad];
+  const good = Math.max(0, wholeGood - shown.good);
+  const bad = Math.max(0, wholeBad - shown.bad);
+  const watched = ring.observed > shown.observed;
+  shown.good = wholeGood;
+  shown.bad = wholeBad;
+  shown.observed = ring.observed;
   standing.at = now;
   if (at === undefined) return;
-  const length = seconds(now - at);
-  const counts = evidenceCounts(ledger, now, length);
-  if (counts.observed > 0 || counts.good + counts.bad > 0) addEvidence(judged.model, standing.evidence, counts, length, now);
-  else skipEvidence(judged.model, standing.evidence, length, now);
+  if (watched || good + bad > 0) addEvidence(model, evidence, { good, bad }, seconds(now - at), now);
+  else skipEvidence(model, evidence, seconds(now - at), now);
 }
 
 /** @param blind why nothing was seen of the objective lately; undefined while it is seen. */
@@ -85,7 +110,11 @@ export function judge(
   return { ...worst, because: `${worst.because}; and now it is blind: ${blind}` };
 }
 
-function judgeEvidence({ objective, period, model }: Judged, { evidence }: Standing, now: Seconds): Burning | undefined {
+function judgeEvidence(
+  { objective, period, model }: Judged,
+  { evidence }: Standing,
+  now: Seconds,
+): Burning | undefined {
   if (!evidence.alarmed) return undefined;
   const { since, good, bad, decades } = readEvidence(model, evidence);
   const rate = burnRate({ good, bad }, objective.budget);
@@ -138,4 +167,3 @@ function doubtOf(rule: BurnRule, least: number, long: WindowCounts, ledger: Ledg
   if (parts >= PARTS_BAD) return undefined;
   return `; but its ${round(long.bad)} bad events came in ${parts} of ${PARTS} parts of that time: a clump, no lasting failure`;
 }
-

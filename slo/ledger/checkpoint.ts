@@ -90,7 +90,7 @@ function guarded<T>(bytes: Uint8Array, take: (reader: Reader) => T): Restored<T>
 }
 
 function putAccount(writer: Writer, { id, ledger, slicer, served, frontier }: Account): void {
-  const { counted, corrected, corrections, bridges } = ledger;
+  const { counted, corrected, corrections, bridges, across } = ledger;
   const kept = counted.levels.map(({ width, size }) => [width, size]);
   putJson(writer, {
     id,
@@ -99,6 +99,7 @@ function putAccount(writer: Writer, { id, ledger, slicer, served, frontier }: Ac
     kept,
     corrections,
     bridges,
+    across,
     served: [...served],
     pending: [...slicer.pending],
     rings: (corrected === undefined ? [counted] : [counted, corrected]).map(scalars),
@@ -131,6 +132,7 @@ type AccountRecord = {
   readonly kept: readonly (readonly [width: Seconds, size: number])[];
   readonly corrections: Account['ledger']['corrections'];
   readonly bridges: Account['ledger']['bridges'];
+  readonly across: Account['ledger']['across'];
   readonly served: readonly (readonly [string, Account['served'] extends Map<string, infer S> ? S : never])[];
   readonly pending: readonly (readonly [number, { good: number; bad: number; watched: number }])[];
   readonly rings: readonly Scalars[];
@@ -142,7 +144,13 @@ function takeAccount(reader: Reader): Account {
   if (counted === undefined) throw new RangeError(`account ${record.id} has no ring`);
   return {
     id: record.id,
-    ledger: { counted, corrected, corrections: [...record.corrections], bridges: [...record.bridges] },
+    ledger: {
+      counted,
+      corrected,
+      corrections: [...record.corrections],
+      bridges: [...record.bridges],
+      across: record.across,
+    },
     slicer: { pending: new Map(record.pending) },
     served: new Map(record.served),
     frontier: record.frontier,

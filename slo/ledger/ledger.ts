@@ -33,6 +33,8 @@ export type Ledger = {
   readonly corrections: Applied[];
   /** Oldest first. */
   readonly bridges: Bridge[];
+  /** All that was ever booked across gaps. */
+  readonly across: { good: number; bad: number };
 };
 
 /** Events booked across a gap, or the time of a gap of which the sum is known. The events are in the rings, after `from`. */
@@ -49,7 +51,13 @@ const BRIDGE_STAMP = seconds(0.001);
 /** @param kept how far back windows reach; the objective's period, or more for reports. */
 export function newLedger(start: Seconds, kept: Seconds): Ledger {
   if (kept > KEPT_MAX) throw new RangeError(`A ledger keeps at most ${KEPT_MAX} s, asked for ${kept}`);
-  return { counted: newRing(start, kept), corrected: undefined, corrections: [], bridges: [] };
+  return {
+    counted: newRing(start, kept),
+    corrected: undefined,
+    corrections: [],
+    bridges: [],
+    across: { good: 0, bad: 0 },
+  };
 }
 
 /** Counts events that happened up to `at`, since the time before. */
@@ -67,7 +75,11 @@ export function observe(ledger: Ledger, from: Seconds, to: Seconds): void {
 
 /** Books what happened somewhere after `from`, in a gap that nobody watched. */
 export function bookAcross(ledger: Ledger, from: Seconds, good: number, bad: number): void {
+  const ring = ledger.corrected ?? ledger.counted;
+  const before = { good: ring.good, bad: ring.bad };
   add(ledger, seconds(from + BRIDGE_STAMP), good, bad);
+  ledger.across.good += ring.good - before.good;
+  ledger.across.bad += ring.bad - before.bad;
   note(ledger.bridges, { from, to: from, good, bad });
 }
 

@@ -132,6 +132,13 @@ export const newSums = (): Sums => ({ good: 0, bad: 0, ticks: 0 });
 /** The sums at the border of `at` into `sums`. */
 export function readSums(ring: Ring, at: number, sums: Sums): void {
   const { levels } = ring;
+  // Also of a replay that begins at 0, where older times are negative and no place in a ring.
+  if (at <= ring.start) {
+    sums.good = 0;
+    sums.bad = 0;
+    sums.ticks = 0;
+    return;
+  }
   if (at >= ring.head) {
     sums.good = ring.good;
     sums.bad = ring.bad;
