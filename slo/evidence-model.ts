@@ -16,7 +16,7 @@ export const STEP = seconds(5);
 const BLIP: Seconds = seconds(10);
 const PATCH: Seconds = seconds(30);
 /** Shares that fail within a patch. */
-const PATCH_SHARES = [0.2, 0.45] as const;
+const PATCH_SHARES = [0.2, 0.45, 0.65] as const;
 /** Probability, at each step, that a clump is over before its longest time. */
 const BLIP_ENDS = 0.3;
 const PATCH_ENDS = 0.1;
@@ -100,7 +100,8 @@ export function makeEvidenceModel({ budget, alerting }: Pick<Objective, 'budget'
 /** From the smallest burn that is worth a page to everything, evenly on a logarithmic scale. */
 function outageShares(budget: number, smallestBurn: number): number[] {
   const top = Math.max(TOTAL, (1 + budget) / 2);
-  const bottom = Math.min(budget * smallestBurn, Math.sqrt(budget * top), top);
+  const wanted = budget * smallestBurn;
+  const bottom = wanted < top ? wanted : Math.sqrt(budget * top);
   return Array.from({ length: OUTAGE_SHARES }, (_, i) => bottom * (top / bottom) ** (i / (OUTAGE_SHARES - 1)));
 }
 

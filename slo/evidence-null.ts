@@ -48,8 +48,10 @@ export function stepNull(
     ages[0] = resting * rate * STEP;
     entered += ages[0];
     const emission = emissionOf(clumps[c]?.shares ?? [], likelihood);
+    // A patch begins somewhere within its first step: up to its share, anything may fail in that.
+    const edge = clumps[c]?.shares.length === 1 ? (emission + (likelihood[0] ?? 0) + (likelihood[1] ?? 0)) / 3 : emission;
     for (let age = 0; age < ages.length; age++) {
-      const belief = (ages[age] ?? 0) * emission;
+      const belief = (ages[age] ?? 0) * (age === 0 ? edge : emission);
       ages[age] = belief;
       seen += belief;
     }

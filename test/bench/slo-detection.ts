@@ -3,29 +3,14 @@
  * rules alone: false pages, and how long an outage goes on before somebody is woken.
  */
 import { seededRandom } from '#kernel/random.ts';
-import { days, hours, ratio, type Seconds, seconds } from '#kernel/units.ts';
+import { days, hours, type Seconds, seconds } from '#kernel/units.ts';
 import { backtest } from '#slo/backtest.ts';
-import { DEFAULT_ALERTING, type Objective } from '#slo/objective.ts';
 import type { Row } from '#slo/replay.ts';
 import { clumpsOf, HEALTHY, type Service, simulate } from '#slo/simulate.ts';
+import { objectiveOf } from '#test/kit/objective.ts';
 import { workbookAlone } from './slo-workbook.ts';
 
-export const OBJECTIVE: Objective = {
-  id: 'bench',
-  service: 'bench',
-  name: 'bench',
-  displayName: '',
-  description: '',
-  target: ratio(0.98),
-  budget: ratio(0.02),
-  window: { kind: 'rolling', period: days(28) },
-  method: { kind: 'occurrences' },
-  indicator: { kind: 'composite', parts: [] },
-  labels: {},
-  annotations: {},
-  alerting: DEFAULT_ALERTING,
-  source: { file: '', line: 0, column: 0 },
-};
+const OBJECTIVE = objectiveOf();
 const TICK = seconds(5);
 const print = (line: string) => process.stdout.write(`${line}\n`);
 const quantile = (values: readonly number[], q: number): number =>

@@ -1,0 +1,138 @@
+import assert from 'node:assert/strict';
+import test, { describe } from 'node:test';
+import fc from 'fast-check';
+import { seededRandom } from '#kernel/random.ts';
+import { days, hours, minutes, type Seconds, seconds } from '#kernel/units.ts';
+import { objectiveOf } from '#test/kit/objective.ts';
+import { backtest, type Change } from './backtest.ts';
+import { paceOf, type Row, readRows } from './replay.ts';
+import { HEALTHY, simulate } from './simulate.ts';
+
+function play(rows: readonly Row[], options: { tick?: Seconds; pace?: Seconds | undefined } = {}) {
+  const changes: Change[] = [];
+  const pace = 'pace' in options ? options.pace : paceOf(rows);
+  const summary = backtest(objectiveOf(), { rows, pace }, options.tick ?? seconds(5), (change) => changes.push(change));
+  return { changes, summary, words: changes.map(({ to, severity }) => (severity === null ? to : severity)) };
+}
+
+describe('backtest()', () => {
+  const outage = { from: seconds(7_200), to: seconds(9_000), share: 1 };
+  const rows = [...simulate({ ...HEALTHY, failing: 0.004, outage }, hours(6), seededRandom(2))];
+
+  test('pages once for one outage, seconds after it began, and says when it was over', () => {
+    const { summary, changes } = play(rows);
+    assert.equal(summary.pages.length, 1);
+    const [page] = summary.pages;
+    assert(page && page.end !== null && page.start - outage.from <= 25, `paged at ${page?.start}`);
+    assert.equal(page.rule, 'evidence');
+    assert(page.bad > 1_700 && page.bad < 1_900 && page.budgetSpent > 0.03 && page.budgetSpent < 0.05);
+    const [first] = changes;
+    assert.deepEqual([first?.from, first?.to, first?.severity, first?.rule], ['ok', 'burning', 'critical', 'evidence']);
+    assert.match(first?.because ?? '', /failed in the last \d+ s, \d+ % where 2 % is promised/);
+  });
+
+  test('finds the same pages at ticks of 5 and 15 seconds, up to a tick', () => {
+    const [fine, coarse] = [play(rows), play(rows, { tick: seconds(15) })].map(({ summary }) => summary.pages);
+    assert.equal(fine?.length, coarse?.length);
+    assert(Math.abs((fine?.[0]?.start ?? 0) - (coarse?.[0]?.start ?? 99)) <= 15);
+  });
+
+  test('sums what it replayed', () => {
+    const { summary } = play(rows);
+    const [good, bad] = [rows.reduce((sum, row) => sum + row.good, 0), rows.reduce((sum, row) => sum + row.bad, 0)];
+    assert.deepEqual([summary.good, summary.bad, summary.sli], [good, bad, good / (good + bad)]);
+    assert.equal(summary.budgetSpent.toFixed(6), ((bad / (good + bad) / 0.02) * ((summary.to - summary.from) / days(28))).toFixed(6));
+  });
+
+  test('is unknown in a hole of even rows, and never green there', () => {
+    const hole = rows.filter(({ at }) => at <= 3_600 || at > 5_400);
+    const { changes } = play(hole);
+    assert.deepEqual(
+      changes.slice(0, 2).map(({ at, to }) => [at, to]),
+      [
+        [3_615, 'unknown'],
+        [5_405, 'ok'],
+      ],
+    );
+    assert.equal(changes[0]?.because, 'no data since 3600');
+  });
+
+  test('takes uneven rows for events, between which nothing happened', () => {
+    const random = seededRandom(4);
+    let at = 0;
+    const sparse = Array.from({ length: 400 }, (): Row => {
+      at += 1 - Math.log(1 - random.next()) * 300;
+      return { at: seconds(at), good: 1, bad: 0 };
+    });
+    assert.equal(paceOf(sparse), undefined);
+    assert.deepEqual(play(sparse).words, []);
+    const failing = sparse.map((row, i) => (i >= 300 ? { ...row, good: 0, bad: 1 } : row));
+    const { summary } = play(failing);
+    assert.equal(summary.pages.length, 1);
+    const eighth = failing[307]?.at ?? 0;
+    assert((summary.pages[0]?.start ?? 0) <= eighth + 5, 'within eight events');
+  });
+
+  test('judges rows that come more seldom than ticks when they come', () => {
+    const each = (at: number, bad: number): Row => ({ at: seconds(at), good: 60 - bad, bad });
+    const minutely = Array.from({ length: 600 }, (_, i) => each((i + 1) * 60, i >= 500 ? 60 : 0));
+    const { summary } = play(minutely);
+    assert.equal(summary.pages.length, 1);
+    assert.equal(summary.pages[0]?.start, 501 * 60);
+  });
+
+  test('gives the same answer to the same rows, and changes alternate', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 1_000 }), fc.double({ min: 0, max: 0.4, noNaN: true }), (seed, share) => {
+        const service = { ...HEALTHY, failing: share / 4, outage: { from: minutes(20), to: minutes(50), share } };
+        const stream = [...simulate(service, hours(2), seededRandom(seed))];
+        const [one, two] = [play(stream), play(stream)];
+        assert.deepEqual(one, two);
+        one.changes.forEach((change, i) => assert.equal(change.from, one.changes[i - 1]?.to ?? 'ok'));
+      }),
+      { numRuns: 15 },
+    );
+  });
+
+  test('plays two days at 15 s over events of a whole period without losing one', () => {
+    const long = Array.from(
+      { length: 11_520 },
+      (_, i): Row => ({ at: seconds((i + 1) * 15), good: 15, bad: i % 500 === 0 ? 1 : 0 }),
+    );
+    const { summary } = play(long, { tick: seconds(15) });
+    assert.deepEqual([summary.ticks, summary.good, summary.bad], [11_520 + 0, 172_800, 24]);
+    assert.equal(summary.to - summary.from, days(2) - 15 + 0);
+  });
+});
+
+describe('readRows()', () => {
+  test('reads a header, comments, blanks and fractions', () => {
+    const read = readRows('time,good,bad\n# from the exporter\n\n0, 10, 0\r\n5,9.5,0.5\n');
+    assert.deepEqual(read, {
+      kind: 'rows',
+      rows: [
+        { at: 0, good: 10, bad: 0 },
+        { at: 5, good: 9.5, bad: 0.5 },
+      ],
+      pace: 5,
+    });
+  });
+  const faults: readonly [text: string, line: number, reason: RegExp][] = [
+    ['', 0, /no rows/],
+    ['time,good,bad\n', 1, /no rows/],
+    ['0,1,0\n5,1\n', 2, /expected time,good,bad, found 2 columns/],
+    ['0,1,0\n5,x,0\n', 2, /expected three numbers, found "5,x,0"/],
+    ['0,1,0\n5,,0\n', 2, /expected three numbers/],
+    ['0,1,-1\n', 1, /cannot be negative: good 1, bad -1/],
+    ['5,1,0\n0,1,0\n', 2, /time goes back from 5 to 0/],
+    ['0,1,0\n5,Infinity,0\n', 2, /expected three numbers/],
+  ];
+  for (const [text, line, reason] of faults) {
+    test(`names the line of ${JSON.stringify(text)}`, () => {
+      const read = readRows(text);
+      assert(read.kind === 'fault');
+      assert.equal(read.line, line);
+      assert.match(read.reason, reason);
+    });
+  }
+});
