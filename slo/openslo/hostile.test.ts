@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { decodeText, FILE_BYTES_MAX } from './decode.ts';
 import { FILES_MAX, readObjectives } from './read.ts';
 import { FINDINGS_MAX } from './report.ts';
-import { DEPTH_MAX, FILE_CHARS_MAX, LEXEMES_MAX } from './tree.ts';
+import { DEPTH_MAX, DOCUMENTS_MAX, FILE_CHARS_MAX, LEXEMES_MAX } from './syntax.ts';
 
 const OPTIONS = { strict: false, references: true };
 const read = (text: string) => readObjectives([{ name: 'x.yaml', text }], OPTIONS);
@@ -40,7 +40,11 @@ const cases: readonly [title: string, text: string, want: RegExp][] = [
     '- a\n'.repeat(LEXEMES_MAX / 4 + 1),
     /^\d+:\d+ has more than 1000000 words in one document/,
   ],
-  ['a key that is called __proto__', 'apiVersion: openslo/v1\n__proto__: {a: 1}\n', /^2:1 has the key __proto__/],
+  [
+    'a key that is called __proto__',
+    'apiVersion: openslo/v1\nkind: Service\nmetadata: {name: a}\n__proto__: {a: 1}\n',
+    /^4:1 has the key __proto__/,
+  ],
   [
     'keys that are called constructor and toString',
     'apiVersion: openslo/v1\nkind: Service\nconstructor: 1\ntoString: 1\n',
@@ -51,6 +55,14 @@ const cases: readonly [title: string, text: string, want: RegExp][] = [
   ['a tag that runs something', 'apiVersion: !!js/function "x"\n', /has the apiVersion x|apiVersion/],
   ['a binary file', '\u0000\u0001\u0002ELF\u0000', /^1:1 /],
   ['a page of prose', 'Dear reader: this: is not\na file of objectives.\n'.repeat(50), /is not YAML/],
+  ['too many documents', '---\n'.repeat(DOCUMENTS_MAX + 1), /^20001:1 has more than 20000 documents/],
+  ['too many directives', '%a\n'.repeat(200), /^101:1 has more than 100 directives/],
+  ['nothing but lines', '\n'.repeat(LEXEMES_MAX + 1), /has more than 1000000 words/],
+  [
+    'many merges of a large map',
+    `a: &a {${Array.from({ length: 20_000 }, (_, i) => `k${i}: 1`).join(',')}}\nb: {<<: [${'*a,'.repeat(20_000)}]}\n`,
+    /holds more than 1000000 values/,
+  ],
   ['many documents of no kind', '---\na: 1\n'.repeat(3_000), /has no apiVersion/],
 ];
 for (const [title, text, want] of cases) {

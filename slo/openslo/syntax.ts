@@ -1,0 +1,92 @@
+/**
+ * A YAML text as the documents of its stream, one at a time, within limits that hold before anything is built: the
+ * libraries' own parsers go as deep, as long and as far as a text leads them.
+ *
+ * Source: YAML 1.2.2, https://yaml.org/spec/1.2.2/
+ */
+import { Composer, type CST, type Document, Lexer, Parser } from 'yaml';
+import type { Report } from './report.ts';
+import { placeAt, type SourceFile } from './tree.ts';
+
+/** 5,000 objectives have about 6 MB in one file. */
+export const FILE_CHARS_MAX = 8 * 1024 * 1024;
+/** Of one document. Each costs some 250 bytes while the document is read; 5,000 of Sloth's SLOs have half of it. */
+export const LEXEMES_MAX = 1_000_000;
+/** Of one file: 5,000 objectives with everything they refer to. */
+export const DOCUMENTS_MAX = 20_000;
+/** `%YAML 1.2`, once a document at most. */
+const DIRECTIVES_MAX = 100;
+/** The deepest place of OpenSLO, a query in an inline indicator of a list of documents, is at 11. */
+export const DEPTH_MAX = 64;
+/** A text that is no YAML at all has a fault a line: these say enough. */
+const SYNTAX_FAULTS_MAX = 20;
+
+/** The documents one by one, so that the syntax of only one of them is in memory. */
+export function* documents(file: SourceFile, report: Report): Generator<Document.Parsed> {
+  const parser = new Parser(file.lines.addNewLine);
+  // Its own check of double keys compares each with each, and its own resolution of tags makes dates and sets.
+  const composer = new Composer({ uniqueKeys: false, resolveKnownTags: false, logLevel: 'silent' });
+  file.lines.addNewLine(0);
+  const told = makeTeller(file, report);
+  const seen = { lexemes: 0, document: 0, directive: 0 };
+  for (const tokens of pieces(parser, file.text)) {
+    // Lines and comments between documents count on: a file of nothing else is also long.
+    if (++seen.lexemes > LEXEMES_MAX) {
+      const message = `has more than ${LEXEMES_MAX} words in one document: put its objectives into several, with --- between`;
+      report.fault(placeAt(file, parser.offset), message);
+      return;
+    }
+    for (const token of tokens) {
+      if (token.type === 'document') seen.lexemes = 0;
+      if (token.type === 'document' || token.type === 'directive') {
+        const most = token.type === 'document' ? DOCUMENTS_MAX : DIRECTIVES_MAX;
+        if (++seen[token.type] > most) {
+          report.fault(placeAt(file, token.offset), `has more than ${most} ${token.type}s`);
+          return;
+        }
+      }
+      const deep = tooDeep(token);
+      if (deep !== undefined) report.fault(placeAt(file, deep), `is nested deeper than ${DEPTH_MAX} levels`);
+      else for (const document of composer.next(token)) yield told(document);
+    }
+  }
+  for (const document of composer.end()) yield told(document);
+}
+
+/** What each word of the text completes, and what its end does. */
+function* pieces(parser: Parser, text: string): Generator<Iterable<CST.Token>> {
+  for (const lexeme of new Lexer().lex(text)) yield parser.next(lexeme);
+  yield parser.end();
+}
+
+function makeTeller(file: SourceFile, report: Report): (document: Document.Parsed) => Document.Parsed {
+  let said = 0;
+  return (document) => {
+    for (const error of document.errors) {
+      if (said++ < SYNTAX_FAULTS_MAX) report.fault(placeAt(file, error.pos[0]), syntaxMessage(error.message));
+    }
+    for (const { pos, message } of document.warnings) report.warn(placeAt(file, pos[0]), syntaxMessage(message));
+    return document;
+  };
+}
+
+const syntaxMessage = (message: string): string => `is not YAML: ${message.replace(/\s+/g, ' ').slice(0, 200)}`;
+
+/** Where a document gets too deep. Without recursion: this is what guards the recursions. */
+function tooDeep(document: CST.Token): number | undefined {
+  const stack: { token: CST.Token; depth: number }[] = [];
+  const push = (token: CST.Token | null | undefined, depth: number): void => {
+    if (token) stack.push({ token, depth });
+  };
+  if (document.type === 'document') push(document.value, 1);
+  for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
+    const { token, depth } = next;
+    if (!('items' in token)) continue;
+    if (depth > DEPTH_MAX) return token.offset;
+    for (const item of token.items) {
+      push(item.key, depth + 1);
+      push(item.value, depth + 1);
+    }
+  }
+  return undefined;
+}
