@@ -52,6 +52,7 @@ const cases: readonly [title: string, text: string, want: RegExp][] = [
   ],
   ['many keys that are the same', 'a: 1\n'.repeat(20_000), /^2:1 has the key "a" a second time/],
   ['a text that is not closed', `a: "${'x\n'.repeat(1_000)}`, /is not YAML/],
+  ['escapes that are none', `a: "${'\\q'.repeat(1_000_000)}"`, /^1:5 is not YAML: \\q is no escape/],
   ['a tag that runs something', 'apiVersion: !!js/function "x"\n', /has the apiVersion x|apiVersion/],
   ['a binary file', '\u0000\u0001\u0002ELF\u0000', /^1:1 /],
   ['a page of prose', 'Dear reader: this: is not\na file of objectives.\n'.repeat(50), /is not YAML/],
@@ -84,6 +85,15 @@ test('findings have an end', () => {
   const { faults } = read('- 1\n'.repeat(FINDINGS_MAX + 500));
   assert.equal(faults.length, FINDINGS_MAX + 1);
   assert(faults.some(({ message }) => /the rest is not shown/.test(message)));
+});
+
+test('broken queries have an end', () => {
+  const slo = (i: number): string =>
+    `- {name: a${i}, objective: 99, sli: {raw: {error_ratio_query: '${'}{'.repeat(2_400)}'}}}`;
+  const text = `version: prometheus/v1\nservice: a\nslos:\n${Array.from({ length: 300 }, (_, i) => slo(i)).join('\n')}\n`;
+  const told = read(text).faults.map(({ message }) => message);
+  assert.equal(told.filter((message) => /cannot be read as PromQL/.test(message)).length, 101);
+  assert.equal(told.filter((message) => /is not read: 100 others/.test(message)).length, 199);
 });
 
 test('files have an end', () => {

@@ -45,8 +45,8 @@ export function* documents(file: SourceFile, report: Report): Generator<Document
           return;
         }
       }
-      const deep = tooDeep(token);
-      if (deep !== undefined) report.fault(placeAt(file, deep), `is nested deeper than ${DEPTH_MAX} levels`);
+      const bad = refusal(token);
+      if (bad) report.fault(placeAt(file, bad.offset), bad.message);
       else for (const document of composer.next(token)) yield told(document);
     }
   }
@@ -72,8 +72,10 @@ function makeTeller(file: SourceFile, report: Report): (document: Document.Parse
 
 const syntaxMessage = (message: string): string => `is not YAML: ${message.replace(/\s+/g, ' ').slice(0, 200)}`;
 
-/** Where a document gets too deep. Without recursion: this is what guards the recursions. */
-function tooDeep(document: CST.Token): number | undefined {
+type Refusal = { readonly offset: number; readonly message: string };
+
+/** Why a document is not composed at all. Without recursion: this is what guards the recursions. */
+function refusal(document: CST.Token): Refusal | undefined {
   const stack: { token: CST.Token; depth: number }[] = [];
   const push = (token: CST.Token | null | undefined, depth: number): void => {
     if (token) stack.push({ token, depth });
@@ -81,12 +83,26 @@ function tooDeep(document: CST.Token): number | undefined {
   if (document.type === 'document') push(document.value, 1);
   for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
     const { token, depth } = next;
+    if (token.type === 'double-quoted-scalar') {
+      const at = badEscape(token.source);
+      const message = `is not YAML: ${token.source.slice(at, (at ?? 0) + 2)} is no escape; in single quotes it is text`;
+      if (at !== undefined) return { offset: token.offset + at, message };
+    }
     if (!('items' in token)) continue;
-    if (depth > DEPTH_MAX) return token.offset;
+    if (depth > DEPTH_MAX) return { offset: token.offset, message: `is nested deeper than ${DEPTH_MAX} levels` };
     for (const item of token.items) {
       push(item.key, depth + 1);
       push(item.value, depth + 1);
     }
+  }
+  return undefined;
+}
+
+/** The composer makes an error of each, with its stack: four million in the largest file. The first one says enough. */
+function badEscape(source: string): number | undefined {
+  const written = /\\(?:[0abtnvfre "/\\N_LP\t\r\n]|x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|(.|$))/gs;
+  for (let match = written.exec(source); match !== null; match = written.exec(source)) {
+    if (match[1] !== undefined) return match.index;
   }
   return undefined;
 }
