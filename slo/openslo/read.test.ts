@@ -361,6 +361,8 @@ test('anchors, aliases and merge keys are resolved, and faults are told where th
 const PLACES: readonly [title: string, written: string, at: string][] = [
   ['plain', 'query: sum(rate(finished_total))', '22:31'],
   ['in single quotes', "query: 'sum(rate(finished_total{a=''b''}))'", '22:32'],
+  ['in single quotes, behind doubled ones', "query: 'sum(a{b=''c''}) + rate(d)'", '22:46'],
+  ['in double quotes, behind escapes', 'query: "sum(a{b=\\"\\x63\\"}) + rate(d)"', '22:49'],
   ['in double quotes', 'query: "sum(rate(finished_total{a=\\"b\\"}))"', '22:32'],
   ['literal', 'query: |\n                sum(\n                  rate(finished_total))', '24:24'],
   ['folded', 'query: >-\n                sum(\n                rate(finished_total))', '24:22'],
