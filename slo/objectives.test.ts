@@ -23,7 +23,7 @@ test('strictly only the slices of 15 seconds are not OpenSLO', () => {
   const told = [warnings, readObjectives(files, { strict: true, references: true }).faults];
   for (const list of told) {
     assert.deepEqual(
-      list.map(({ file, message }) => [file, message.includes('in seconds')]),
+      list.map(({ file, message }) => [file, message.includes('seconds are an extension')]),
       [['slo/objectives/documents-not-stuck.yaml', true]],
     );
   }

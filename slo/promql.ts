@@ -13,9 +13,9 @@ import { parser } from '@prometheus-io/lezer-promql';
 import type { Matcher, MatchOp, Selector } from './objective.ts';
 
 /** The longest query in Prometheus' own mixins has about 2,000 characters. */
-export const PROMQL_CHARS_MAX = 10_000;
-/** The checker calls itself once a level: deeper than this nobody writes, and far deeper ends the stack. */
-export const PROMQL_DEPTH_MAX = 200;
+export const PROMQL_CHARS_MAX = 5_000;
+/** The checker calls itself once a level and looks from each level at all below; deeper than this nobody writes. */
+export const PROMQL_DEPTH_MAX = 64;
 
 /** A fault at an offset into the query's text. */
 export type PromqlFault = { readonly at: number; readonly message: string };

@@ -30,27 +30,26 @@ export function decodeText(file: string, bytes: Uint8Array): Decoded {
   }
 }
 
-/** The first byte that decoding stumbles over: the text before it is the longest that decodes, by halving. */
+/** The first character that is none: what is before it is the longest text that decodes whole, found by halving. */
 function firstForeign(bytes: Uint8Array): { line: number; column: number; byte: number } {
   let good = 0;
   let bad = bytes.length;
   while (bad - good > 1) {
     const middle = (good + bad) >> 1;
-    if (decodes(bytes.subarray(0, middle))) good = middle;
-    else bad = middle;
+    if (prefix(bytes.subarray(0, middle)) === undefined) bad = middle;
+    else good = middle;
   }
-  const lines = new TextDecoder().decode(bytes.subarray(0, good)).split('\n');
-  const last = lines.at(-1) ?? '';
-  const cut = last.endsWith('�') ? last.slice(0, -1) : last;
-  return { line: lines.length, column: cut.length + 1, byte: bytes[good - (last.length - cut.length)] ?? 0 };
+  const before = prefix(bytes.subarray(0, good)) ?? '';
+  const lines = before.split('\n');
+  const byte = bytes[new TextEncoder().encode(before).length] ?? 0;
+  return { line: lines.length, column: (lines.at(-1) ?? '').length + 1, byte };
 }
 
-/** A character that is cut at the end decodes: `stream` waits for its rest. */
-function decodes(bytes: Uint8Array): boolean {
+/** The whole characters of bytes that may end in the middle of one. */
+function prefix(bytes: Uint8Array): string | undefined {
   try {
-    new TextDecoder('utf-8', { fatal: true }).decode(bytes, { stream: true });
-    return true;
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes, { stream: true });
   } catch {
-    return false;
+    return undefined;
   }
 }

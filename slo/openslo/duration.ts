@@ -44,7 +44,11 @@ export function readDuration(tree: Tree, path: Path, report: Report): Duration |
     report.fault(at, `${named(path)} is ${told(found)}: expected more than 0 and at most ten years`);
     return undefined;
   }
-  if (unit === 's')
-    report.strictly(at, `${named(path)} is in seconds, which OpenSLO does not have: an extension of Burnline`);
+  if (unit === 's') {
+    report.strictly(
+      at,
+      `${named(path)} is ${told(found)}: seconds are an extension of Burnline, OpenSLO's least is a minute`,
+    );
+  }
   return { count, unit, length };
 }

@@ -7,12 +7,13 @@
 import type { Objective } from '#slo/objective.ts';
 import type { Located, ObjectiveDocument } from './document.ts';
 import { readDocuments } from './document.ts';
+import { readTrees } from './grow.ts';
 import { type Finding, makeReport, type Report } from './report.ts';
 import { checkDocument } from './rules.ts';
 import type { Kind, Shape } from './shapes.ts';
 import { type Index, type LeftOut, resolveSlo } from './slo.ts';
 import { resolveSloth } from './sloth.ts';
-import { place, readTrees, type Tree } from './tree.ts';
+import { place, type Tree } from './tree.ts';
 
 export type ObjectiveFile = { readonly name: string; readonly text: string };
 export type ReadOptions = {

@@ -10,6 +10,8 @@ export type Report = {
   strictly(place: Place, message: string): void;
   /** Right, and worth knowing. */
   warn(place: Place, message: string): void;
+  /** Queries that were broken so far: mending one to read on costs as much as reading a hundred. */
+  readonly queries: { broken: number };
 };
 
 export type Findings = { readonly faults: readonly Finding[]; readonly warnings: readonly Finding[] };
@@ -24,6 +26,7 @@ export function makeReport(strict: boolean): { readonly report: Report; findings
     fault: faults.add,
     strictly: strict ? faults.add : warnings.add,
     warn: warnings.add,
+    queries: { broken: 0 },
   };
   return { report, findings: () => ({ faults: faults.sorted(), warnings: warnings.sorted() }) };
 }

@@ -94,8 +94,9 @@ function alertingOf({ tree, value }: Located<SlothSlo>, report: Report): Alertin
 
 /** The same in OpenSLO's words, for who moves over. */
 export function slothAsOpenSlo(document: SlothDocument): object[] {
-  const silent = { fault: () => undefined, strictly: () => undefined, warn: () => undefined };
-  return items(part(document, 'slos')).map((slo) => {
+  const silent = { fault: () => undefined, strictly: () => undefined, warn: () => undefined, queries: { broken: 0 } };
+  const whole = items(part(document, 'slos')).filter(({ value }) => value.sli.events || value.sli.raw);
+  return whole.map((slo) => {
     const { name, description, objective, sli } = slo.value;
     const metric = (query: string | undefined) => ({ metricSource: { type: 'Prometheus', spec: { query } } });
     const ratioMetric = sli.events
