@@ -10,7 +10,9 @@ import type { Seconds } from '#kernel/units.ts';
 import type { Exposition } from '#slo/exposition/read-samples.ts';
 import type { Indicator, Objective, ThresholdOp } from '#slo/objective.ts';
 import { type Account, balance, dismiss, enter, newAccount } from './account.ts';
+import { type Correction, concerns } from './corrections.ts';
 import { type Counter, count, newTarget, type Step, type Target, type Value } from './counting.ts';
+import { correct } from './ledger.ts';
 import type { Plan } from './plan.ts';
 
 export type Book = {
@@ -169,6 +171,19 @@ function settle(
   enter(account, objective, { target: visit.target, at: visit.at, interval: visit.interval, ...known, good, bad });
   const after = account.served.get(visit.target);
   if (after !== undefined) after.ahead = ahead;
+}
+
+/** Spans of corrections that one ledger keeps: each is asked at each addition. Four years of weekly maintenance are 209. */
+export const SPANS_PER_LEDGER_MAX = 2_000;
+
+/** Applies a correction to all objectives it concerns. @returns their ids; or undefined when one has too many already. */
+export function enterCorrection(book: Book, correction: Correction): readonly string[] | undefined {
+  const concerned = book.plan.objectives.filter((objective) => concerns(correction, objective));
+  const ledgers = concerned.flatMap(({ id }) => book.accounts.get(id)?.ledger ?? []);
+  const { id, spans, how } = correction;
+  if (ledgers.some(({ corrections }) => corrections.length + spans.length > SPANS_PER_LEDGER_MAX)) return undefined;
+  for (const ledger of ledgers) for (const span of spans) correct(ledger, { id, ...span, how });
+  return concerned.map((one) => one.id);
 }
 
 /** A target that was taken off the list. Its last values go too: should it come back, it is a new one. */
