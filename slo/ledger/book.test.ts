@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { seconds } from '#kernel/units.ts';
+import { days, seconds } from '#kernel/units.ts';
 import type { Method, Objective, Query } from '#slo/objective.ts';
 import { at, book, counts, DONE, done, ledgerIn, objective, query, STEP, scrape, started } from '#test/kit/ledger.ts';
-import { dismissTarget, enterCorrection, enterValues, replan, SPANS_PER_LEDGER_MAX } from './book.ts';
+import { dismissTarget, enterCorrection, enterValues, newBook, replan, SPANS_PER_LEDGER_MAX } from './book.ts';
 import { isBlind } from './budget.ts';
 import { countsBetween, evidenceCounts, unknownSeconds, windowCounts } from './ledger.ts';
 import { planOf } from './plan.ts';
@@ -193,9 +193,34 @@ test('time is watched while all targets of an objective are', () => {
 test('a target that was dismissed holds nothing back', () => {
   const one = book(DONE);
   for (const offset of [15, 30]) for (const worker of ['w1', 'w2']) scrape(one, offset, done(offset), worker);
-  dismissTarget(one, 'w2');
+  dismissTarget(one, 'w2', at(31));
   for (const offset of [45, 60, 75, 90]) scrape(one, offset, done(offset));
   assert.equal(one.accounts.get('done')?.frontier, at(90));
+});
+
+test('a target that comes back is not counted from 0 again', () => {
+  const one = book(DONE);
+  scrape(one, 60, done(20, 2, started(50)));
+  dismissTarget(one, 'w1', at(70));
+  scrape(one, 300, done(25, 2, started(50)));
+  assert.deepEqual(counts(one, 300), [25, 2]);
+  dismissTarget(one, 'w1', at(310));
+  dismissTarget(one, 'w2', at(100_000));
+  assert.equal(one.targets.size, 0, 'forgotten after a day');
+  scrape(one, 100_060, done(30, 2, started(50)));
+  assert.deepEqual(counts(one, 100_060), [25, 2]);
+});
+
+test('a ledger is as long as its objective asks, and one that no ledger can be is told', () => {
+  const calendar = (unit: 'quarter' | 'year', count: number) =>
+    ({ kind: 'calendar', count, unit, start: '2026-01-01 00:00:00', timeZone: 'UTC' }) as const;
+  const { plan, unplanned } = planOf([
+    { ...DONE, window: calendar('quarter', 1) },
+    { ...DONE, id: 'long', window: calendar('year', 2) },
+  ]);
+  assert.match(unplanned[0]?.reason ?? '', /longer than the 400 days/);
+  const coarsest = ledgerIn(newBook(plan, at(0), days(28))).counted.levels.at(-1);
+  assert((coarsest?.size ?? 0) * (coarsest?.width ?? 0) >= days(92));
 });
 
 test('no data is told after two missed scrapes, and a metric that is not there is no data', () => {

@@ -11,7 +11,7 @@ import type { Exposition } from '#slo/exposition/read-samples.ts';
 import type { Indicator, Objective, ThresholdOp } from '#slo/objective.ts';
 import { type Account, balance, dismiss, enter, newAccount } from './account.ts';
 import { type Correction, concerns } from './corrections.ts';
-import { type Counter, count, newTarget, type Step, type Target, type Value } from './counting.ts';
+import { type Counter, count, newTarget, REMEMBERED, type Step, type Target, type Value } from './counting.ts';
 import { correct } from './ledger.ts';
 import type { Plan } from './plan.ts';
 
@@ -19,8 +19,11 @@ export type Book = {
   plan: Plan;
   readonly accounts: Map<string, Account>;
   readonly targets: Map<string, Target>;
-  /** Everything before is in the book, or is not wanted: when it was begun, or restored from a checkpoint of that time. */
-  readonly knownUntil: Seconds;
+  /**
+   * Everything before is in the book, or is not wanted: when it was begun, or restored from a checkpoint of that time, or
+   * when it last heard of a target that it has forgotten since.
+   */
+  knownUntil: Seconds;
   /** How far back windows reach, for objectives that name no longer period. */
   readonly kept: Seconds;
 };
@@ -54,8 +57,7 @@ export function replan(book: Book, plan: Plan, now: Seconds): void {
 export function accountOf(book: Book, objective: Objective, now: Seconds): Account {
   const known = book.accounts.get(objective.id);
   if (known !== undefined) return known;
-  const period = objective.window.kind === 'rolling' ? objective.window.period : 0;
-  const account = newAccount(objective.id, now, Math.max(book.kept, period) as Seconds);
+  const account = newAccount(objective, now, book.kept);
   book.accounts.set(objective.id, account);
   return account;
 }
@@ -186,8 +188,20 @@ export function enterCorrection(book: Book, correction: Correction): readonly st
   return concerned.map((one) => one.id);
 }
 
-/** A target that was taken off the list. Its last values go too: should it come back, it is a new one. */
-export function dismissTarget(book: Book, target: string): void {
-  book.targets.delete(target);
+/**
+ * A target that was taken off the list: it holds nothing back any more. Its last values are remembered for a day, so that
+ * one that comes back (a list that was read wrong, a reload) is not counted from 0 again.
+ */
+export function dismissTarget(book: Book, target: string, now: Seconds): void {
   for (const account of book.accounts.values()) dismiss(account, target);
+  for (const [id, { at }] of book.targets) {
+    if (at === undefined || now - at <= REMEMBERED || isServing(book, id)) continue;
+    book.targets.delete(id);
+    if (at > book.knownUntil) book.knownUntil = at;
+  }
+}
+
+function isServing(book: Book, target: string): boolean {
+  for (const { served } of book.accounts.values()) if (served.has(target)) return true;
+  return false;
 }

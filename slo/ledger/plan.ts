@@ -4,10 +4,13 @@
  * Only selectors can be counted here; an objective with any other query is for a PromQL server, and `planOf` says so.
  */
 
+import { days } from '#kernel/units.ts';
 import { type Wanted, wantedNames } from '#slo/exposition/read-samples.ts';
 import { type CompiledSelector, compileSelector, selects } from '#slo/exposition/selector.ts';
 import type { Series } from '#slo/exposition/series.ts';
 import type { Objective, Query } from '#slo/objective.ts';
+import { longestPeriod } from './account.ts';
+import { KEPT_MAX } from './ring.ts';
 
 export const PROCESS_START = 'process_start_time_seconds';
 
@@ -104,7 +107,9 @@ function shelfOf(all: readonly Candidate[]): Shelf {
   return { byLabel, rest };
 }
 
-function candidates({ indicator }: Objective, objective: number): Candidate[] | string {
+function candidates({ indicator, window }: Objective, objective: number): Candidate[] | string {
+  if (longestPeriod(window) > KEPT_MAX)
+    return `its period is longer than the ${KEPT_MAX / days(1)} days that a ledger keeps`;
   const queries: (readonly [Role, Query | undefined])[] =
     indicator.kind === 'ratio'
       ? [
