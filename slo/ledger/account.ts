@@ -36,6 +36,8 @@ export type Found = {
   /** From when on growth is known; undefined on a target's first scrape. */
   readonly since: Seconds | undefined;
   readonly whole: boolean;
+  /** A new process' first scrape: what it counted since its start is known as a sum, as across a gap. */
+  readonly fresh: boolean;
 } & Counts;
 
 /** @param kept how far back windows reach at least; the objective's period may be longer. */
@@ -73,7 +75,7 @@ export function enter(account: Account, { method }: Pick<Objective, 'method'>, f
   const before = served.get(found.target);
   const from = before?.at ?? found.since;
   const at = seconds(Math.max(found.at, from ?? found.at));
-  const gap = from !== undefined && isGap(seconds(at - from), found.interval);
+  const gap = from !== undefined && (found.fresh || isGap(seconds(at - from), found.interval));
   const { good, bad } = found;
   if (gap) {
     // Slices that nobody watched are no events, whatever grew in them.

@@ -105,6 +105,22 @@ for (const [title, story, want] of stories) {
   });
 }
 
+test('what a new process counted before its first scrape is in the budget, and no evidence', () => {
+  const one = book(DONE);
+  scrape(one, 15, done(50_000, 900, started(5)));
+  scrape(one, 30, done(50_001, 901, started(5)));
+  const ledger = ledgerIn(one);
+  assert.deepEqual(counts(one, 30), [50_001, 901]);
+  assert.deepEqual(evidenceCounts(ledger, at(30), seconds(60)), { good: 1, bad: 1, length: 60, observed: 15 });
+  assert.equal(unknownSeconds(ledger, at(5), at(30), 'corrected'), 0);
+});
+
+test('a counter that says it began before the ledger is not counted from 0 by a new process', () => {
+  const one = book(DONE);
+  scrape(one, 15, `${done(50_000, undefined, started(5))}\ndone_created{outcome="completed"} 1000`);
+  assert.deepEqual(counts(one, 30), [0, 0]);
+});
+
 test('bad is what is left of the total when good is given, and never negative', () => {
   const one = book(objective('done', { kind: 'ratio', good: query('ok_total'), total: query('all_total') }));
   const text = (ok: number, all: number) => `ok_total ${ok}\nall_total ${all}`;

@@ -37,7 +37,7 @@ export type Visit = {
 };
 
 export type Entered =
-  | ({ readonly kind: 'entered' } & Omit<Step, 'since'>)
+  | ({ readonly kind: 'entered' } & Omit<Step, 'since' | 'fresh'>)
   /** Older than what the target told already: nothing new in it. */
   | { readonly kind: 'stale' }
   | { readonly kind: 'missing'; readonly reason: string };
@@ -90,14 +90,14 @@ export function enterValues(
     }
   };
   const scrape = { ...visit, values, plan, knownUntil: book.knownUntil };
-  const { since, ...step } = count(target, scrape, grew);
+  const { since, fresh, ...step } = count(target, scrape, grew);
   for (const [i, objective] of plan.objectives.entries()) {
     const sum = sums[i];
     const leading = plan.leading[i] ?? '';
     if (sum === undefined || !serves(book, objective, visit.target, sum, declared.has(leading), sampled.has(leading))) {
       continue;
     }
-    settle(book, objective, visit, { since, whole: step.whole }, sum);
+    settle(book, objective, visit, { since, fresh, whole: step.whole }, sum);
   }
   return { kind: 'entered', ...step };
 }
@@ -151,7 +151,7 @@ function settle(
   book: Book,
   objective: Objective,
   visit: Visit,
-  known: { readonly since: Seconds | undefined; readonly whole: boolean },
+  known: Pick<Step, 'since' | 'fresh' | 'whole'>,
   sum: Sums,
 ): void {
   const account = accountOf(book, objective, known.since ?? visit.at);
