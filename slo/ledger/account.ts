@@ -2,8 +2,8 @@
  * One objective's account: its ledger, and how far each target that serves it was watched. Several targets make one
  * objective, and time is watched when all of them were: a part that nobody sees may be the part that fails.
  */
-import { type Seconds, seconds } from '#kernel/units.ts';
-import type { Counts, Objective } from '#slo/objective.ts';
+import { hours, type Seconds, seconds } from '#kernel/units.ts';
+import type { CalendarUnit, Counts, Objective, Window } from '#slo/objective.ts';
 import { isGap } from './budget.ts';
 import { add, bookAcross, type Ledger, markBridged, newLedger, observe } from './ledger.ts';
 import { judged, newSlicer, type SliceMethod, type Slicer, spread, watch } from './slices.ts';
@@ -36,15 +36,30 @@ export type Found = {
   /** From when on growth is known; undefined on a target's first scrape. */
   readonly since: Seconds | undefined;
   readonly whole: boolean;
+  /** A new process' first scrape: what it counted since its start is known as a sum, as across a gap. */
+  readonly fresh: boolean;
 } & Counts;
 
-export const newAccount = (id: string, start: Seconds, kept: Seconds): Account => ({
-  id,
-  ledger: newLedger(start, kept),
+/** @param kept how far back windows reach at least; the objective's period may be longer. */
+export const newAccount = (objective: Pick<Objective, 'id' | 'window'>, start: Seconds, kept: Seconds): Account => ({
+  id: objective.id,
+  ledger: newLedger(start, seconds(Math.max(kept, longestPeriod(objective.window)))),
   slicer: newSlicer(),
   served: new Map(),
   frontier: undefined,
 });
+
+/** The longest that a calendar's units can be, with the hour that clocks are put back. */
+const UNITS: Readonly<Record<CalendarUnit, Seconds>> = {
+  day: hours(25),
+  week: hours(7 * 24 + 1),
+  month: hours(31 * 24 + 1),
+  quarter: hours(92 * 24 + 1),
+  year: hours(366 * 24 + 1),
+};
+
+export const longestPeriod = (window: Window): Seconds =>
+  window.kind === 'rolling' ? window.period : seconds(window.count * UNITS[window.unit]);
 
 /** Good, bad and total growth to good and bad: never negative, and in sum exact, should one be read before the other. */
 export function balance(part: number, total: number, ahead: number): { readonly part: number; readonly ahead: number } {
@@ -60,7 +75,7 @@ export function enter(account: Account, { method }: Pick<Objective, 'method'>, f
   const before = served.get(found.target);
   const from = before?.at ?? found.since;
   const at = seconds(Math.max(found.at, from ?? found.at));
-  const gap = from !== undefined && isGap(seconds(at - from), found.interval);
+  const gap = from !== undefined && (found.fresh || isGap(seconds(at - from), found.interval));
   const { good, bad } = found;
   if (gap) {
     // Slices that nobody watched are no events, whatever grew in them.

@@ -1,68 +1,12 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import fc from 'fast-check';
-import { days, type Seconds, seconds } from '#kernel/units.ts';
-import { readSamples } from '#slo/exposition/read-samples.ts';
-import { DEFAULT_ALERTING, type Indicator, type Method, type Objective, type Query } from '#slo/objective.ts';
-import { type Book, dismissTarget, enterScrape, enterValues, newBook, replan } from './book.ts';
+import { days, seconds } from '#kernel/units.ts';
+import type { Method, Objective, Query } from '#slo/objective.ts';
+import { at, book, counts, DONE, done, ledgerIn, objective, query, STEP, scrape, started } from '#test/kit/ledger.ts';
+import { dismissTarget, enterCorrection, enterValues, newBook, replan, SPANS_PER_LEDGER_MAX } from './book.ts';
 import { isBlind } from './budget.ts';
-import { restoreBook, writeBook } from './checkpoint.ts';
-import { correct, countsBetween, evidenceCounts, unknownSeconds, windowCounts } from './ledger.ts';
+import { countsBetween, evidenceCounts, unknownSeconds, windowCounts } from './ledger.ts';
 import { planOf } from './plan.ts';
-
-const START = seconds(1_700_000_000);
-const at = (offset: number): Seconds => seconds(START + offset);
-const STEP = seconds(15);
-
-const query = (name: string, ...labels: (readonly [string, string])[]): Query => ({
-  kind: 'selector',
-  selector: { name, matchers: labels.map(([label, value]) => ({ label, op: '=', value })) },
-  source: undefined,
-});
-
-function objective(id: string, indicator: Indicator, method: Method = { kind: 'occurrences' }): Objective {
-  return {
-    id,
-    service: 'documents',
-    name: id,
-    displayName: id,
-    description: '',
-    target: 0.98 as Objective['target'],
-    budget: 0.02 as Objective['budget'],
-    window: { kind: 'rolling', period: days(28) },
-    method,
-    indicator,
-    labels: {},
-    annotations: {},
-    alerting: DEFAULT_ALERTING,
-    source: { file: 'test.yaml', line: 1, column: 1 },
-  };
-}
-
-const DONE = objective('done', {
-  kind: 'ratio',
-  bad: query('done_total', ['outcome', 'failed']),
-  total: query('done_total'),
-});
-const book = (...objectives: Objective[]): Book => newBook(planOf(objectives).plan, START, days(28));
-
-/** Scrapes `text` from target `of`; undefined: nobody answered. */
-function scrape(one: Book, offset: number, text: string | undefined, of = 'w1') {
-  if (text === undefined) return;
-  const exposition = readSamples(`${text}\n`, 'text', one.plan.wanted);
-  return enterScrape(one, { target: of, at: at(offset), interval: STEP }, exposition);
-}
-
-function counts(one: Book, now: number, id = 'done'): readonly [number, number] {
-  const ledger = one.accounts.get(id)?.ledger;
-  assert(ledger);
-  const { good, bad } = windowCounts(ledger, at(now), days(28));
-  return [good, bad];
-}
-
-const done = (completed: number, failed?: number, more = ''): string =>
-  `done_total{outcome="completed"} ${completed}${failed === undefined ? '' : `\ndone_total{outcome="failed"} ${failed}`}${more}`;
-const started = (offset: number) => `\nprocess_start_time_seconds ${START + offset}`;
 
 type Story = readonly (readonly [offset: number, text: string | undefined])[];
 const stories: readonly [title: string, story: Story, want: readonly [good: number, bad: number]][] = [
@@ -161,6 +105,22 @@ for (const [title, story, want] of stories) {
   });
 }
 
+test('what a new process counted before its first scrape is in the budget, and no evidence', () => {
+  const one = book(DONE);
+  scrape(one, 15, done(50_000, 900, started(5)));
+  scrape(one, 30, done(50_001, 901, started(5)));
+  const ledger = ledgerIn(one);
+  assert.deepEqual(counts(one, 30), [50_001, 901]);
+  assert.deepEqual(evidenceCounts(ledger, at(30), seconds(60)), { good: 1, bad: 1, length: 60, observed: 15 });
+  assert.equal(unknownSeconds(ledger, at(5), at(30), 'corrected'), 0);
+});
+
+test('a counter that says it began before the ledger is not counted from 0 by a new process', () => {
+  const one = book(DONE);
+  scrape(one, 15, `${done(50_000, undefined, started(5))}\ndone_created{outcome="completed"} 1000`);
+  assert.deepEqual(counts(one, 30), [0, 0]);
+});
+
 test('bad is what is left of the total when good is given, and never negative', () => {
   const one = book(objective('done', { kind: 'ratio', good: query('ok_total'), total: query('all_total') }));
   const text = (ok: number, all: number) => `ok_total ${ok}\nall_total ${all}`;
@@ -194,8 +154,7 @@ test('a scrape older than the last is stale', () => {
 test('a gap is no watched time, and after it the counters tell what happened', () => {
   const one = book(DONE);
   for (const offset of [0, 15, 30, 615, 630]) scrape(one, offset + 15, done(offset));
-  const ledger = one.accounts.get('done')?.ledger;
-  assert(ledger);
+  const ledger = ledgerIn(one);
   assert.equal(countsBetween(ledger, at(0), at(645)).observed, 45);
   assert.equal(unknownSeconds(ledger, at(15), at(645), 'corrected'), 0);
   assert.equal(evidenceCounts(ledger, at(645), seconds(645)).good, 45, 'evidence has only what was watched');
@@ -211,8 +170,7 @@ test('a gap with a restart in it stays unknown', () => {
     [645, 4],
   ] as const)
     scrape(one, offset, done(value));
-  const ledger = one.accounts.get('done')?.ledger;
-  assert(ledger);
+  const ledger = ledgerIn(one);
   assert.equal(unknownSeconds(ledger, at(15), at(645), 'corrected'), 600);
   assert.deepEqual(counts(one, 645), [14, 0]);
 });
@@ -221,8 +179,7 @@ test('a gap with another process after it stays unknown, although all counters r
   const one = book(DONE);
   scrape(one, 15, done(50, 0, started(0)));
   scrape(one, 315, done(60, 0, started(100)));
-  const ledger = one.accounts.get('done')?.ledger;
-  assert(ledger);
+  const ledger = ledgerIn(one);
   assert.equal(unknownSeconds(ledger, at(15), at(315), 'corrected'), 300);
   assert.deepEqual(counts(one, 315), [10, 0]);
 });
@@ -232,8 +189,7 @@ test('a gap is bridged only when the counters of all that were away went through
     const one = book(DONE);
     for (const worker of ['w1', 'w2']) scrape(one, 15, done(50), worker);
     for (const worker of ['w1', 'w2']) scrape(one, 615, done(worker === lost ? 1 : 60), worker);
-    const ledger = one.accounts.get('done')?.ledger;
-    assert(ledger);
+    const ledger = ledgerIn(one);
     assert.equal(unknownSeconds(ledger, at(15), at(615), 'corrected'), lost === 'none' ? 0 : 600);
   }
 });
@@ -244,8 +200,7 @@ test('time is watched while all targets of an objective are', () => {
     scrape(one, offset, done(offset), 'w1');
     if (offset <= 150 || offset >= 450) scrape(one, offset + 5, done(offset), 'w2');
   }
-  const ledger = one.accounts.get('done')?.ledger;
-  assert(ledger);
+  const ledger = ledgerIn(one);
   assert.deepEqual(counts(one, 605), [1_200, 0]);
   assert.equal(countsBetween(ledger, at(0), at(600)).observed, 300);
   assert.equal(unknownSeconds(ledger, at(5), at(600), 'corrected'), 0);
@@ -254,9 +209,34 @@ test('time is watched while all targets of an objective are', () => {
 test('a target that was dismissed holds nothing back', () => {
   const one = book(DONE);
   for (const offset of [15, 30]) for (const worker of ['w1', 'w2']) scrape(one, offset, done(offset), worker);
-  dismissTarget(one, 'w2');
+  dismissTarget(one, 'w2', at(31));
   for (const offset of [45, 60, 75, 90]) scrape(one, offset, done(offset));
   assert.equal(one.accounts.get('done')?.frontier, at(90));
+});
+
+test('a target that comes back is not counted from 0 again', () => {
+  const one = book(DONE);
+  scrape(one, 60, done(20, 2, started(50)));
+  dismissTarget(one, 'w1', at(70));
+  scrape(one, 300, done(25, 2, started(50)));
+  assert.deepEqual(counts(one, 300), [25, 2]);
+  dismissTarget(one, 'w1', at(310));
+  dismissTarget(one, 'w2', at(100_000));
+  assert.equal(one.targets.size, 0, 'forgotten after a day');
+  scrape(one, 100_060, done(30, 2, started(50)));
+  assert.deepEqual(counts(one, 100_060), [25, 2]);
+});
+
+test('a ledger is as long as its objective asks, and one that no ledger can be is told', () => {
+  const calendar = (unit: 'quarter' | 'year', count: number) =>
+    ({ kind: 'calendar', count, unit, start: '2026-01-01 00:00:00', timeZone: 'UTC' }) as const;
+  const { plan, unplanned } = planOf([
+    { ...DONE, window: calendar('quarter', 1) },
+    { ...DONE, id: 'long', window: calendar('year', 2) },
+  ]);
+  assert.match(unplanned[0]?.reason ?? '', /longer than the 400 days/);
+  const coarsest = ledgerIn(newBook(plan, at(0), days(28))).counted.levels.at(-1);
+  assert((coarsest?.size ?? 0) * (coarsest?.width ?? 0) >= days(92));
 });
 
 test('no data is told after two missed scrapes, and a metric that is not there is no data', () => {
@@ -346,111 +326,43 @@ test('planOf() tells which objectives cannot be counted from samples, and why', 
   assert.match(unplanned[0]?.reason ?? '', /only a PromQL server/);
 });
 
-/**
- * A world with one worker: events happen to its series, it restarts, it is scraped or not. What a ledger can know of it is
- * said event by event: an event counts at the first scrape that shows it, unless its process died before.
- */
-type Turn = { readonly events: readonly number[]; readonly turn: 'scraped' | 'missed' | 'restarted' };
-const turn: fc.Arbitrary<Turn> = fc.record({
-  events: fc.array(fc.nat(5), { maxLength: 4 }),
-  turn: fc.oneof(
-    { weight: 6, arbitrary: fc.constant('scraped' as const) },
-    { weight: 3, arbitrary: fc.constant('missed' as const) },
-    { weight: 1, arbitrary: fc.constant('restarted' as const) },
-  ),
+test('planOf() counts a composite by its parts, and a part of two of them once', () => {
+  const whole = objective('whole', { kind: 'composite', parts: [{ weight: 1, objective: DONE }] });
+  const { plan, unplanned } = planOf([whole, DONE, whole]);
+  assert.deepEqual([plan.objectives, unplanned], [[DONE], []]);
 });
 
-test('every stream is counted to the event: resets, gaps, restarts, late series; with checkpoints at any moment', () => {
-  const property = (turns: readonly Turn[], checkpoints: readonly number[]) => {
-    let one = book(DONE);
-    const shown: { t: number; bad: boolean }[] = [];
-    let process = { created: 1, series: new Map<number, number>(), fresh: [] as number[] };
-    let last: number | undefined;
-    for (const [i, { events, turn }] of turns.entries()) {
-      for (const series of events) {
-        process.series.set(series, (process.series.get(series) ?? 0) + 1);
-        process.fresh.push(series);
-      }
-      const offset = 15 * (i + 1);
-      if (turn === 'restarted') process = { created: offset, series: new Map(), fresh: [] };
-      if (turn === 'scraped') {
-        const lines = [...process.series].flatMap(([series, value]) => {
-          const set = `{outcome="${series < 2 ? 'failed' : 'completed'}",n="${series}"}`;
-          return [`done_total${set} ${value}`, `done_created${set} ${START + process.created}`];
-        });
-        scrape(one, offset, ['# TYPE done_total counter', ...lines].join('\n'));
-        const gap = last !== undefined && offset - last > 37.5;
-        // The first scrape says only where counting begins.
-        if (last !== undefined)
-          for (const series of process.fresh) shown.push({ t: gap ? last + 0.001 : offset, bad: series < 2 });
-        process.fresh = [];
-        last = offset;
-      }
-      if (!checkpoints.includes(i)) continue;
-      const restored = restoreBook(writeBook(one, at(offset)), one.plan, at(offset));
-      assert(restored.kind === 'restored', restored.kind === 'refused' ? restored.reason : '');
-      one = restored.value;
-    }
-    const now = 15 * turns.length;
-    const ledger = one.accounts.get('done')?.ledger;
-    assert(ledger);
-    for (let length = 5; length <= now + 5; length += 5) {
-      const inside = shown.filter(({ t }) => t > Math.floor((now - length) / 5) * 5);
-      const { good, bad } = windowCounts(ledger, at(now), seconds(length));
-      assert.deepEqual([good, bad], [inside.filter((e) => !e.bad).length, inside.filter((e) => e.bad).length]);
-    }
-  };
-  const checkpoints = fc.array(fc.nat(60), { maxLength: 3 });
-  fc.assert(fc.property(fc.array(turn, { minLength: 1, maxLength: 60 }), checkpoints, property), { numRuns: 300 });
-});
+const CORRECTION = {
+  id: 'c1',
+  author: 'owner',
+  reason: 'the vendor was down',
+  enteredAt: at(60),
+  spans: [{ from: at(15), to: at(30) }],
+  of: { kind: 'labels', labels: { service: 'documents', tier: 'gold' } },
+  how: { kind: 'events', bad: 3 },
+} as const;
 
-test('a checkpoint gives back the same book, and goes on the same', () => {
-  const one = book(
-    DONE,
-    objective(
-      'age',
-      { kind: 'threshold', query: query('age'), op: 'lt', limit: 120 },
-      { kind: 'ratio-timeslices', slice: seconds(40) },
-    ),
-  );
-  for (let i = 1; i < 40; i++) if (i % 7 > 1) scrape(one, 15 * i, `${done(i * i, i)}\nage ${i * 9}`);
-  const account = one.accounts.get('done');
-  assert(account);
-  correct(account.ledger, {
-    id: 'c',
-    from: at(100),
-    to: at(700),
-    how: { kind: 'bad', share: (1 / 3) as Objective['target'] },
-  });
-  const restored = restoreBook(writeBook(one, at(600)), one.plan, at(600));
-  assert(restored.kind === 'restored');
-  const other = restored.value;
-  for (let i = 40; i < 60; i++) for (const each of [one, other]) scrape(each, 15 * i, `${done(i * i, i)}\nage ${i}`);
-  assert.deepEqual(other.accounts, one.accounts);
+test('a correction concerns the objectives that it names or that carry its labels', () => {
+  const gold = { ...DONE, id: 'gold', labels: { tier: 'gold' } };
+  const one = book(DONE, gold);
+  for (const [offset, failed] of [
+    [15, 0],
+    [30, 5],
+    [45, 5],
+  ] as const)
+    scrape(one, offset, done(offset, failed));
+  assert.deepEqual(enterCorrection(one, CORRECTION), ['gold']);
+  assert.deepEqual(counts(one, 60, 'gold'), [30, 2]);
+  assert.deepEqual(counts(one, 60), [30, 5]);
+  assert.deepEqual(enterCorrection(one, { ...CORRECTION, of: { kind: 'ids', ids: ['done', 'other'] } }), ['done']);
   assert.deepEqual(
-    [...other.targets.values()].map(({ counters, at }) => [at, [...counters.keys()]]),
-    [...one.targets.values()].map(({ counters, at }) => [at, [...counters.keys()]]),
+    enterCorrection(one, { ...CORRECTION, of: { kind: 'labels', labels: {} } }),
+    [],
+    'no label is not all',
   );
-});
-
-test('a checkpoint of a quiet month is small', () => {
-  const one = book(DONE);
-  for (let i = 1; i < 3_000; i++) scrape(one, 15 * i, done(7));
-  assert(writeBook(one, at(45_000)).length < 2_000, `${writeBook(one, at(45_000)).length} bytes`);
-});
-
-test('a checkpoint that is damaged, cut, of another kind or version is refused with its reason', () => {
-  const one = book(DONE);
-  scrape(one, 15, done(1));
-  const bytes = writeBook(one, at(15));
-  const refusal = (damaged: Uint8Array) => {
-    const restored = restoreBook(damaged, one.plan, at(15));
-    return restored.kind === 'refused' ? restored.reason : 'restored';
+  const many = {
+    ...CORRECTION,
+    spans: Array.from({ length: SPANS_PER_LEDGER_MAX }, () => ({ from: at(0), to: at(1) })),
   };
-  assert.equal(refusal(bytes), 'restored');
-  assert.match(refusal(new Uint8Array()), /no checkpoint/);
-  assert.match(refusal(bytes.with(8, 9)), /version 9/);
-  for (let i = 0; i < bytes.length; i++)
-    assert.notEqual(refusal(bytes.with(i, (bytes[i] ?? 0) ^ 0x20)), 'restored', `byte ${i}`);
-  for (let i = 0; i < bytes.length; i++) assert.notEqual(refusal(bytes.subarray(0, i)), 'restored', `cut at ${i}`);
+  assert.equal(enterCorrection(one, many), undefined);
 });

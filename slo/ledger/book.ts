@@ -10,15 +10,20 @@ import type { Seconds } from '#kernel/units.ts';
 import type { Exposition } from '#slo/exposition/read-samples.ts';
 import type { Indicator, Objective, ThresholdOp } from '#slo/objective.ts';
 import { type Account, balance, dismiss, enter, newAccount } from './account.ts';
-import { type Counter, count, newTarget, type Step, type Target, type Value } from './counting.ts';
+import { type Correction, concerns } from './corrections.ts';
+import { type Counter, count, newTarget, REMEMBERED, type Step, type Target, type Value } from './counting.ts';
+import { correct } from './ledger.ts';
 import type { Plan } from './plan.ts';
 
 export type Book = {
   plan: Plan;
   readonly accounts: Map<string, Account>;
   readonly targets: Map<string, Target>;
-  /** Everything before is in the book, or is not wanted: when it was begun, or restored from a checkpoint of that time. */
-  readonly knownUntil: Seconds;
+  /**
+   * Everything before is in the book, or is not wanted: when it was begun, or restored from a checkpoint of that time, or
+   * when it last heard of a target that it has forgotten since.
+   */
+  knownUntil: Seconds;
   /** How far back windows reach, for objectives that name no longer period. */
   readonly kept: Seconds;
 };
@@ -32,7 +37,7 @@ export type Visit = {
 };
 
 export type Entered =
-  | ({ readonly kind: 'entered' } & Omit<Step, 'since'>)
+  | ({ readonly kind: 'entered' } & Omit<Step, 'since' | 'fresh'>)
   /** Older than what the target told already: nothing new in it. */
   | { readonly kind: 'stale' }
   | { readonly kind: 'missing'; readonly reason: string };
@@ -52,8 +57,7 @@ export function replan(book: Book, plan: Plan, now: Seconds): void {
 export function accountOf(book: Book, objective: Objective, now: Seconds): Account {
   const known = book.accounts.get(objective.id);
   if (known !== undefined) return known;
-  const period = objective.window.kind === 'rolling' ? objective.window.period : 0;
-  const account = newAccount(objective.id, now, Math.max(book.kept, period) as Seconds);
+  const account = newAccount(objective, now, book.kept);
   book.accounts.set(objective.id, account);
   return account;
 }
@@ -86,14 +90,14 @@ export function enterValues(
     }
   };
   const scrape = { ...visit, values, plan, knownUntil: book.knownUntil };
-  const { since, ...step } = count(target, scrape, grew);
+  const { since, fresh, ...step } = count(target, scrape, grew);
   for (const [i, objective] of plan.objectives.entries()) {
     const sum = sums[i];
     const leading = plan.leading[i] ?? '';
     if (sum === undefined || !serves(book, objective, visit.target, sum, declared.has(leading), sampled.has(leading))) {
       continue;
     }
-    settle(book, objective, visit, { since, whole: step.whole }, sum);
+    settle(book, objective, visit, { since, fresh, whole: step.whole }, sum);
   }
   return { kind: 'entered', ...step };
 }
@@ -147,7 +151,7 @@ function settle(
   book: Book,
   objective: Objective,
   visit: Visit,
-  known: { readonly since: Seconds | undefined; readonly whole: boolean },
+  known: Pick<Step, 'since' | 'fresh' | 'whole'>,
   sum: Sums,
 ): void {
   const account = accountOf(book, objective, known.since ?? visit.at);
@@ -171,8 +175,33 @@ function settle(
   if (after !== undefined) after.ahead = ahead;
 }
 
-/** A target that was taken off the list. Its last values go too: should it come back, it is a new one. */
-export function dismissTarget(book: Book, target: string): void {
-  book.targets.delete(target);
+/** Spans of corrections that one ledger keeps: each is asked at each addition. Four years of weekly maintenance are 209. */
+export const SPANS_PER_LEDGER_MAX = 2_000;
+
+/** Applies a correction to all objectives it concerns. @returns their ids; or undefined when one has too many already. */
+export function enterCorrection(book: Book, correction: Correction): readonly string[] | undefined {
+  const concerned = book.plan.objectives.filter((objective) => concerns(correction, objective));
+  const ledgers = concerned.flatMap(({ id }) => book.accounts.get(id)?.ledger ?? []);
+  const { id, spans, how } = correction;
+  if (ledgers.some(({ corrections }) => corrections.length + spans.length > SPANS_PER_LEDGER_MAX)) return undefined;
+  for (const ledger of ledgers) for (const span of spans) correct(ledger, { id, ...span, how });
+  return concerned.map((one) => one.id);
+}
+
+/**
+ * A target that was taken off the list: it holds nothing back any more. Its last values are remembered for a day, so that
+ * one that comes back (a list that was read wrong, a reload) is not counted from 0 again.
+ */
+export function dismissTarget(book: Book, target: string, now: Seconds): void {
   for (const account of book.accounts.values()) dismiss(account, target);
+  for (const [id, { at }] of book.targets) {
+    if (at === undefined || now - at <= REMEMBERED || isServing(book, id)) continue;
+    book.targets.delete(id);
+    if (at > book.knownUntil) book.knownUntil = at;
+  }
+}
+
+function isServing(book: Book, target: string): boolean {
+  for (const { served } of book.accounts.values()) if (served.has(target)) return true;
+  return false;
 }

@@ -6,10 +6,10 @@
  * (`writeBook`). Schedules of a running book are not part of it: `restoreBook` takes the present plan, and accounts whose
  * objective is in it no more are kept as they are.
  */
-import { type Seconds, seconds } from '#kernel/units.ts';
+import type { Seconds } from '#kernel/units.ts';
 import { seriesOf } from '#slo/exposition/series.ts';
-import { type Account, newAccount } from './account.ts';
-import { type Book, newBook } from './book.ts';
+import type { Account } from './account.ts';
+import { type Book, newBook, replan } from './book.ts';
 import {
   newReader,
   newWriter,
@@ -49,7 +49,7 @@ export function writeBook(book: Book, now: Seconds): Uint8Array {
 export function restoreBook(bytes: Uint8Array, plan: Plan, now: Seconds): Restored<Book> {
   return guarded(bytes, (reader) => {
     const head = takeJson(reader) as { now: Seconds; kept: Seconds };
-    const book: Book = { ...newBook({ ...plan, objectives: [] }, head.now, head.kept), plan };
+    const book = newBook({ ...plan, objectives: [] }, head.now, head.kept);
     for (let left = takeCount(reader); left > 0; left--) {
       const account = takeAccount(reader);
       book.accounts.set(account.id, account);
@@ -58,11 +58,7 @@ export function restoreBook(bytes: Uint8Array, plan: Plan, now: Seconds): Restor
       const target = targetOf(takeJson(reader) as TargetRecord, plan);
       book.targets.set(target.id, target);
     }
-    for (const objective of plan.objectives) {
-      if (book.accounts.has(objective.id)) continue;
-      const period = objective.window.kind === 'rolling' ? objective.window.period : 0;
-      book.accounts.set(objective.id, newAccount(objective.id, now, seconds(Math.max(head.kept, period))));
-    }
+    replan(book, plan, now);
     return book;
   });
 }

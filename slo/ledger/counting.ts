@@ -74,6 +74,8 @@ export type Scrape = {
 export type Step = {
   /** From when on growth is known: the scrape before, or of a new process its start. */
   readonly since: Seconds | undefined;
+  /** The target's first scrape, and all that its process counted is growth. */
+  readonly fresh: boolean;
   /** Growth across the gap since `since` is all there was. */
   readonly whole: boolean;
   readonly resets: number;
@@ -105,7 +107,9 @@ export function count(target: Target, scrape: Scrape, grew: (counter: Counter, g
     else {
       const counter = newCounter(target, series, value, at, plan);
       target.counters.set(detached(series), counter);
-      const isNew = fresh || (since !== undefined && target.asked.has(name));
+      // A series says itself when it began, if it can: a process may have its counters from an earlier one.
+      const isOlder = fresh && counter.created !== undefined && counter.created <= scrape.knownUntil;
+      const isNew = (fresh && !isOlder) || (since !== undefined && target.asked.has(name));
       grew(counter, isNew && Number.isFinite(value) ? Math.max(0, value) : 0);
     }
   }
@@ -113,7 +117,7 @@ export function count(target: Target, scrape: Scrape, grew: (counter: Counter, g
   target.asked = asked;
   forgetGone(target, values.length);
   const begin = fresh ? seconds(Math.min(at, target.processStart ?? at)) : since;
-  return { since: begin, whole: resets === 0 && !restarted, resets, refused, overflow };
+  return { since: begin, fresh, whole: resets === 0 && !restarted, resets, refused, overflow };
 }
 
 /** Takes a new value. @returns by how much it grew; undefined when the counter began anew */

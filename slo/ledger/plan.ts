@@ -4,10 +4,13 @@
  * Only selectors can be counted here; an objective with any other query is for a PromQL server, and `planOf` says so.
  */
 
+import { days } from '#kernel/units.ts';
 import { type Wanted, wantedNames } from '#slo/exposition/read-samples.ts';
 import { type CompiledSelector, compileSelector, selects } from '#slo/exposition/selector.ts';
 import type { Series } from '#slo/exposition/series.ts';
 import type { Objective, Query } from '#slo/objective.ts';
+import { longestPeriod } from './account.ts';
+import { KEPT_MAX } from './ring.ts';
 
 export const PROCESS_START = 'process_start_time_seconds';
 
@@ -37,13 +40,25 @@ export type Shelf = {
 
 export type Unplanned = { readonly objective: Objective; readonly reason: string };
 
+/** A composite is counted by its parts, each an objective of its own; a part of two composites is counted once. */
+function leaves(objectives: readonly Objective[]): readonly Objective[] {
+  const found = new Map<string, Objective>();
+  const visit = (objective: Objective) => {
+    const { indicator } = objective;
+    if (indicator.kind === 'composite') for (const part of indicator.parts) visit(part.objective);
+    else if (!found.has(objective.id)) found.set(objective.id, objective);
+  };
+  for (const objective of objectives) visit(objective);
+  return [...found.values()];
+}
+
 /** Objectives that cannot be counted from samples are told apart, with the reason, and the others are planned. */
 export function planOf(objectives: readonly Objective[]): { readonly plan: Plan; readonly unplanned: Unplanned[] } {
   const planned: Objective[] = [];
   const leading: string[] = [];
   const unplanned: Unplanned[] = [];
   const byName = new Map<string, Candidate[]>();
-  for (const objective of objectives) {
+  for (const objective of leaves(objectives)) {
     const found = candidates(objective, planned.length);
     if (typeof found === 'string') {
       unplanned.push({ objective, reason: found });
@@ -92,7 +107,9 @@ function shelfOf(all: readonly Candidate[]): Shelf {
   return { byLabel, rest };
 }
 
-function candidates({ indicator }: Objective, objective: number): Candidate[] | string {
+function candidates({ indicator, window }: Objective, objective: number): Candidate[] | string {
+  if (longestPeriod(window) > KEPT_MAX)
+    return `its period is longer than the ${KEPT_MAX / days(1)} days that a ledger keeps`;
   const queries: (readonly [Role, Query | undefined])[] =
     indicator.kind === 'ratio'
       ? [
@@ -104,7 +121,6 @@ function candidates({ indicator }: Objective, objective: number): Candidate[] | 
       : indicator.kind === 'composite'
         ? []
         : [['value', indicator.query]];
-  if (queries.length === 0) return 'a composite is counted by its parts, each an objective of its own';
   const found: Candidate[] = [];
   for (const [role, query] of queries) {
     if (query === undefined) continue;
