@@ -1,9 +1,11 @@
 /** How the slo commands tell what they read: for people, and as JSON for programs. Pure. */
 import { styleText } from 'node:util';
+import { type Meaning, makeMeaning, type RuleMeaning, SHARES, unreachable } from '#slo/meaning.ts';
 import type { Indicator, Method, Objective, Query, Window } from '#slo/objective.ts';
 import type { ObjectivesRead } from '#slo/openslo/read.ts';
 import type { Finding } from '#slo/openslo/report.ts';
 import { selectorText } from '#slo/promql.ts';
+import { duration, round } from '#slo/verdict.ts';
 
 /** Who can judge an objective: the router's own ledger and Prometheus, or Prometheus alone. */
 export type Eyes = 'router and prometheus' | 'prometheus';
@@ -19,6 +21,7 @@ export type ObjectiveView = {
   readonly indicator: string;
   readonly eyes: Eyes;
   readonly source: string;
+  readonly meaning: Meaning;
 };
 
 export type ValidateView = {
@@ -29,16 +32,30 @@ export type ValidateView = {
   readonly objectives: readonly ObjectiveView[];
 };
 
-export function validateView({
-  objectives,
-  faults,
-  warnings,
-  leftOut,
-}: Omit<ObjectivesRead, 'documents'>): ValidateView {
-  return { ok: faults.length === 0, faults, warnings, leftOut, objectives: objectives.map(objectiveView) };
+export function validateView(read: Omit<ObjectivesRead, 'documents'>): ValidateView {
+  const { objectives, warnings, leftOut } = read;
+  const faults = [...read.faults, ...objectives.flatMap(neverFiring)];
+  const meaningOf = makeMeaning();
+  const views = objectives.map((objective) => objectiveView(objective, meaningOf(objective)));
+  return { ok: faults.length === 0, faults, warnings, leftOut, objectives: views };
 }
 
-export function objectiveView(objective: Objective): ObjectiveView {
+/** A rule that cannot fire looks like protection and is none. */
+function neverFiring(objective: Objective): Finding[] {
+  const { file, line, column } = objective.source;
+  return unreachable(objective).map(({ rule, factor, most, target }) => ({
+    file,
+    line,
+    column,
+    message:
+      `rule "${rule}" of ${objective.id} can never fire: it needs a burn rate of ${factor}, and with ` +
+      `${percentText(objective.budget)} that may fail even a total outage burns ${Number(most.toPrecision(4))} times; set a target above ` +
+      `${percentText(Number(target.toPrecision(4)))}, or a shorter window, or switch its alerts off (annotation ` +
+      `burnline/${rule.startsWith('page') ? 'page' : 'ticket'}: "off")`,
+  }));
+}
+
+export function objectiveView(objective: Objective, meaning: Meaning): ObjectiveView {
   const { id, service, name, target, budget, window, method, indicator, source } = objective;
   const where = `${source.file}:${source.line}:${source.column}`;
   return {
@@ -52,6 +69,7 @@ export function objectiveView(objective: Objective): ObjectiveView {
     indicator: indicatorText(indicator),
     eyes: eyesOf(indicator),
     source: where,
+    meaning,
   };
 }
 
@@ -88,7 +106,7 @@ export function validateText(view: ValidateView, stream: NodeJS.WriteStream): st
   return [...faults, ...warnings, ...blocks, `\n${verdict}: ${counts}.\n`].join('');
 }
 
-/** Rows of an objective. What the rules mean for it goes behind these. */
+/** Rows of an objective, and what the rules mean for it. */
 function objectiveBlock(objective: ObjectiveView): string {
   const rows: readonly [label: string, value: string][] = [
     ['target', `${percentText(objective.target)} (${percentText(objective.budget)} may fail)`],
@@ -98,7 +116,37 @@ function objectiveBlock(objective: ObjectiveView): string {
     ['judged by', objective.eyes],
     ['written at', objective.source],
   ];
-  return rows.map(([label, value]) => `  ${label.padEnd(10)}  ${value}\n`).join('');
+  const facts = rows.map(([label, value]) => `  ${label.padEnd(10)}  ${value}\n`).join('');
+  return `${facts}${meaningBlock(objective.meaning)}`;
+}
+
+const RULE = 56;
+const CELL = 9;
+
+function meaningBlock({ rules, smallestPaging }: Meaning): string {
+  const cells = (values: readonly string[]) => values.map((value) => value.padStart(CELL)).join('');
+  const head = `  ${'fires after, when this share fails'.padEnd(RULE + 2)}${cells(SHARES.map(percentText))}\n`;
+  const lines = rules.map((rule) => {
+    const times = rule.timeToFire.map((time) => (time === null ? 'never' : duration(time)));
+    return `    ${ruleText(rule).padEnd(RULE)}${cells(times)}\n`;
+  });
+  const smallest =
+    smallestPaging === null
+      ? 'nothing pages'
+      : `${percentText(Number(smallestPaging.toPrecision(2)))} at one event a second`;
+  const single = rules.flatMap(({ rule, singleFailureBelow, long, leastBad }) =>
+    singleFailureBelow === null || long === null
+      ? []
+      : `    ${rule}: one failure among fewer than ${singleFailureBelow} events in ${duration(long)}; so it waits for ${leastBad} failures\n`,
+  );
+  return `${head}${lines.join('')}  smallest share that ever pages: ${smallest}\n  too little evidence by itself:\n${single.join('')}`;
+}
+
+function ruleText({ rule, severity, factor, long, short, eventsPerSecond }: RuleMeaning): string {
+  if (eventsPerSecond !== null)
+    return `${rule}, ${eventsPerSecond >= 1 ? `${eventsPerSecond}/s` : `${Math.round(eventsPerSecond * 60)}/min`} (${severity})`;
+  const windows = long === null || short === null ? '' : ` over ${duration(long)} and ${duration(short)}`;
+  return `${rule} ${round(factor ?? 0)} ×${windows} (${severity})`;
 }
 
 const count = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? '' : 's'}`;

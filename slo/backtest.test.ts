@@ -41,7 +41,10 @@ describe('backtest()', () => {
     const { summary } = play(rows);
     const [good, bad] = [rows.reduce((sum, row) => sum + row.good, 0), rows.reduce((sum, row) => sum + row.bad, 0)];
     assert.deepEqual([summary.good, summary.bad, summary.sli], [good, bad, good / (good + bad)]);
-    assert.equal(summary.budgetSpent.toFixed(6), ((bad / (good + bad) / 0.02) * ((summary.to - summary.from) / days(28))).toFixed(6));
+    assert.equal(
+      summary.budgetSpent.toFixed(6),
+      ((bad / (good + bad) / 0.02) * ((summary.to - summary.from) / days(28))).toFixed(6),
+    );
   });
 
   test('is unknown in a hole of even rows, and never green there', () => {

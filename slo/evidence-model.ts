@@ -8,6 +8,7 @@
  * patches (half a minute in which a share of up to a half fails). An outage is what goes on after a clump would have ended.
  */
 import { type Seconds, seconds } from '#kernel/units.ts';
+import { divergence } from './divergence.ts';
 import type { Objective } from './objective.ts';
 
 /** Evidence is weighed in steps of this length, whatever the interval of the scrapes. */
@@ -24,12 +25,13 @@ const PATCH_ENDS = 0.1;
  * Events of one step share their causes, so n of them say less than n times what one says: n / (1 + (n − 1) ρ).
  * Kish, Survey Sampling, 1965, §5.4 (design effect), with an intra-class correlation of 5 %.
  */
-const CORRELATION = 0.05;
+const CORRELATION = 0.1;
 const OUTAGE_SHARES = 8;
 /** Most outages that people are woken for are total. */
 const TOTAL_WEIGHT = 0.5;
 /** Nothing fails with certainty: one success must not disprove a total outage. */
 const TOTAL = 0.97;
+const BISECTIONS = 40;
 const YEAR = 365.25 * 86_400;
 
 export type Clump = {
@@ -76,7 +78,7 @@ export function makeEvidenceModel({ budget, alerting }: Pick<Objective, 'budget'
   const blips = [0.2, 0.5, 0.8, TOTAL].filter((share) => share > budget);
   const shares = [budget, ...patches, ...blips, ...outages];
   const clumps: Clump[] = [
-    ...patches.map((_, i) => ({ shares: [1 + i], longest: Math.ceil(PATCH / STEP) + 1, ends: PATCH_ENDS })),
+    ...[[1],[2,2,2,2,3]].map((of) => ({ shares: of, longest: Math.ceil(PATCH / STEP) + 1, ends: PATCH_ENDS })),
     { shares: blips.map((_, i) => 1 + patches.length + i), longest: Math.ceil(BLIP / STEP) + 1, ends: BLIP_ENDS },
   ];
   const alarm = Math.log(YEAR / alerting.falsePagesPerYear);
@@ -97,12 +99,20 @@ export function makeEvidenceModel({ budget, alerting }: Pick<Objective, 'budget'
   };
 }
 
-/** From the smallest burn that is worth a page to everything, evenly on a logarithmic scale. */
+/**
+ * Evenly on a logarithmic scale, up to a total one. The lowest is chosen so that events which fail at the smallest burn that
+ * is worth a page speak as much for it as for calm: what burns slower never pages, however long it goes on.
+ */
 function outageShares(budget: number, smallestBurn: number): number[] {
   const top = Math.max(TOTAL, (1 + budget) / 2);
-  const wanted = budget * smallestBurn;
-  const bottom = wanted < top ? wanted : Math.sqrt(budget * top);
-  return Array.from({ length: OUTAGE_SHARES }, (_, i) => bottom * (top / bottom) ** (i / (OUTAGE_SHARES - 1)));
+  const worthIt = Math.min(budget * smallestBurn, Math.sqrt(budget * top));
+  let [low, high] = [budget, top];
+  for (let i = 0; i < BISECTIONS; i++) {
+    const middle = Math.sqrt(low * high);
+    if (divergence(worthIt, middle) < divergence(worthIt, budget)) low = middle;
+    else high = middle;
+  }
+  return Array.from({ length: OUTAGE_SHARES }, (_, i) => low * (top / low) ** (i / (OUTAGE_SHARES - 1)));
 }
 
 /** How many independent events `n` events of one step are worth. */

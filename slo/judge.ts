@@ -16,6 +16,7 @@ import {
   isReachable,
   leastBad,
 } from './burn-rate.ts';
+import { nominalPeriod } from './calendar.ts';
 import { addEvidence, type EvidenceState, readEvidence, skipEvidence, startEvidence } from './evidence.ts';
 import { type EvidenceModel, makeEvidenceModel } from './evidence-model.ts';
 import { countsBetween, type Ledger, windowCounts } from './ledger/ledger.ts';
@@ -26,8 +27,6 @@ import { type Burning, duration, percent, round, type Severity, severityRank, ty
 const PARTS = 12;
 /** so many must hold a bad event. */
 const PARTS_BAD = 4;
-/** Of a calendar window's length, for the workbook's factors: they are shares of a budget, so the days of one month do not matter. */
-const CALENDAR_DAYS = { day: 1, week: 7, month: 30, quarter: 91, year: 365 } as const;
 const OK: Verdict = { kind: 'ok' };
 
 type Rule = { readonly rule: BurnRule; readonly factor: number; readonly least: number };
@@ -48,13 +47,9 @@ export type Standing = {
   readonly shown: { good: number; bad: number; observed: number };
 };
 
-export function periodOf({ window }: Pick<Objective, 'window'>): Seconds {
-  return window.kind === 'rolling' ? window.period : seconds(CALENDAR_DAYS[window.unit] * window.count * 86_400);
-}
-
 export function makeJudged(objective: Objective): Judged {
   const { budget, alerting } = objective;
-  const period = periodOf(objective);
+  const period = nominalPeriod(objective.window);
   const wanted = BURN_RULES.filter(({ severity }) => (severity === 'critical' ? alerting.page : alerting.ticket));
   const rules = wanted
     .filter((rule) => isReachable(rule, budget, period) && rule.long <= period)

@@ -1,0 +1,137 @@
+/**
+ * What an objective means for those who are on call: how long an outage of some share goes on before each rule says so,
+ * the smallest share that ever pages, and the traffic below which a single failure would have fired a pair by itself. The
+ * evidence detector's times are not a formula: a steady outage is played through it.
+ */
+import { days, hours, type Ratio, ratio, type Seconds, seconds } from '#kernel/units.ts';
+import { BURN_RULES, burnFactor, HANDFUL, isReachable, leastBad } from './burn-rate.ts';
+import { nominalPeriod } from './calendar.ts';
+import { addEvidence, startEvidence } from './evidence.ts';
+import { makeEvidenceModel, STEP } from './evidence-model.ts';
+import type { Objective } from './objective.ts';
+import type { RuleName, Severity } from './verdict.ts';
+
+export const SHARES = [ratio(1), ratio(0.5), ratio(0.3), ratio(0.1), ratio(0.05)] as const;
+/** Events a second at which the detector's times are told: a busy service, and a quiet one. */
+export const RATES = [1, 1 / 60] as const;
+const HORIZON = days(1);
+const BISECTIONS = 10;
+
+export type RuleMeaning = {
+  readonly rule: RuleName;
+  readonly severity: Severity;
+  /** Of a pair; and of the detector, the traffic for which the times hold. */
+  readonly factor: number | null;
+  readonly long: Seconds | null;
+  readonly short: Seconds | null;
+  readonly eventsPerSecond: number | null;
+  readonly leastBad: number;
+  /** For each of `SHARES`: until it fires, null for never (the detector: not within a day). */
+  readonly timeToFire: readonly (Seconds | null)[];
+  /** Below so many events in the long window, one failure alone is burn enough to fire: what `leastBad` is there for. */
+  readonly singleFailureBelow: number | null;
+};
+
+export type Meaning = {
+  readonly rules: readonly RuleMeaning[];
+  /** The smallest failing share that ever pages, at one event a second; null when none does. */
+  readonly smallestPaging: Ratio | null;
+};
+
+/** A pair that no outage can fire, since even a total one burns too slowly: 14.4 at a target of 90 %. */
+export type Unreachable = {
+  readonly rule: RuleName;
+  readonly factor: number;
+  readonly most: number;
+  readonly target: Ratio;
+};
+
+export function unreachable(objective: Objective): Unreachable[] {
+  const period = nominalPeriod(objective.window);
+  return wantedRules(objective)
+    .filter((rule) => rule.long <= period && !isReachable(rule, objective.budget, period))
+    .map((rule) => {
+      const factor = burnFactor(rule, period);
+      return { rule: rule.name, factor, most: 1 / objective.budget, target: ratio(1 - 1 / factor) };
+    });
+}
+
+const wantedRules = ({ alerting }: Objective) =>
+  BURN_RULES.filter(({ severity }) => (severity === 'critical' ? alerting.page : alerting.ticket));
+
+/** Objectives of one budget and one policy mean the same, and there may be thousands: remembered by these. */
+export function makeMeaning(): (objective: Objective) => Meaning {
+  const known = new Map<string, Meaning>();
+  return (objective) => {
+    const { budget, window, alerting } = objective;
+    const { falsePagesPerYear, smallestBurn, page, ticket } = alerting;
+    const key = JSON.stringify([budget, nominalPeriod(window), falsePagesPerYear, smallestBurn, page, ticket]);
+    const found = known.get(key) ?? meaningOf(objective);
+    known.set(key, found);
+    return found;
+  };
+}
+
+function meaningOf(objective: Objective): Meaning {
+  const { budget, alerting } = objective;
+  const period = nominalPeriod(objective.window);
+  const pairs = wantedRules(objective)
+    .filter((rule) => rule.long <= period && isReachable(rule, budget, period))
+    .map((rule): RuleMeaning => {
+      const factor = burnFactor(rule, period);
+      const { name, severity, long, short } = rule;
+      const timeToFire = SHARES.map((share) =>
+        share / budget < factor ? null : seconds((long * factor * budget) / share),
+      );
+      const least = leastBad(rule, budget, period, alerting);
+      const singleFailureBelow = Math.ceil(1 / (factor * budget));
+      return {
+        rule: name,
+        severity,
+        factor,
+        long,
+        short,
+        eventsPerSecond: null,
+        leastBad: least,
+        timeToFire,
+        singleFailureBelow,
+      };
+    });
+  const detector = alerting.page ? RATES.map((rate) => detectorMeaning(objective, rate)) : [];
+  const slowest = pairs.filter(({ severity }) => severity === 'critical').map(({ factor }) => (factor ?? 0) * budget);
+  const smallest = Math.min(...slowest, alerting.page ? smallestDetected(objective) : 1);
+  return {
+    rules: [...detector, ...pairs],
+    smallestPaging: smallest < 1 || alerting.page ? ratio(Math.min(1, smallest)) : null,
+  };
+}
+
+function detectorMeaning(objective: Objective, eventsPerSecond: number): RuleMeaning {
+  const timeToFire = SHARES.map((share) => timeToDetect(objective, share, eventsPerSecond, HORIZON));
+  const none = { factor: null, long: null, short: null, singleFailureBelow: null };
+  return { rule: 'evidence', severity: 'critical', ...none, eventsPerSecond, leastBad: HANDFUL, timeToFire };
+}
+
+/** After an hour of health, every step has exactly its share of failures. */
+function timeToDetect(objective: Objective, share: number, rate: number, horizon: Seconds): Seconds | null {
+  const model = makeEvidenceModel(objective);
+  const state = startEvidence(model);
+  const events = rate * STEP;
+  let now = 0;
+  for (; now < hours(1); now += STEP) addEvidence(model, state, { good: events, bad: 0 }, STEP, seconds(now));
+  for (let spent = STEP; spent <= horizon; spent = seconds(spent + STEP)) {
+    addEvidence(model, state, { good: events * (1 - share), bad: events * share }, STEP, seconds(now + spent));
+    if (state.alarmed) return spent;
+  }
+  return null;
+}
+
+function smallestDetected(objective: Objective): number {
+  let [low, high]: [number, number] = [objective.budget, 1];
+  for (let i = 0; i < BISECTIONS; i++) {
+    const middle = Math.sqrt(low * high);
+    if (timeToDetect(objective, middle, 1, HORIZON) === null) low = middle;
+    else high = middle;
+  }
+  return high;
+}
