@@ -5,18 +5,22 @@
  */
 import {
   appendFileSync,
+  closeSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readdirSync,
-  readFileSync,
+  readSync,
   renameSync,
   rmSync,
+  statSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { describe } from '#kernel/errors.ts';
+import { type Bytes, kibibytes } from '#kernel/units.ts';
 import type { Links } from '#prometheus/alerts.ts';
 import { compileRules, HEAD, type LeftOut } from '#prometheus/compile.ts';
 import type { Objective } from '#slo/objective.ts';
@@ -96,7 +100,7 @@ export function compileInto(out: string, objectives: Iterable<Objective>, links:
         appendFileSync(join(draft, piece.file), piece.text);
       }
     }
-    const changed = [...files].filter((file) => textOf(join(draft, file)) !== textOf(join(out, file)));
+    const changed = [...files].filter((file) => !isSame(join(draft, file), join(out, file)));
     const stale = ours(out).filter((file) => !files.has(file));
     if (write) {
       for (const file of changed) renameSync(join(draft, file), join(out, file));
@@ -108,13 +112,41 @@ export function compileInto(out: string, objectives: Iterable<Objective>, links:
   }
 }
 
-const textOf = (path: string): string | undefined => (existsSync(path) ? readFileSync(path, 'utf8') : undefined);
+const PIECE: Bytes = kibibytes(64);
+
+/** Piece by piece: a file of thousands of objectives is 100 MB. */
+function isSame(a: string, b: string): boolean {
+  if (!existsSync(b) || statSync(a).size !== statSync(b).size) return false;
+  const [one, other] = [openSync(a, 'r'), openSync(b, 'r')];
+  try {
+    const [left, right] = [Buffer.alloc(PIECE), Buffer.alloc(PIECE)];
+    for (;;) {
+      const length = readSync(one, left);
+      readSync(other, right);
+      if (length === 0) return true;
+      if (left.compare(right, 0, length, 0, length) !== 0) return false;
+    }
+  } finally {
+    closeSync(one);
+    closeSync(other);
+  }
+}
+
+function startOf(path: string): string {
+  const file = openSync(path, 'r');
+  try {
+    const bytes = Buffer.alloc(HEAD.length);
+    return bytes.toString('utf8', 0, readSync(file, bytes));
+  } finally {
+    closeSync(file);
+  }
+}
 
 /** Files that an earlier run wrote: an objective that is gone must not go on paging. Others' files are not touched. */
 function ours(out: string): string[] {
   if (!existsSync(out)) return [];
   return readdirSync(out)
-    .filter((file) => file.endsWith('.yaml') && textOf(join(out, file))?.startsWith(HEAD) === true)
+    .filter((file) => file.endsWith('.yaml') && startOf(join(out, file)) === HEAD)
     .sort();
 }
 
