@@ -3,7 +3,7 @@
  * piece by piece: of 5,000 objectives, one is in memory at a time.
  *
  * Every minute the events are counted and the windows up to six hours summed, from which pages come. Every two minutes
- * the windows of a day and more are summed, from blocks of five minutes, from which tickets and budgets come.
+ * the windows of days are summed, from blocks of five minutes, and the period, from hours: tickets and budgets.
  *
  * What PromQL cannot judge is left out, and said. Pure.
  */
@@ -19,6 +19,9 @@ import {
   EVENTS_BAD,
   EVENTS_TOTAL,
   fileOf,
+  HOUR,
+  HOURS_BAD,
+  HOURS_TOTAL,
   identity,
   ownLabels,
   periodLength,
@@ -26,6 +29,8 @@ import {
   SHORT_WINDOWS,
   STEP,
   series,
+  TAIL_BAD,
+  TAIL_TOTAL,
 } from './names.ts';
 import { durationText, numberText } from './text.ts';
 import { ratioOver } from './windows.ts';
@@ -132,18 +137,33 @@ const NO_CALENDAR =
 const NO_EVIDENCE = 'a raw ratio hides how many events it stands for, so a single failure may page';
 
 /**
- * The last five minutes as one sample, once in five minutes: a rule that answers nothing in between leaves nothing in
- * between. In the same group as the steps, so that no step can be missed or counted twice.
+ * The last five minutes, and the last hour, as one sample, once in five minutes and once an hour: a rule that answers
+ * nothing in between leaves nothing in between. In the same group as the steps, so that no step is missed or counted
+ * twice. And what was counted since the full hour, each time what it was a step ago and the new step.
  */
 function blocks(objective: Objective, leaf: string): RecordRule[] {
-  const once = `(vector(time()) % ${BLOCK} < ${STEP})`;
-  const rule = (name: string, of: string): RecordRule => ({
+  const rule = (record: string, expr: string): RecordRule => ({
     kind: 'record',
-    record: name,
-    expr: `sum_over_time(${series(of, leaf)}[${durationText(BLOCK)}])\nand on () ${once}`,
+    record,
+    expr,
     labels: { ...identity(objective), sloth_id: leaf },
   });
-  return [rule(BLOCKS_TOTAL, EVENTS_TOTAL), rule(BLOCKS_BAD, EVENTS_BAD)];
+  const block = (name: string, steps: string, length: Seconds): RecordRule => {
+    const once = `(vector(time()) % ${length} < ${STEP})`;
+    return rule(name, `sum_over_time(${series(steps, leaf)}[${durationText(length)}])\nand on () ${once}`);
+  };
+  const tail = (name: string, steps: string): RecordRule => {
+    const [step, before] = [series(steps, leaf), `${series(name, leaf)} offset ${durationText(STEP)}`];
+    return rule(name, `(${step} + ${before} or ${before} or ${step})\n* (time() % ${HOUR} >= bool ${STEP})`);
+  };
+  return [
+    block(BLOCKS_TOTAL, EVENTS_TOTAL, BLOCK),
+    block(BLOCKS_BAD, EVENTS_BAD, BLOCK),
+    block(HOURS_TOTAL, EVENTS_TOTAL, HOUR),
+    block(HOURS_BAD, EVENTS_BAD, HOUR),
+    tail(TAIL_TOTAL, EVENTS_TOTAL),
+    tail(TAIL_BAD, EVENTS_BAD),
+  ];
 }
 
 function ratioRule(objective: Objective, shape: Shape, window: Seconds): RecordRule {

@@ -19,16 +19,25 @@ export const EVENTS_TOTAL = 'slo:events_total:increase1m';
 export const EVENTS_BAD = 'slo:events_bad:increase1m';
 export const BLOCKS_TOTAL = 'slo:events_total:increase5m';
 export const BLOCKS_BAD = 'slo:events_bad:increase5m';
+export const HOURS_TOTAL = 'slo:events_total:increase1h';
+export const HOURS_BAD = 'slo:events_bad:increase1h';
+/** Since the last full hour: what the period's sum of hours still lacks. */
+export const TAIL_TOTAL = 'slo:events_total:since_hour';
+export const TAIL_BAD = 'slo:events_bad:since_hour';
 /** What happened, where the objective's events are slices of it. */
 export const SLICED_TOTAL = 'slo:sliced_total:increase1m';
 export const SLICED_BAD = 'slo:sliced_bad:increase1m';
 
 /** How often events are counted; the pages' records follow at the same pace. */
 export const STEP = minutes(1);
-/** The long windows are sums of blocks: a fifth of the samples, and still a window of a day is right to 0.3 %. */
+/** Windows of days are sums of blocks: a fifth of the samples, and still a window of a day is right to 0.3 %. */
 export const BLOCK = minutes(5);
+/** A period is a sum of hours and of the steps since: a period of 28 days is right to 0.15 %, and never late. */
+export const HOUR = hours(1);
 /** From here on a window is made of blocks. Up to here it is made of steps, for a page must not wait for a block. */
 export const BLOCKS_FROM = days(1);
+/** Longer windows are made of hours. */
+export const BLOCKS_TO = days(3);
 
 /** Sloth records these for every objective, whatever its alerts. */
 export const SHORT_WINDOWS = [minutes(5), minutes(30), hours(1), hours(2), hours(6), days(1), days(3)] as const;

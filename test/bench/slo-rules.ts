@@ -15,7 +15,7 @@ import { systemClock } from '#kernel/clock.ts';
 import { http } from '#kernel/http.ts';
 import { days, hours, minutes, ratio, type Seconds, seconds } from '#kernel/units.ts';
 import { compileFiles } from '#prometheus/compile.ts';
-import { BLOCKS_BAD, BLOCKS_TOTAL, EVENTS_BAD, EVENTS_TOTAL } from '#prometheus/names.ts';
+import { BLOCKS_BAD, BLOCKS_TOTAL, EVENTS_BAD, EVENTS_TOTAL, HOURS_BAD, HOURS_TOTAL } from '#prometheus/names.ts';
 import { makePromql } from '#prometheus/vendors/promql.ts';
 import { objective, selector } from '#test/kit/objectives.ts';
 import { servePages, startPrometheus } from '#test/kit/prometheus.ts';
@@ -81,8 +81,10 @@ const CONTENDERS: Readonly<Record<string, () => Contender>> = {
       counter('errors_total', BAD_SHARE, hours(1)),
       constant(EVENTS_TOTAL, own, hours(7), minutes(1), RATE * 60),
       constant(EVENTS_BAD, own, hours(7), minutes(1), RATE * 60 * BAD_SHARE),
-      constant(BLOCKS_TOTAL, own, PERIOD, minutes(5), RATE * 300),
-      constant(BLOCKS_BAD, own, PERIOD, minutes(5), RATE * 300 * BAD_SHARE),
+      constant(HOURS_TOTAL, own, PERIOD, hours(1), RATE * 3_600),
+      constant(HOURS_BAD, own, PERIOD, hours(1), RATE * 3_600 * BAD_SHARE),
+      constant(BLOCKS_TOTAL, own, days(3.1), minutes(5), RATE * 300),
+      constant(BLOCKS_BAD, own, days(3.1), minutes(5), RATE * 300 * BAD_SHARE),
     ],
   }),
   sloth: () => ({
