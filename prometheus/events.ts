@@ -54,7 +54,7 @@ export function eventsOf(objective: Objective, id: string = objective.id, depth 
       return method.kind === 'occurrences' ? sampled(objective, id) : sliced(objective, id, method);
     case 'ratio':
       return method.kind === 'occurrences'
-        ? counted(objective, id, ratioRules(objective, indicator, id, EVENTS_TOTAL, EVENTS_BAD))
+        ? counted(id, ratioRules(objective, indicator, id, EVENTS_TOTAL, EVENTS_BAD))
         : slicedRatio(objective, indicator, id, method);
     default:
       return indicator satisfies never;
@@ -66,7 +66,7 @@ type Raw = Extract<Indicator, { kind: 'raw' }>;
 type Sliced = Exclude<Method, { kind: 'occurrences' }>;
 
 const textOf = (query: Query): string => (query.kind === 'promql' ? query.text : selectorText(query.selector));
-const counted = (_: Objective, id: string, rules: readonly RecordRule[]): Events => ({
+const counted = (id: string, rules: readonly RecordRule[]): Events => ({
   kind: 'events',
   shape: { kind: 'counted', id },
   rules,
@@ -167,7 +167,7 @@ function slicesOf(
 ): Events {
   const range = `[${durationText(STEP)}:${durationText(slice)}]`;
   const idle = slice > STEP ? `\nor on () 0 * ${present}` : '';
-  return counted(objective, id, [
+  return counted(id, [
     record(objective, id, EVENTS_TOTAL, `count_over_time(${share}${range})${idle}`),
     record(objective, id, EVENTS_BAD, `sum_over_time(${bad}${range})${idle}`),
   ]);
