@@ -162,14 +162,12 @@ test('objectives are compiled one by one as they come, and their pieces make the
 });
 
 test('whatever a query holds, the file stays the file', () => {
+  const texts = fc.string({ unit: 'binary', minLength: 1 }).filter((text) => !/\{\{\s*\.window/.test(text));
   fc.assert(
-    fc.property(
-      fc.string({ minLength: 1 }).filter((text) => text.trim() !== '' && !/[\p{C}\u2028\u2029\x85]/u.test(text)),
-      (text) => {
-        const hostile = objective('hostile', { kind: 'ratio', bad: promql(text), total: promql(text) });
-        const total = rulesOf(hostile).find(({ record }) => record === EVENTS_TOTAL);
-        assert(total?.expr.includes(text.trim()) || /\{\{\s*\.window/.test(text));
-      },
-    ),
+    fc.property(texts, (text) => {
+      const hostile = objective('hostile', { kind: 'ratio', bad: promql(text), total: promql(text) });
+      const total = rulesOf(hostile).find(({ record }) => record === EVENTS_TOTAL);
+      assert(total?.expr.includes(text.trim().toWellFormed()), JSON.stringify([text, total?.expr]));
+    }),
   );
 });

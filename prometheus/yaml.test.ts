@@ -6,16 +6,19 @@ import { minutes } from '#kernel/units.ts';
 import { fileHead, groupText } from './yaml.ts';
 
 const KEYS = fc.string({ minLength: 1, maxLength: 8 }).filter((key) => key !== '__proto__');
-const LABELS = fc.dictionary(KEYS, fc.string());
-/** Expressions are ours: lines without a blank one among them, none of which begins with a space. */
-const LINE = fc
-  .string({ minLength: 1 })
-  .filter((text) => /^[^\s].*$/.test(text) && !/[\p{C}\u2028\u2029\x85]/u.test(text) && !/\s$/.test(text));
-const EXPR = fc.array(LINE, { minLength: 1, maxLength: 4 }).map((lines) => lines.join('\n'));
+const CHARACTERS = fc.string({
+  unit: fc.oneof(
+    fc.constantFrom(' ', '\n', '\t', '\r', '#', ':', '\u0085', '\u2028', '\ufeff', '\x7f'),
+    fc.string({ unit: 'binary', maxLength: 1 }),
+  ),
+});
+const LINES = fc.array(fc.string({ minLength: 1 }), { minLength: 2, maxLength: 4 }).map((lines) => lines.join('\n'));
+const LABELS = fc.dictionary(KEYS, CHARACTERS);
+const EXPR = fc.oneof(CHARACTERS, LINES);
 
 test('groupText() says to a reader of YAML what it was given', () => {
   fc.assert(
-    fc.property(fc.string(), EXPR, LABELS, LABELS, (name, expr, labels, annotations) => {
+    fc.property(CHARACTERS, EXPR, LABELS, LABELS, (name, expr, labels, annotations) => {
       const rule = { kind: 'alert', alert: name, expr, labels, annotations } as const;
       const record = { kind: 'record', record: 'slo:x:y', expr, labels } as const;
       const text = groupText({ name, interval: minutes(1), rules: [rule, record] });

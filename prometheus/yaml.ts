@@ -49,8 +49,11 @@ function mapText(name: string, map: Labels): string {
   return `    ${name}:\n${keys.map((key) => `      ${scalar(key)}: ${scalar(map[key] ?? '')}\n`).join('')}`;
 }
 
+/** Lines that a literal block holds as they are: nothing invisible, and the first shows how far all are set in. */
+const BLOCK = /^[\x21-\x7e][\x20-\x7e\u00a1-\u2027\u2030-\ud7ff\n]*[\x21-\x7e]$/;
+
 const exprText = (expr: string): string =>
-  expr.includes('\n') ? `|-\n${expr.replace(/^(?=.)/gm, '      ')}\n` : `${scalar(expr)}\n`;
+  expr.includes('\n') && BLOCK.test(expr) ? `|-\n${expr.replace(/^(?=.)/gm, '      ')}\n` : `${scalar(expr)}\n`;
 
 /** Plain where no reader of YAML can take it for anything but this text. */
 const PLAIN = /^[a-zA-Z_][\w/-]*$/;
@@ -59,4 +62,11 @@ const WORDS = /^(?:true|false|yes|no|on|off|null|nan|inf|y|n)$/i;
 const RECORD = /^[a-z_]+(?::[a-zA-Z0-9_]+)+$/;
 
 const scalar = (text: string): string =>
-  (PLAIN.test(text) && !WORDS.test(text)) || RECORD.test(text) ? text : JSON.stringify(text);
+  (PLAIN.test(text) && !WORDS.test(text)) || RECORD.test(text) ? text : quotedText(text);
+
+/** JSON, but for what YAML does not take as it is. Half a pair of surrogates is no text in either. */
+const quotedText = (text: string): string =>
+  JSON.stringify(text.toWellFormed()).replace(
+    /[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );

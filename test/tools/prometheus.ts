@@ -18,6 +18,7 @@ const OLDEST = [3, 5] as const;
 const MODULES = join(import.meta.dirname, 'prometheus');
 /** Debian's testing suite: its version moves. */
 const SUITE = 'forky';
+const REASON_MOST = 500;
 const COSTS: Record<Program, string> = {
   prometheus: 'nothing is read from a real PromQL server',
   promtool: 'the compiled rules are neither checked nor tried on the cases that they must get right',
@@ -56,8 +57,23 @@ function isNewEnough(version: string): boolean {
   return major > OLDEST[0] || (major === OLDEST[0] && minor >= OLDEST[1]);
 }
 
-/** The folder with both programs, made if need be. @throws when neither way leads to it, with both reasons. */
+let made: (() => string) | undefined;
+
+/** Once a run: what could not be made for the one program cannot be made for the other. */
 function folder(): string {
+  try {
+    const where = (made ?? makeFolder)();
+    made = () => where;
+  } catch (error) {
+    made = () => {
+      throw error;
+    };
+  }
+  return made();
+}
+
+/** The folder with both programs. @throws when neither way leads to it, with both reasons. */
+function makeFolder(): string {
   const built = join(TOOLS_FOLDER, `prometheus-${VERSION}`);
   const packaged = join(TOOLS_FOLDER, 'prometheus-debian');
   const there = [built, packaged].find((one) => PROGRAMS.every((program) => existsSync(join(one, program))));
@@ -68,7 +84,8 @@ function folder(): string {
     try {
       return way();
     } catch (error) {
-      reasons.push(describe(error));
+      // A program's own words come last, after all that it said on the way.
+      reasons.push(describe(error).slice(-REASON_MOST));
     }
   }
   throw new Error(reasons.join('; '));
@@ -97,7 +114,8 @@ function build(draft: string): void {
   execFileSync('go', ['build', ...flags, '-o', `${draft}/`, ...packages], {
     cwd: MODULES,
     env: { ...process.env, CGO_ENABLED: '0' },
-    stdio: ['ignore', 'ignore', 'inherit'],
+    stdio: ['ignore', 'ignore', 'pipe'],
+    maxBuffer: 16 * 1024 * 1024,
     timeout: 15 * 60_000,
   });
 }
