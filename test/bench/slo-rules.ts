@@ -151,7 +151,7 @@ async function measure(
 rule_files: [bench.rules.yaml]
 scrape_configs:
 - {job_name: bench, honor_labels: true, static_configs: [{targets: ['${target}'], labels: {instance: bench}}]}
-- {job_name: self, scrape_interval: 5s, static_configs: [{targets: ['SELF']}]}
+- {job_name: self, scrape_interval: 15s, static_configs: [{targets: ['SELF']}]}
 `;
     await using prometheus = await startPrometheus(programs.prometheus, {
       config,
