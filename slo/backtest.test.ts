@@ -3,7 +3,7 @@ import test, { describe } from 'node:test';
 import fc from 'fast-check';
 import { seededRandom } from '#kernel/random.ts';
 import { days, hours, minutes, type Seconds, seconds } from '#kernel/units.ts';
-import { objectiveOf } from '#test/kit/objective.ts';
+import { objectiveOf } from '#test/kit/objectives-by-hand.ts';
 import { backtest, type Change } from './backtest.ts';
 import { paceOf, type Row, readRows } from './replay.ts';
 import { HEALTHY, simulate } from './simulate.ts';

@@ -78,7 +78,7 @@ export function makeEvidenceModel({ budget, alerting }: Pick<Objective, 'budget'
   const blips = [0.2, 0.5, 0.8, TOTAL].filter((share) => share > budget);
   const shares = [budget, ...patches, ...blips, ...outages];
   const clumps: Clump[] = [
-    ...[[1],[2,2,2,2,3]].map((of) => ({ shares: of, longest: Math.ceil(PATCH / STEP) + 1, ends: PATCH_ENDS })),
+    ...[[1], [2, 2, 2, 2, 3]].map((of) => ({ shares: of, longest: Math.ceil(PATCH / STEP) + 1, ends: PATCH_ENDS })),
     { shares: blips.map((_, i) => 1 + patches.length + i), longest: Math.ceil(BLIP / STEP) + 1, ends: BLIP_ENDS },
   ];
   const alarm = Math.log(YEAR / alerting.falsePagesPerYear);

@@ -49,8 +49,7 @@ export function stepNull(
     entered += ages[0];
     const emission = emissionOf(clumps[c]?.shares ?? [], likelihood);
     // A patch begins somewhere within its first step: up to its share, anything may fail in that.
-    const edge =
-      clumps[c]?.longest === 7 ? (emission + (likelihood[0] ?? 0) + (likelihood[1] ?? 0)) / 3 : emission;
+    const edge = clumps[c]?.longest === 7 ? (emission + (likelihood[0] ?? 0) + (likelihood[1] ?? 0)) / 3 : emission;
     for (let age = 0; age < ages.length; age++) {
       const belief = (ages[age] ?? 0) * (age === 0 ? edge : emission);
       ages[age] = belief;

@@ -3,7 +3,7 @@ import test, { describe } from 'node:test';
 import fc from 'fast-check';
 import { seededRandom } from '#kernel/random.ts';
 import { days, hours, minutes, type Seconds, seconds } from '#kernel/units.ts';
-import { objectiveOf } from '#test/kit/objective.ts';
+import { objectiveOf } from '#test/kit/objectives-by-hand.ts';
 import { addEvidence, type EvidenceState, readEvidence, skipEvidence, startEvidence } from './evidence.ts';
 import { makeEvidenceModel, STEP, worth } from './evidence-model.ts';
 import { DEFAULT_ALERTING } from './objective.ts';

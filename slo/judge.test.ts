@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test, { describe } from 'node:test';
 import fc from 'fast-check';
 import { days, hours, minutes, type Seconds, seconds } from '#kernel/units.ts';
-import { objectiveOf } from '#test/kit/objective.ts';
+import { objectiveOf } from '#test/kit/objectives-by-hand.ts';
 import { advance, judge, makeJudged, newStanding } from './judge.ts';
 import { add, type Ledger, newLedger, observe } from './ledger/ledger.ts';
 import { DEFAULT_ALERTING } from './objective.ts';

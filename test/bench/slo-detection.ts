@@ -7,7 +7,7 @@ import { days, hours, type Seconds, seconds } from '#kernel/units.ts';
 import { backtest } from '#slo/backtest.ts';
 import type { Row } from '#slo/replay.ts';
 import { clumpsOf, HEALTHY, type Service, simulate } from '#slo/simulate.ts';
-import { objectiveOf } from '#test/kit/objective.ts';
+import { objectiveOf } from '#test/kit/objectives-by-hand.ts';
 import { workbookAlone } from './slo-workbook.ts';
 
 const OBJECTIVE = objectiveOf();

@@ -3,7 +3,7 @@ import { days, hours, seconds } from '#kernel/units.ts';
 import { addEvidence, startEvidence } from '#slo/evidence.ts';
 import { makeEvidenceModel, STEP } from '#slo/evidence-model.ts';
 import { clumpsOf, HEALTHY, type Service, simulate } from '#slo/simulate.ts';
-import { objectiveOf } from '#test/kit/objective.ts';
+import { objectiveOf } from '#test/kit/objectives-by-hand.ts';
 
 const model = makeEvidenceModel(objectiveOf());
 const run = (s: Service, len: number, seed: number) => {

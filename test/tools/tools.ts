@@ -1,6 +1,7 @@
 /** The real programs that the tests use, each found or made. `npm run tools` makes them ahead of time and says what it has. */
 import type { Found } from './cache.ts';
 import { findPostgres } from './postgres.ts';
+import { findPrometheus } from './prometheus.ts';
 import { findSchemathesis } from './schemathesis.ts';
 
 export type Tool = { readonly name: string; readonly found: Found };
@@ -9,6 +10,8 @@ export function findTools(): Tool[] {
   return [
     { name: 'postgres', found: findPostgres() },
     { name: 'schemathesis', found: findSchemathesis() },
+    { name: 'prometheus', found: findPrometheus('prometheus') },
+    { name: 'promtool', found: findPrometheus('promtool') },
   ];
 }
 

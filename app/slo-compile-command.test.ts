@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test, { afterEach, beforeEach } from 'node:test';
+import { Command } from 'commander';
+import type { Objective } from '#slo/objective.ts';
+import { errorsOf, objective } from '#test/kit/objectives-by-hand.ts';
+import { addCompileCommand, compileInto } from './slo-compile-command.ts';
+
+const first = objective('first', errorsOf('app'));
+const other = objective('first', errorsOf('app'), { service: 'search' });
+
+let out = '';
+beforeEach(() => {
+  out = join(mkdtempSync(join(tmpdir(), 'burnline-compile-')), 'rules');
+});
+afterEach(() => {
+  rmSync(join(out, '..'), { recursive: true, force: true });
+  process.exitCode = undefined;
+});
+
+/** The command as a person types it. @returns its exit code. */
+function run(args: readonly string[], objectives: readonly Objective[], faults: readonly string[] = []): number {
+  process.exitCode = undefined;
+  const slo = new Command('slo');
+  addCompileCommand(slo, () => ({ objectives, faults }), []);
+  slo.parse(['compile', '--json', '--out', out, ...args], { from: 'user' });
+  return Number(process.exitCode);
+}
+
+test('compile writes one file a service and leaves no draft', () => {
+  assert.equal(run([], [first, other]), 0);
+  assert.deepEqual(readdirSync(out).sort(), ['documents.yaml', 'search.yaml']);
+});
+
+test('compile removes what it wrote for a service that is gone, and nothing that is not its own', () => {
+  run([], [first, other]);
+  writeFileSync(join(out, 'worker.yaml'), 'groups: []\n');
+  assert.equal(run([], [first]), 0);
+  assert.deepEqual(readdirSync(out).sort(), ['documents.yaml', 'worker.yaml']);
+});
+
+test('compile writes nothing when there is a fault', () => {
+  assert.equal(run([], [first], ['objectives.yaml:1:1 no such kind']), 1);
+  assert(!existsSync(out));
+});
+
+test('compile --check writes nothing and fails until the files are as they would be', () => {
+  assert.equal(run(['--check'], [first]), 1);
+  assert(!existsSync(out));
+  run([], [{ ...first, description: 'said otherwise' }]);
+  assert.equal(run(['--check'], [first]), 0);
+  assert.equal(run(['--check'], [objective('first', errorsOf('apq'))]), 1);
+  assert.equal(run(['--check'], [{ ...first, service: 'documents', labels: { team: 'a' } }]), 1);
+  assert.equal(run(['--check'], [first, other]), 1);
+  assert.equal(run(['--check'], []), 1);
+});
+
+test('compile puts links into the alerts', () => {
+  run(['--dashboard-url', 'https://example.org/d?id=', '--runbook-url', 'https://example.org/r'], [first]);
+  const text = readFileSync(join(out, 'documents.yaml'), 'utf8');
+  assert.match(text, /dashboard_url: "https:\/\/example.org\/d\?id=documents-first"/);
+  assert.match(text, /runbook_url: "https:\/\/example.org\/r"/);
+});
+
+test('a service whose name looks like a path stays in the folder', () => {
+  compileInto(out, [objective('first', errorsOf('app'), { service: '../../etc/x' })], {}, true);
+  assert.deepEqual(readdirSync(out), ['_etc_x.yaml']);
+});
+
+test('compile that fails half way leaves the folder as it was', () => {
+  run([], [first]);
+  const before = readFileSync(join(out, 'documents.yaml'), 'utf8');
+  function* broken(): Generator<Objective> {
+    yield other;
+    throw new Error('the disk is full');
+  }
+  assert.throws(() => compileInto(out, broken(), {}, true), /the disk is full/);
+  assert.deepEqual(readdirSync(out), ['documents.yaml']);
+  assert.equal(readFileSync(join(out, 'documents.yaml'), 'utf8'), before);
+});

@@ -1,0 +1,156 @@
+/**
+ * The alerts of one objective: the workbook's four pairs, each an alert of its own, so that whoever is woken sees which
+ * one fired. The tier is a label by which nothing is grouped: all tiers of an objective are one incident, and the critical
+ * one inhibits the others (docs/rules.md).
+ *
+ * There is no `for:`. The long window says already that enough was lost; waiting on top only loses more.
+ * Source: https://sre.google/workbook/alerting-on-slos/ ("we do not recommend using a duration").
+ *
+ * Pure.
+ */
+import { days, minutes, type Seconds, seconds } from '#kernel/units.ts';
+import { BURN_RULES, type BurnRule, burnFactor, isReachable, leastBad } from '#slo/burn-rate.ts';
+import type { Objective } from '#slo/objective.ts';
+import type { Shape } from './events.ts';
+import { BLIND_ALERT, BURN_ALERT, EYE, identity, ownLabels, periodLength, ratioName, series } from './names.ts';
+import { durationText, instantText, numberText } from './text.ts';
+import { badOver } from './windows.ts';
+import type { AlertRule, Labels } from './yaml.ts';
+
+export type Links = {
+  /** Of a page that shows one objective; its id is appended. */
+  readonly dashboard?: string;
+  readonly runbook?: string;
+};
+
+export type Alerts = {
+  readonly pages: readonly AlertRule[];
+  readonly tickets: readonly AlertRule[];
+  /** Rules that are not there, each with the reason. */
+  readonly without: readonly { readonly rule: BurnRule['name']; readonly because: string }[];
+};
+
+/** A target that is gone for this long is said so: one failed scrape is not. */
+const BLIND_FOR = seconds(30);
+
+export function burnAlerts(objective: Objective, shape: Shape, links: Links): Alerts {
+  const { page, ticket } = objective.alerting;
+  const pages: AlertRule[] = [];
+  const tickets: AlertRule[] = [];
+  const without: { rule: BurnRule['name']; because: string }[] = [];
+  for (const rule of BURN_RULES) {
+    const isPage = rule.severity === 'critical';
+    if (!(isPage ? page : ticket)) continue;
+    const because = whyNever(rule, objective);
+    if (because !== undefined) without.push({ rule: rule.name, because });
+    else (isPage ? pages : tickets).push(...tier(rule, objective, shape, links));
+  }
+  return { pages, tickets, without };
+}
+
+function whyNever(rule: BurnRule, { budget, window }: Objective): string | undefined {
+  const period = periodLength(window);
+  if (rule.long >= period) {
+    return `its window of ${durationText(rule.long)} does not fit into a period of ${durationText(period)}`;
+  }
+  if (isReachable(rule, budget, period)) return undefined;
+  return `it can never fire: ${numberText(burnFactor(rule, period))} times a budget of ${numberText(budget)} is more than everything`;
+}
+
+/** One pair as two alerts: believed with enough bad events in its long window, written down as info with fewer. */
+function tier(rule: BurnRule, objective: Objective, shape: Shape, links: Links): AlertRule[] {
+  const { id, budget, window, alerting } = objective;
+  const period = periodLength(window);
+  const limit = numberText(burnFactor(rule, period) * budget);
+  const least = leastBad(rule, budget, period, alerting);
+  const over = (length: Seconds): string => `${series(ratioName(length), id)} >= ${limit}`;
+  const both = `sum without (sloth_window) (${over(rule.long)})\nand on (sloth_id) ${over(rule.short)}`;
+  const bad = badOver(shape, rule.long);
+  const labels = alertLabels(objective, rule.severity, rule.name);
+  const annotations = burnNotes(rule, objective, links);
+  // A query that hides its traffic offers no evidence to weigh. Better one page too many than none.
+  const believed = bad === undefined ? both : `${both}\nand on () (${bad} >= ${least})`;
+  const alert: AlertRule = { kind: 'alert', alert: BURN_ALERT, expr: believed, labels, annotations };
+  if (bad === undefined) return [alert];
+  const thin: AlertRule = {
+    kind: 'alert',
+    alert: BURN_ALERT,
+    expr: `${both}\nunless on () (${bad} >= ${least})`,
+    labels: { ...labels, severity: 'info', evidence: 'thin' },
+    annotations: {
+      ...annotations,
+      summary: `${annotations['summary']}, by too few events to wake anybody`,
+      evidence: `fewer than ${least} bad events in ${durationText(rule.long)}`,
+    },
+  };
+  return [alert, thin];
+}
+
+function alertLabels(objective: Objective, severity: string, tierName: string): Labels {
+  const kind = severity === 'critical' ? 'page' : 'ticket';
+  // sloth_severity is what routes made for Sloth match.
+  return { ...ownLabels(objective), ...identity(objective), severity, sloth_severity: kind, tier: tierName, eye: EYE };
+}
+
+function burnNotes(rule: BurnRule, objective: Objective, links: Links): Labels {
+  const { id, budget, window } = objective;
+  const period = periodLength(window);
+  const long = durationText(rule.long);
+  const short = durationText(rule.short);
+  const factor = numberText(burnFactor(rule, period));
+  const left = series('slo:period_error_budget_remaining:ratio', id);
+  const lasts = `clamp_min(sum(${left}), 0) * ${numberText(period * budget)} / sum(${series(ratioName(rule.long), id)})`;
+  return {
+    summary: `${inert(titleOf(objective))} spends its error budget at ${factor} times its pace or faster, over ${long} and ${short}`,
+    long_window: `{{ $value | humanizePercentage }} bad over ${long}`,
+    short_window: `${asked(series(ratioName(rule.short), id), 'humanizePercentage')} bad over ${short}`,
+    budget_left: asked(left, 'humanizePercentage'),
+    exhausted_in: asked(lasts, 'humanizeDuration'),
+    ...linkNotes(objective, links),
+  };
+}
+
+/** The answer of a query, written by Prometheus into the annotation; `unknown` where there is none. */
+const asked = (expr: string, format: string): string =>
+  `{{ with query ${JSON.stringify(expr)} }}{{ . | first | value | ${format} }}{{ else }}unknown{{ end }}`;
+
+const titleOf = ({ displayName, service, name }: Objective): string =>
+  `${displayName === '' ? name : displayName} (${service})`;
+
+/** A person's own text must not be read as a template. */
+const inert = (text: string): string => text.replaceAll('{{', '{ {');
+
+function linkNotes(objective: Objective, links: Links): Labels {
+  const runbook = objective.alerting.runbookUrl ?? links.runbook;
+  const { dashboard } = links;
+  return {
+    ...(runbook === undefined ? {} : { runbook_url: inert(runbook) }),
+    ...(dashboard === undefined ? {} : { dashboard_url: `${inert(dashboard)}${encodeURIComponent(objective.id)}` }),
+  };
+}
+
+/**
+ * Its series were there within the period and are gone now. A service without events keeps its series; an objective that
+ * never had any is not blind but new. Without a total to look for (a raw ratio) the ratio itself is looked for.
+ */
+export function blindAlert(objective: Objective, links: Links): AlertRule | undefined {
+  const { indicator, id, service } = objective;
+  if (indicator.kind === 'composite' || !(objective.alerting.page || objective.alerting.ticket)) return undefined;
+  const query = indicator.kind === 'ratio' ? indicator.total : indicator.query;
+  const before = `max without (sloth_window) (${series(ratioName(seen(objective)), id)})`;
+  return {
+    kind: 'alert',
+    alert: BLIND_ALERT,
+    expr: `${before}\nunless on () count(${instantText(query, minutes(5))})`,
+    for: BLIND_FOR,
+    labels: alertLabels(objective, 'critical', 'blind'),
+    annotations: {
+      summary: `${inert(titleOf(objective))} cannot be judged: ${inert(service)} shows no metrics`,
+      description: 'Its series were there and are gone. Whether documents are processed is not known.',
+      ...linkNotes(objective, links),
+    },
+  };
+}
+
+/** A window that is always recorded, and long: whatever was seen in it was there. */
+const seen = ({ window }: Objective): Seconds => (window.kind === 'rolling' ? window.period : days(3));

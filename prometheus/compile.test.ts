@@ -1,0 +1,173 @@
+/** UPDATE_GOLDEN=1 writes the golden file anew. */
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import test from 'node:test';
+import fc from 'fast-check';
+import { parse } from 'yaml';
+import { days, ratio } from '#kernel/units.ts';
+import { BURN_RULES, burnFactor, leastBad } from '#slo/burn-rate.ts';
+import { DEFAULT_ALERTING, type Objective } from '#slo/objective.ts';
+import { errorsOf, KINDS, objective, promql } from '#test/kit/objectives-by-hand.ts';
+import { compileFiles, compileRules } from './compile.ts';
+import { EVENTS_TOTAL } from './names.ts';
+
+const GOLDEN = 'test/golden/rules-kinds.yaml';
+
+type ReadRule = {
+  readonly record?: string;
+  readonly alert?: string;
+  readonly expr: string;
+  readonly for?: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
+};
+
+function rulesOf(...objectives: readonly Objective[]): ReadRule[] {
+  const texts = [...compileFiles(objectives).files.values()];
+  return texts.flatMap((text) =>
+    (parse(text) as { groups: { rules: ReadRule[] }[] }).groups.flatMap(({ rules }) => rules),
+  );
+}
+
+test('the rules of every kind of objective are those of the golden file', () => {
+  const found = compileFiles(KINDS).files.get('kinds.yaml') ?? '';
+  if (process.env['UPDATE_GOLDEN'] === '1') writeFileSync(GOLDEN, found);
+  assert.equal(found, readFileSync(GOLDEN, 'utf8'), 'UPDATE_GOLDEN=1 writes it anew');
+});
+
+test('what Prometheus cannot judge is left out, and said', () => {
+  const { leftOut } = compileFiles(KINDS);
+  assert.deepEqual(
+    leftOut.map(({ id, what, because }) => [id, what, because.split(':')[0]]),
+    [
+      [
+        'kinds-raw-windowed',
+        'evidence',
+        'a raw ratio hides how many events it stands for, so a single failure may page',
+      ],
+      ['kinds-month', 'period', 'a calendar period'],
+      ['kinds-lax', 'alert', 'page-fast'],
+      ['kinds-short-slices', 'objective', 'slices of 15 s'],
+    ],
+  );
+});
+
+const records = (period: number) =>
+  rulesOf(objective('answers', errorsOf('app'), { window: { kind: 'rolling', period: days(period) } })).flatMap(
+    ({ record }) => (record === undefined || record.startsWith('slo:events_') ? [] : [record]),
+  );
+const SLOTHS = [
+  ...['5m', '30m', '1h', '2h', '6h'].map((window) => `slo:sli_error:ratio_rate${window}`),
+  'slo:current_burn_rate:ratio',
+  'slo:sli_error:ratio_rate1d',
+  'slo:sli_error:ratio_rate3d',
+];
+const META = [
+  'slo:period_burn_rate:ratio',
+  'slo:period_error_budget_remaining:ratio',
+  'slo:objective:ratio',
+  'slo:error_budget:ratio',
+  'slo:time_period:days',
+  'sloth_slo_info',
+];
+for (const [period, name] of [
+  [28, '4w'],
+  [30, '30d'],
+  [7, '1w'],
+] as const) {
+  test(`over ${period} days the records have Sloth's names, the long one ratio_rate${name}`, () => {
+    assert.deepEqual(records(period), [...SLOTHS, `slo:sli_error:ratio_rate${name}`, ...META]);
+  });
+}
+
+test('alerts carry the workbook’s factors, the least evidence and their tier, and wait for nothing', () => {
+  const one = objective('answers', errorsOf('app'));
+  const alerts = rulesOf(one).filter(({ alert }) => alert === 'ErrorBudgetBurn');
+  assert.deepEqual(
+    alerts.map(({ labels }) => `${labels['tier']} ${labels['severity']}`),
+    [
+      'page-fast critical',
+      'page-fast info',
+      'page-slow critical',
+      'page-slow info',
+      'ticket-fast warning',
+      'ticket-fast info',
+      'ticket-slow warning',
+      'ticket-slow info',
+    ],
+  );
+  for (const [i, rule] of BURN_RULES.entries()) {
+    const limit = String(Number((burnFactor(rule, days(28)) * 0.02).toPrecision(12)));
+    const { expr = '', labels } = alerts[2 * i] ?? { expr: '', labels: {} as Record<string, string> };
+    assert.equal(expr.split(` >= ${limit}`).length, 3, `${expr} holds both windows against ${limit}`);
+    assert.match(expr, new RegExp(`>= ${leastBad(rule, ratio(0.02), days(28), DEFAULT_ALERTING)}\\)$`));
+    assert.equal(labels['eye'], 'prometheus');
+  }
+  assert(alerts.every((alert) => alert.for === undefined));
+});
+
+test('no number has the noise of doubles', () => {
+  for (const target of [0.9, 0.95, 0.98, 0.99, 0.995, 0.999, 0.9995, 0.9999]) {
+    const texts = rulesOf(objective('answers', errorsOf('app'), { target: ratio(target) })).map(({ expr }) => expr);
+    for (const text of texts) assert.doesNotMatch(text, /\d\.\d*(?:0000000|9999999)\d/, `${target}: ${text}`);
+  }
+});
+
+test('a rule that can never fire, or has no room in the period, is left out with the reason', () => {
+  const lax = compileFiles([objective('lax', errorsOf('app'), { target: ratio(0.9) })]).leftOut;
+  assert.deepEqual(
+    lax.map(({ because }) => because),
+    ['page-fast: it can never fire: 13.44 times a budget of 0.1 is more than everything'],
+  );
+  const short = compileFiles([
+    objective('short', errorsOf('app'), { window: { kind: 'rolling', period: days(1) } }),
+  ]).leftOut;
+  assert.deepEqual(
+    short.map(({ because }) => because.slice(0, 12)),
+    ['ticket-fast:', 'ticket-slow:'],
+  );
+});
+
+test('a person’s text is no template, and its labels replace none of ours', () => {
+  const [first] = KINDS;
+  assert(first);
+  for (const { labels, annotations } of rulesOf(first)) {
+    assert.notEqual(labels['severity'], 'x');
+    assert(!('team.name' in labels));
+    assert(!annotations?.['summary']?.includes('{{answered'));
+  }
+});
+
+test('a composite too deep or too wide is refused, not followed', () => {
+  let deep = objective('leaf', errorsOf('app'));
+  for (let i = 0; i < 8; i++)
+    deep = objective(`level${i}`, { kind: 'composite', parts: [{ weight: 1, objective: deep }] });
+  assert.equal(compileFiles([deep]).leftOut[0]?.what, 'objective');
+  const part = { weight: 1, objective: objective('part', errorsOf('app')) };
+  const wide = objective('wide', { kind: 'composite', parts: Array.from({ length: 51 }, () => part) });
+  assert.match(compileFiles([wide]).leftOut[0]?.because ?? '', /51 parts/);
+});
+
+test('objectives are compiled one by one as they come, and their pieces make the same files', () => {
+  let taken = 0;
+  function* coming() {
+    for (const one of KINDS) {
+      taken++;
+      yield one;
+    }
+  }
+  const pieces = compileRules(coming());
+  for (let i = 0; i < 3; i++) pieces.next();
+  assert(taken <= 2, `${taken} objectives were taken for three pieces`);
+});
+
+test('whatever a query holds, the file stays the file', () => {
+  const texts = fc.string({ unit: 'binary', minLength: 1 }).filter((text) => !/\{\{\s*\.window/.test(text));
+  fc.assert(
+    fc.property(texts, (text) => {
+      const hostile = objective('hostile', { kind: 'ratio', bad: promql(text), total: promql(text) });
+      const total = rulesOf(hostile).find(({ record }) => record === EVENTS_TOTAL);
+      assert(total?.expr.includes(text.trim().toWellFormed()), JSON.stringify([text, total?.expr]));
+    }),
+  );
+});

@@ -1,0 +1,79 @@
+/**
+ * What the compiled records are called and labelled. Sloth's names, so that dashboards made for Sloth work unchanged; the
+ * `slo:events_*` series beneath them are ours.
+ *
+ * Source: https://sloth.dev/introduction/architecture/ and the generated examples of slok/sloth.
+ */
+import { days, hours, minutes, type Seconds } from '#kernel/units.ts';
+import type { Objective, Window } from '#slo/objective.ts';
+import { durationText, quoted } from './text.ts';
+import type { Labels } from './yaml.ts';
+
+/** One alert for all tiers, as the router's own eye raises it: the label `tier` says which rule fired. */
+export const BURN_ALERT = 'ErrorBudgetBurn';
+export const BLIND_ALERT = 'ObjectiveBlind';
+export const GONE_ALERT = 'WorkerGone';
+export const EYE = 'prometheus';
+
+export const EVENTS_TOTAL = 'slo:events_total:increase1m';
+export const EVENTS_BAD = 'slo:events_bad:increase1m';
+export const BLOCKS_TOTAL = 'slo:events_total:increase5m';
+export const BLOCKS_BAD = 'slo:events_bad:increase5m';
+export const HOURS_TOTAL = 'slo:events_total:increase1h';
+export const HOURS_BAD = 'slo:events_bad:increase1h';
+/** Since the last full hour: what the period's sum of hours still lacks. */
+export const TAIL_TOTAL = 'slo:events_total:since_hour';
+export const TAIL_BAD = 'slo:events_bad:since_hour';
+/** What happened, where the objective's events are slices of it. */
+export const SLICED_TOTAL = 'slo:sliced_total:increase1m';
+export const SLICED_BAD = 'slo:sliced_bad:increase1m';
+
+/** How often events are counted; the pages' records follow at the same pace. */
+export const STEP = minutes(1);
+/** Windows of days are sums of blocks: a fifth of the samples, and still a window of a day is right to 0.3 %. */
+export const BLOCK = minutes(5);
+/** A period is a sum of hours and of the steps since: a period of 28 days is right to 0.15 %, and never late. */
+export const HOUR = hours(1);
+/** From here on a window is made of blocks. Up to here it is made of steps, for a page must not wait for a block. */
+export const BLOCKS_FROM = days(1);
+/** Longer windows are made of hours. */
+export const BLOCKS_TO = days(3);
+
+/** Sloth records these for every objective, whatever its alerts. */
+export const SHORT_WINDOWS = [minutes(5), minutes(30), hours(1), hours(2), hours(6), days(1), days(3)] as const;
+
+export const ratioName = (window: Seconds): string => `slo:sli_error:ratio_rate${durationText(window)}`;
+
+export const identity = ({ id, service, name }: Objective): Labels => ({
+  sloth_id: id,
+  sloth_service: service,
+  sloth_slo: name,
+});
+
+export const series = (name: string, id: string): string => `${name}{sloth_id=${quoted(id)}}`;
+
+/** Labels of ours that an objective's own labels may not replace. */
+const RESERVED = /^(?:sloth_|__|(?:alertname|eye|evidence|severity|tier|le|quantile)$)/;
+const LABELS_MAX = 20;
+const LABEL_VALUE_MAX = 1_024;
+
+/** An objective's own labels, under names that every Prometheus accepts. */
+export function ownLabels(objective: Objective): Labels {
+  const named = Object.entries(objective.labels).map(
+    ([name, value]) => [name.replace(/[^a-zA-Z0-9_]/g, '_').replace(/^(?=\d)/, '_'), value] as const,
+  );
+  const kept = named.filter(([name, value]) => !RESERVED.test(name) && value.length <= LABEL_VALUE_MAX);
+  return Object.fromEntries(kept.slice(0, LABELS_MAX));
+}
+
+const CALENDAR_LENGTH = { day: days(1), week: days(7), month: days(30), quarter: days(90), year: days(365) } as const;
+
+/** How long the period is; of a calendar's, its usual length, by which factors of burn are reckoned. */
+export function periodLength(window: Window): Seconds {
+  return window.kind === 'rolling' ? window.period : ((CALENDAR_LENGTH[window.unit] * window.count) as Seconds);
+}
+
+/** One file a service. What a name may not hold, no file's name holds either. */
+export const fileOf = ({ service }: Objective): string =>
+  `${service.replace(/[^a-zA-Z0-9_-]+/g, '_').slice(0, FILE_NAME_MAX) || '_'}.yaml`;
+const FILE_NAME_MAX = 100;

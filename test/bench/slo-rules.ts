@@ -1,0 +1,208 @@
+/**
+ * `node test/bench/slo-rules.ts [--objectives 100] [--minutes 4] [--only burnline,sloth,none]`: what rules cost a real
+ * Prometheus whose store holds a full period, for the same objectives scraped from the same exporter: ours, those in the
+ * shape that Sloth publishes, and none at all, which is what scraping alone costs. One after the other.
+ *
+ * On an empty store the windows are empty and the numbers mean nothing: Sloth's rules then cost an eighth.
+ */
+import { execFileSync } from 'node:child_process';
+import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { systemClock } from '#kernel/clock.ts';
+import { http } from '#kernel/http.ts';
+import { days, hours, minutes, ratio, type Seconds, seconds } from '#kernel/units.ts';
+import { compileFiles } from '#prometheus/compile.ts';
+import { BLOCKS_BAD, BLOCKS_TOTAL, EVENTS_BAD, EVENTS_TOTAL, HOURS_BAD, HOURS_TOTAL } from '#prometheus/names.ts';
+import { makePromql } from '#prometheus/vendors/promql.ts';
+import { objective, selector } from '#test/kit/objectives-by-hand.ts';
+import { servePages, startPrometheus } from '#test/kit/prometheus.ts';
+import { findPrometheus } from '#test/tools/prometheus.ts';
+import { slothRules } from './sloth-shape.ts';
+
+const { values } = parseArgs({
+  options: {
+    objectives: { type: 'string', default: '100' },
+    minutes: { type: 'string', default: '4' },
+    warm: { type: 'string', default: '2' },
+    only: { type: 'string', default: 'burnline,sloth,none' },
+  },
+});
+const COUNT = Number(values.objectives);
+const PERIOD = days(28);
+const SCRAPE = seconds(15);
+const RATE = 10;
+const BAD_SHARE = 0.01;
+
+const OBJECTIVES = Array.from({ length: COUNT }, (_, i) =>
+  objective(
+    `slo-${i}`,
+    {
+      kind: 'ratio',
+      bad: selector(`errors_total{job="bench",slo="${i}"}`),
+      total: selector(`requests_total{job="bench",slo="${i}"}`),
+    },
+    { service: 'bench', target: ratio(0.98) },
+  ),
+);
+
+type History = {
+  readonly name: string;
+  readonly labels: (i: number) => string;
+  readonly span: Seconds;
+  readonly step: Seconds;
+  readonly value: (at: number) => number;
+};
+const own = (i: number) => `sloth_id="bench-slo-${i}",sloth_service="bench",sloth_slo="slo-${i}"`;
+const counter = (name: string, share: number, span: Seconds): History => ({
+  name,
+  labels: (i) => `instance="bench",job="bench",slo="${i}"`,
+  span,
+  step: SCRAPE,
+  value: (at) => Math.floor(at * RATE * share),
+});
+const constant = (name: string, labels: History['labels'], span: Seconds, step: Seconds, value: number): History => ({
+  name,
+  labels,
+  span,
+  step,
+  // Not quite constant: a store keeps equal numbers for nothing.
+  value: (at) => value * (1 + ((at / step) % 7) / 10),
+});
+
+type Contender = { readonly rules: string; readonly history: readonly History[] };
+const CONTENDERS: Readonly<Record<string, () => Contender>> = {
+  burnline: () => ({
+    rules: [...compileFiles(OBJECTIVES).files.values()].join(''),
+    history: [
+      counter('requests_total', 1, hours(1)),
+      counter('errors_total', BAD_SHARE, hours(1)),
+      constant(EVENTS_TOTAL, own, hours(7), minutes(1), RATE * 60),
+      constant(EVENTS_BAD, own, hours(7), minutes(1), RATE * 60 * BAD_SHARE),
+      constant(HOURS_TOTAL, own, PERIOD, hours(1), RATE * 3_600),
+      constant(HOURS_BAD, own, PERIOD, hours(1), RATE * 3_600 * BAD_SHARE),
+      constant(BLOCKS_TOTAL, own, days(3.1), minutes(5), RATE * 300),
+      constant(BLOCKS_BAD, own, days(3.1), minutes(5), RATE * 300 * BAD_SHARE),
+    ],
+  }),
+  sloth: () => ({
+    rules: slothRules(OBJECTIVES),
+    history: [
+      counter('requests_total', 1, days(3)),
+      counter('errors_total', BAD_SHARE, days(3)),
+      constant('slo:sli_error:ratio_rate5m', (i) => `${own(i)},sloth_window="5m"`, PERIOD, minutes(1), BAD_SHARE),
+    ],
+  }),
+  none: () => ({ rules: 'groups: []\n', history: [] }),
+};
+
+/** OpenMetrics text, series by series. */
+function writeHistory(file: string, history: readonly History[], end: number): number {
+  const out = openSync(file, 'w');
+  let samples = 0;
+  for (const { name, labels, span, step, value } of history) {
+    writeSync(out, `# TYPE ${name.replace(/_total$/, '')} ${name.endsWith('_total') ? 'counter' : 'gauge'}\n`);
+    for (let i = 0; i < COUNT; i++) {
+      const head = `${name}{${labels(i)}} `;
+      const lines: string[] = [];
+      for (let at = Math.floor((end - span) / step) * step; at < end; at += step)
+        lines.push(`${head}${value(at)} ${at}\n`);
+      samples += lines.length;
+      writeSync(out, lines.join(''));
+    }
+  }
+  writeSync(out, '# EOF\n');
+  closeSync(out);
+  return samples;
+}
+
+function fill(promtool: string, folder: string, history: readonly History[]): number {
+  if (history.length === 0) return 0;
+  const file = join(folder, 'history.om');
+  const samples = writeHistory(file, history, Math.floor(Date.now() / 1000));
+  // Blocks as long as they come: with the usual two hours the file would be read some 300 times.
+  const args = ['tsdb', 'create-blocks-from', '--max-block-duration=744h', 'openmetrics', file, join(folder, 'data')];
+  execFileSync(promtool, args, { stdio: 'ignore', timeout: 3_600_000 });
+  rmSync(file);
+  return samples;
+}
+
+const MEASURES = {
+  cpu: 'process_cpu_seconds_total{job="self"}',
+  memory: 'process_resident_memory_bytes{job="self"}',
+  samples: 'prometheus_engine_query_samples_total{job="self"}',
+  rules: 'sum(prometheus_rule_evaluations_total{job="self"})',
+  missed: 'sum(prometheus_rule_group_iterations_missed_total{job="self"}) or vector(0)',
+  failed: 'sum(prometheus_rule_evaluation_failures_total{job="self"}) or vector(0)',
+} as const;
+
+async function measure(
+  name: string,
+  programs: { prometheus: string; promtool: string },
+  target: string,
+): Promise<void> {
+  const { rules, history } = CONTENDERS[name]?.() ?? { rules: 'groups: []\n', history: [] };
+  const folder = mkdtempSync(join(tmpdir(), `burnline-bench-${name}-`));
+  try {
+    const filled = fill(programs.promtool, folder, history);
+    const config = `global: {scrape_interval: 15s, evaluation_interval: 1m}
+rule_files: [bench.rules.yaml]
+scrape_configs:
+- {job_name: bench, honor_labels: true, static_configs: [{targets: ['${target}'], labels: {instance: bench}}]}
+- {job_name: self, scrape_interval: 15s, static_configs: [{targets: ['SELF']}]}
+`;
+    await using prometheus = await startPrometheus(programs.prometheus, {
+      config,
+      folder,
+      files: { 'bench.rules.yaml': rules },
+      flags: ['--storage.tsdb.retention.time=60d'],
+      readyWithin: 300_000,
+    });
+    const server = makePromql({ http, clock: systemClock, url: prometheus.url });
+    const read = async (query: string) =>
+      (await server.instant(query, systemClock.now())).series[0]?.points[0]?.value ?? Number.NaN;
+    const readAll = async () =>
+      Object.fromEntries(
+        await Promise.all(Object.entries(MEASURES).map(async ([key, query]) => [key, await read(query)])),
+      );
+    await sleep(Number(values.warm) * 60_000);
+    const [begun, before] = [performance.now(), await readAll()];
+    await sleep(Number(values.minutes) * 60_000);
+    const [after, span] = [await readAll(), (performance.now() - begun) / 60_000];
+    const each = (key: string) => (after[key] - before[key]) / span;
+    const row = [
+      name,
+      COUNT,
+      filled,
+      each('cpu').toFixed(2),
+      each('samples').toExponential(2),
+      each('rules').toFixed(0),
+      (after['memory'] / 1e6).toFixed(0),
+      `${after['missed']}/${after['failed']}`,
+    ];
+    process.stdout.write(`| ${row.join(' | ')} |\n`);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+const [prometheus, promtool] = [findPrometheus('prometheus'), findPrometheus('promtool')];
+if (prometheus.kind === 'missing' || promtool.kind === 'missing')
+  throw new Error('prometheus and promtool are needed: npm run tools');
+await using exporter = await servePages(() => {
+  const now = Date.now() / 1000;
+  const lines = OBJECTIVES.map(
+    (_, i) =>
+      `requests_total{slo="${i}"} ${Math.floor(now * RATE)}\nerrors_total{slo="${i}"} ${Math.floor(now * RATE * BAD_SHARE)}\n`,
+  );
+  return { body: lines.join('') };
+});
+process.stdout.write(
+  '| rules | objectives | samples filled | CPU s/min | samples read/min | evaluations/min | resident MB | missed/failed |\n',
+);
+process.stdout.write('| --- | --- | --- | --- | --- | --- | --- | --- |\n');
+for (const name of values.only.split(',')) {
+  await measure(name, { prometheus: prometheus.where, promtool: promtool.where }, exporter.host);
+}
