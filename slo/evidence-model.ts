@@ -16,8 +16,12 @@ export const STEP = seconds(5);
 /** Longest clumps that are no outage; each touches one step more than it is long, at its edges. */
 const BLIP: Seconds = seconds(10);
 const PATCH: Seconds = seconds(30);
-/** Shares that fail within a patch. */
+/** Shares that fail within a patch; the last where two of them overlap. */
 const PATCH_SHARES = [0.2, 0.45, 0.65] as const;
+/** Kinds of patches, by their shares' places among all: a light one, and a heavy one that may be two for a fifth of its time. */
+const PATCHES = [[1], [2, 2, 2, 2, 3]] as const;
+const BLIP_SHARES = [0.2, 0.5, 0.8, 0.97] as const;
+const FIRST_BLIP = 1 + PATCH_SHARES.length;
 /** Probability, at each step, that a clump is over before its longest time. */
 const BLIP_ENDS = 0.3;
 const PATCH_ENDS = 0.1;
@@ -28,7 +32,7 @@ const PATCH_ENDS = 0.1;
 const CORRELATION = 0.1;
 const OUTAGE_SHARES = 8;
 /** Most outages that people are woken for are total. */
-const TOTAL_WEIGHT = 0.5;
+const TOTAL_WEIGHT = 0.9;
 /** Nothing fails with certainty: one success must not disprove a total outage. */
 const TOTAL = 0.97;
 const BISECTIONS = 40;
@@ -40,6 +44,8 @@ export type Clump = {
   /** In steps. */
   readonly longest: number;
   readonly ends: number;
+  /** A patch's first step may lie half outside of it; a blip may have any share anyway. */
+  readonly begins: 'within a step' | 'anyhow';
 };
 
 export type EvidenceModel = {
@@ -74,12 +80,17 @@ const DOUBT = 2;
 
 export function makeEvidenceModel({ budget, alerting }: Pick<Objective, 'budget' | 'alerting'>): EvidenceModel {
   const outages = outageShares(budget, alerting.smallestBurn);
-  const patches = PATCH_SHARES.filter((share) => share > 2 * budget);
-  const blips = [0.2, 0.5, 0.8, TOTAL].filter((share) => share > budget);
-  const shares = [budget, ...patches, ...blips, ...outages];
+  // Of what would be good, so that they are more than the budget whatever that is.
+  const beyond = (share: number) => budget + (1 - budget) * share;
+  const shares = [budget, ...PATCH_SHARES.map(beyond), ...BLIP_SHARES.map(beyond), ...outages];
   const clumps: Clump[] = [
-    ...[[1], [2, 2, 2, 2, 3]].map((of) => ({ shares: of, longest: Math.ceil(PATCH / STEP) + 1, ends: PATCH_ENDS })),
-    { shares: blips.map((_, i) => 1 + patches.length + i), longest: Math.ceil(BLIP / STEP) + 1, ends: BLIP_ENDS },
+    ...PATCHES.map((of) => ({
+      shares: of,
+      longest: stepsOf(PATCH),
+      ends: PATCH_ENDS,
+      begins: 'within a step' as const,
+    })),
+    { shares: BLIP_SHARES.map((_, i) => FIRST_BLIP + i), longest: stepsOf(BLIP), ends: BLIP_ENDS, begins: 'anyhow' },
   ];
   const alarm = Math.log(YEAR / alerting.falsePagesPerYear);
   return {
@@ -89,7 +100,7 @@ export function makeEvidenceModel({ budget, alerting }: Pick<Objective, 'budget'
     logGood: Float64Array.from(shares, (share) => Math.log1p(-share)),
     clumps,
     weights: outages.map((_, i) => (i === OUTAGE_SHARES - 1 ? TOTAL_WEIGHT : (1 - TOTAL_WEIGHT) / (OUTAGE_SHARES - 1))),
-    firstOutage: 1 + patches.length + blips.length,
+    firstOutage: FIRST_BLIP + BLIP_SHARES.length,
     alarm,
     threshold: Math.exp(alarm),
     ceiling: Math.exp(alarm + CEILING),
@@ -114,6 +125,8 @@ function outageShares(budget: number, smallestBurn: number): number[] {
   }
   return Array.from({ length: OUTAGE_SHARES }, (_, i) => low * (top / low) ** (i / (OUTAGE_SHARES - 1)));
 }
+
+const stepsOf = (longest: Seconds): number => Math.ceil(longest / STEP) + 1;
 
 /** How many independent events `n` events of one step are worth. */
 export const worth = (n: number): number => (n <= 1 ? n : n / (1 + (n - 1) * CORRELATION));

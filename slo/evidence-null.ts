@@ -3,7 +3,7 @@
  * learnt from the service itself, since what comes dozens of times a day and ends by itself is no outage here.
  */
 import { days, type Seconds } from '#kernel/units.ts';
-import { type EvidenceModel, STEP } from './evidence-model.ts';
+import { type Clump, type EvidenceModel, STEP } from './evidence-model.ts';
 
 /** Clumps a day, of all kinds, before anything was learnt. */
 const CLUMPS_A_DAY = 4;
@@ -21,6 +21,8 @@ export type NullState = {
   /** Clumps of each kind seen so far, and the seconds they were seen in, both fading. */
   readonly counts: number[];
   readonly watched: number[];
+  /** Of each kind: the belief that one ended with the last step, before that step was seen. */
+  readonly ended: number[];
 };
 
 export function freshNull({ clumps }: EvidenceModel): NullState {
@@ -28,6 +30,7 @@ export function freshNull({ clumps }: EvidenceModel): NullState {
     calm: 1,
     ages: clumps.map(({ longest }) => new Array(longest).fill(0)),
     counts: clumps.map(() => 1),
+    ended: clumps.map(() => 0),
     watched: clumps.map(() => (days(1) / CLUMPS_A_DAY) * clumps.length),
   };
 }
@@ -39,34 +42,40 @@ export function stepNull(
   likelihood: Float64Array,
   learning: boolean,
 ): number {
-  const resting = grow(clumps, state, learning);
-  let seen = 0;
+  const resting = grow(clumps, state);
+  const calm = likelihood[0] ?? 0;
+  let clumped = 0;
+  let begun = 0;
   let entered = 0;
   for (let c = 0; c < clumps.length; c++) {
     const ages = state.ages[c] ?? [];
-    const rate = Math.min((state.counts[c] ?? 0) / (state.watched[c] ?? 1), RATE_MOST);
-    ages[0] = resting * rate * STEP;
+    const clump = clumps[c] as Clump;
+    ages[0] = resting * Math.min((state.counts[c] ?? 0) / (state.watched[c] ?? 1), RATE_MOST) * STEP;
     entered += ages[0];
-    const emission = emissionOf(clumps[c]?.shares ?? [], likelihood);
+    const emission = emissionOf(clump.shares, likelihood);
     // A patch begins somewhere within its first step: up to its share, anything may fail in that.
-    const edge = clumps[c]?.longest === 7 ? (emission + (likelihood[0] ?? 0) + (likelihood[1] ?? 0)) / 3 : emission;
-    for (let age = 0; age < ages.length; age++) {
-      const belief = (ages[age] ?? 0) * (age === 0 ? edge : emission);
+    const edge = clump.begins === 'within a step' ? (emission + calm + (likelihood[1] ?? 0)) / 3 : emission;
+    ages[0] *= edge;
+    begun += ages[0];
+    for (let age = 1; age < ages.length; age++) {
+      const belief = (ages[age] ?? 0) * emission;
       ages[age] = belief;
-      seen += belief;
+      clumped += belief;
     }
   }
-  state.calm = (resting - entered) * (likelihood[0] ?? 0);
-  seen = Math.max(seen + state.calm, Number.MIN_VALUE);
-  state.calm /= seen;
+  const rested = (resting - entered) * calm + begun;
+  const seen = Math.max(rested + clumped, Number.MIN_VALUE);
+  // How much of what might have ended did end, as far as this step tells.
+  if (learning) learn(state, resting > 0 ? rested / resting / seen : 0);
+  state.calm = ((resting - entered) * calm) / seen;
   for (const ages of state.ages) {
     for (let age = 0; age < ages.length; age++) ages[age] = (ages[age] ?? 0) / seen;
   }
   return seen;
 }
 
-/** Every clump gets a step older, or ends; what ends was one. @returns the belief in no clump. */
-function grow(clumps: EvidenceModel['clumps'], state: NullState, learning: boolean): number {
+/** Every clump gets a step older, or ends. @returns the belief in no clump. */
+function grow(clumps: EvidenceModel['clumps'], state: NullState): number {
   let resting = state.calm;
   for (let c = 0; c < clumps.length; c++) {
     const ages = state.ages[c] ?? [];
@@ -77,12 +86,18 @@ function grow(clumps: EvidenceModel['clumps'], state: NullState, learning: boole
       over += younger * ends;
       ages[age] = younger * (1 - ends);
     }
+    state.ended[c] = over;
     resting += over;
-    if (!learning) continue;
-    state.counts[c] = (state.counts[c] ?? 0) * FADE + over;
-    state.watched[c] = (state.watched[c] ?? 0) * FADE + STEP;
   }
   return resting;
+}
+
+/** What ended was a clump. */
+function learn(state: NullState, didEnd: number): void {
+  for (let c = 0; c < state.counts.length; c++) {
+    state.counts[c] = (state.counts[c] ?? 0) * FADE + (state.ended[c] ?? 0) * didEnd;
+    state.watched[c] = (state.watched[c] ?? 0) * FADE + STEP;
+  }
 }
 
 function emissionOf(shares: readonly number[], likelihood: Float64Array): number {

@@ -95,7 +95,7 @@ export type AlertNames = {
 };
 
 export const DEFAULT_ALERTING: Alerting = {
-  falsePagesPerYear: 4,
+  falsePagesPerYear: 2,
   smallestBurn: 4,
   runbookUrl: undefined,
   page: true,
