@@ -61,18 +61,15 @@ export type EvidenceModel = {
   readonly firstOutage: number;
   /** log of the Shiryaev–Roberts statistic, in seconds, at which it is an outage: the time between two false pages. */
   readonly alarm: number;
-  /** Its levels, in seconds: of an alarm, the highest kept, where an alarm ends, where a run of failures ends, of doubt. */
+  /** Its levels, in seconds: of an alarm, the highest kept, where a run of failures ends, of doubt. */
   readonly threshold: number;
   readonly ceiling: number;
-  readonly cleared: number;
   readonly ground: number;
   readonly doubt: number;
 };
 
 /** The statistic is not kept above this many nats over the alarm: what goes up for hours must come down in minutes. */
 const CEILING = 2;
-/** An alarm is over when the statistic is this many nats under it. */
-const CLEAR = 7;
 /** Below this many nats under the alarm a success ends a run of failures. */
 const GROUND = 6;
 /** This near to the alarm nothing is learnt about clumps: it may be no clump. */
@@ -104,7 +101,6 @@ export function makeEvidenceModel({ budget, alerting }: Pick<Objective, 'budget'
     alarm,
     threshold: Math.exp(alarm),
     ceiling: Math.exp(alarm + CEILING),
-    cleared: Math.exp(alarm - CLEAR),
     ground: Math.exp(alarm - GROUND),
     doubt: Math.exp(alarm - DOUBT),
   };
@@ -116,7 +112,7 @@ export function makeEvidenceModel({ budget, alerting }: Pick<Objective, 'budget'
  */
 function outageShares(budget: number, smallestBurn: number): number[] {
   const top = Math.max(TOTAL, (1 + budget) / 2);
-  const worthIt = Math.min(budget * smallestBurn, Math.sqrt(budget * top));
+  const worthIt = Math.min(budget * smallestBurn, top);
   let [low, high] = [budget, top];
   for (let i = 0; i < BISECTIONS; i++) {
     const middle = Math.sqrt(low * high);

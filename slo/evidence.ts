@@ -14,8 +14,11 @@ import { type EvidenceModel, STEP, worth } from './evidence-model.ts';
 import { freshNull, type NullState, stepNull } from './evidence-null.ts';
 import type { Counts } from './objective.ts';
 
-/** An alarm is over too when what came since speaks so strongly (nats) for calm and against half of what failed before. */
-const RECOVERED = Math.log(100);
+/**
+ * An alarm is over when what came since speaks so strongly (nats) for calm and against half of what failed before. It does
+ * not end when the statistic falls: of an outage that is barely one, that would go up and down for hours.
+ */
+const RECOVERED = Math.log(1e5);
 /** After a longer gap nothing is left of what was believed before it. */
 const GAP_STEPS = 120;
 
@@ -129,7 +132,7 @@ function takeStep(model: EvidenceModel, state: EvidenceState, good: number, bad:
     all += outages[i] ?? 0;
   }
   countRun(state, all < model.ground, good, bad, from);
-  if (state.alarmed) recover(model, state, good, bad, all);
+  if (state.alarmed) recover(model, state, good, bad);
   else if (all >= model.threshold && state.bad >= HANDFUL) {
     state.alarmed = true;
     state.recovery = 0;
@@ -148,14 +151,13 @@ function countRun(state: EvidenceState, weak: boolean, good: number, bad: number
   state.bad += bad;
 }
 
-/** An alarm ends when its evidence has gone, or when what comes now is calm and no longer what it was. */
-function recover(model: EvidenceModel, state: EvidenceState, good: number, bad: number, all: number): void {
+function recover(model: EvidenceModel, state: EvidenceState, good: number, bad: number): void {
   const { budget } = model;
   const before = state.bad / Math.max(1, state.good + state.bad);
   const half = Math.min(0.9, Math.max(before / 2, 2 * budget));
   const speaks = bad * Math.log(budget / half) + good * Math.log((1 - budget) / (1 - half));
   state.recovery = Math.max(0, state.recovery + (speaks * worth(good + bad)) / Math.max(1, good + bad));
-  if (all > model.cleared && state.recovery < RECOVERED) return;
+  if (state.recovery < RECOVERED) return;
   state.alarmed = false;
   state.recovery = 0;
   state.good = 0;
