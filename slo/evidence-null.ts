@@ -6,7 +6,7 @@ import { days, type Seconds } from '#kernel/units.ts';
 import { type Clump, type EvidenceModel, STEP } from './evidence-model.ts';
 
 /** Clumps a day, of all kinds, before anything was learnt. */
-const CLUMPS_A_DAY = 4;
+const CLUMPS_A_DAY = 2;
 /** What was learnt fades with this time constant. */
 const MEMORY: Seconds = days(7);
 const FADE = Math.exp(-STEP / MEMORY);

@@ -113,7 +113,7 @@ function detectorMeaning(objective: Objective, eventsPerSecond: number): RuleMea
 }
 
 /** After an hour of health, every step has exactly its share of failures. */
-function timeToDetect(objective: Objective, share: number, rate: number, horizon: Seconds): Seconds | null {
+export function timeToDetect(objective: Objective, share: number, rate: number, horizon: Seconds): Seconds | null {
   const model = makeEvidenceModel(objective);
   const state = startEvidence(model);
   const events = rate * STEP;
