@@ -39,7 +39,8 @@ export function redacted(span: ReadableSpan, dropped: (count: number) => void): 
     name: cleanText(span.name),
     attributes: keep(span.attributes),
     events: events.length === 0 ? events : events.map((event) => cleanEvent(event, keep)),
-    links: links.length === 0 ? links : links.map((link): Link => ({ ...link, attributes: keep(link.attributes ?? {}) })),
+    links:
+      links.length === 0 ? links : links.map((link): Link => ({ ...link, attributes: keep(link.attributes ?? {}) })),
     // A status message is an error's message: whatever a vendor or a file wrote. The code is in error.type.
     status: { code: span.status.code } satisfies SpanStatus,
   };

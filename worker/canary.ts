@@ -17,6 +17,7 @@ import { dropContent } from './rows/contents.ts';
 import { increment } from './rows/counters.ts';
 import { dropDocument, readDocument } from './rows/documents.ts';
 import { dropResults } from './rows/results.ts';
+import { chargeDocument } from './rows/vendor-calls.ts';
 import { leaseLost } from './transition.ts';
 
 export const CANARY_TENANT = 'burnline-canary';
@@ -78,7 +79,7 @@ export function makeCanary(options: CanaryOptions): (claim: Claim) => Promise<vo
       if (!document || isUnfinished(document.status)) {
         await increment(q, options.workerId, [{ name: 'canary_finished_total', labels: { outcome: 'failed' }, by: 1 }]);
       }
-      await removeCanary(q, documentId);
+      await removeCanary(q, documentId, now);
     });
     const status = document?.status ?? 'missing';
     if (status === 'completed') options.log.info({ durationMs: now - since }, 'the canary went all the way');
@@ -86,8 +87,10 @@ export function makeCanary(options: CanaryOptions): (claim: Claim) => Promise<vo
   };
 }
 
-async function removeCanary(q: Queryable, documentId: string): Promise<void> {
+async function removeCanary(q: Queryable, documentId: string, now: Milliseconds): Promise<void> {
   await dropJobs(q, documentId);
+  // One that is overdue may be in the middle of a call: the ledger stays, and must not show it open for ever.
+  await chargeDocument(q, documentId, now);
   await dropResults(q, documentId);
   await dropContent(q, documentId);
   await dropDocument(q, documentId);

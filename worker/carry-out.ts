@@ -32,6 +32,8 @@ const COMMIT_TRIES = 5;
 const COMMIT_PAUSE = milliseconds(200);
 /** Weight of the newest document in the mean. */
 const SERVICE_WEIGHT = 0.05;
+/** The first documents of a process wait for its compiler: judged by them alone, a fresh worker would look overloaded. */
+const MEASURED_FROM = 10;
 
 export interface CarryOut {
   /** @returns the claim for the next step, when a place for it was free here. */
@@ -51,7 +53,9 @@ export function makeCarryOut(options: CarryOutOptions): CarryOut {
   return {
     busySeconds: () =>
       new Map(
-        [...sums].filter(([, { ends }]) => ends > 0).map(([step, { spent, ends }]) => [step, seconds(spent / ends)]),
+        [...sums]
+          .filter(([, { ends }]) => ends >= MEASURED_FROM)
+          .map(([step, { spent, ends }]) => [step, seconds(spent / ends)]),
       ),
     run: async (step, claim, signal, reserve) => {
       const { db, shared, telemetry } = options;

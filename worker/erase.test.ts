@@ -102,7 +102,9 @@ onEveryEngine('eraseDocument()', (db) => {
     assert.equal(row?.bytes, 9);
     assert.equal(row?.correlationId, 'c-1');
     assert.equal(row?.errorCode, 'vendor_job_failed');
-    assert.equal((await db().query('select 1 from worker.vendor_calls')).length, 1);
+    assert.equal(row?.costUsd, 0.25);
+    const calls = await db().query('select outcome, wasted from worker.vendor_calls');
+    assert.deepEqual(calls, [{ outcome: 'interrupted', wasted: true }], 'the call that was open is not open for ever');
     const timeline = await readTimeline(db(), id);
     assert.deepEqual(
       timeline.map(({ to }) => to),

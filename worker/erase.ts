@@ -6,6 +6,7 @@ import { dropJobs } from './queue.ts';
 import { dropContent } from './rows/contents.ts';
 import { addTimeline, blankDocument, blankTimeline, lockDocument, readDocument } from './rows/documents.ts';
 import { dropResults } from './rows/results.ts';
+import { chargeDocument } from './rows/vendor-calls.ts';
 
 /** @returns false when there is no such document of this tenant. Erasing again changes nothing and is no error. */
 export async function eraseDocument(db: Db, id: string, entry: AuditEntry, at: Milliseconds): Promise<boolean> {
@@ -16,6 +17,8 @@ export async function eraseDocument(db: Db, id: string, entry: AuditEntry, at: M
     const document = await lockDocument(q, id);
     if (!document) return false;
     if (document.status === 'erased') return true;
+    // Erased in the middle of a call: nobody will see the end of it.
+    await chargeDocument(q, id, at);
     await dropContent(q, id);
     await dropResults(q, id);
     await blankTimeline(q, id);

@@ -52,7 +52,7 @@ export async function runPipeline(shape: Shape, cluster: Cluster | undefined): P
   const before = roles.map(cpuSeconds);
   const from = performance.now();
   const ids = await uploadAll(api, shape);
-  await untilAllFinished(api, shape.documents);
+  await untilAllFinished(api);
   const spent = (performance.now() - from) / 1000;
   const cpu = Object.fromEntries(roles.map((role, i) => [`${role.name}`, cpuSeconds(role) - (before[i] ?? 0)]));
   const timelines = await readTimelines(api, ids);
@@ -90,7 +90,7 @@ async function startRoles(
 
 async function warmUp(api: string): Promise<void> {
   for (let i = 0; i < 10; i++) await upload(api, text(1_000_000 + i), 'warm.md');
-  await untilAllFinished(api, 10);
+  await untilAllFinished(api);
 }
 
 let made = 0;
@@ -110,17 +110,12 @@ async function uploadAll(api: string, shape: Shape): Promise<string[]> {
   return ids;
 }
 
-async function untilAllFinished(api: string, expected: number): Promise<void> {
-  for (let calm = 0; ; ) {
-    const left = await Promise.all(
-      ['queued', 'parsing', 'chunking', 'embedding', 'storing'].map(
-        async (status) =>
-          (await call<{ items: unknown[] }>(`${api}/v1/documents?status=${status}&limit=1`)).body.items.length,
-      ),
-    );
-    calm = left.every((n) => n === 0) ? calm + 1 : 0;
-    if (calm >= 2) return;
-    await sleep(expected > 100 ? 50 : 10);
+/** Asks seldom, and in the order of the line, so that the asking is no load: what stands behind `queued` can wait. */
+async function untilAllFinished(api: string): Promise<void> {
+  for (const status of ['queued', 'parsing', 'chunking', 'embedding', 'storing']) {
+    while ((await call<{ items: unknown[] }>(`${api}/v1/documents?status=${status}&limit=1`)).body.items.length > 0) {
+      await sleep(100);
+    }
   }
 }
 
