@@ -44,6 +44,9 @@ const DOORS: Record<string, string> = {
   pino: 'kernel/',
   commander: 'app/',
   'smtp-server': 'simulators/',
+  '@prometheus-io/lezer-promql': 'slo/promql.ts',
+  '@prometheus-io/codemirror-promql': 'slo/promql.ts',
+  '@js-temporal/polyfill': 'slo/',
 };
 /** Effects with their homes. Tests are exempt. */
 const HOMES: readonly [pattern: RegExp, homes: readonly string[], instead: string][] = [

@@ -25,7 +25,7 @@ const ROLES: readonly Role[] = ['start', 'service', 'api', 'worker', 'simulators
 test('--help tells every command, and every setting of a role by its flag or its variable', async () => {
   const { code, stdout } = await burnline(['--help']);
   assert.equal(code, 0);
-  for (const name of [...ROLES, 'config', 'keys']) assert.match(stdout, new RegExp(`^  ${name} `, 'm'));
+  for (const name of [...ROLES, 'config', 'keys', 'slo']) assert.match(stdout, new RegExp(`^  ${name} `, 'm'));
   assert.doesNotMatch(stdout, /prepare/, 'what users do not need is not shown');
   await Promise.all(
     ROLES.map(async (role) => {
