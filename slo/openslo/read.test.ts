@@ -29,7 +29,7 @@ test('a whole SLO is read, in both verdicts, without a word', () => {
     },
     labels: {},
     annotations: {},
-    alerting: { falsePagesPerYear: 4, smallestBurn: 4, runbookUrl: undefined, page: true, ticket: true },
+    alerting: { falsePagesPerYear: 2, smallestBurn: 4, runbookUrl: undefined, page: true, ticket: true },
     source: { file: 'a.yaml', line: 28, column: 7 },
   });
   assert.deepEqual(read(BASE).objectives, objectives);

@@ -72,7 +72,7 @@ test('a file of Sloth is read whole', () => {
     labels: { owner: 'payments', tier: '2', category: 'availability' },
     annotations: { summary: 'High error rate', runbook: 'https://example.com/runbook' },
     alerting: {
-      falsePagesPerYear: 4,
+      falsePagesPerYear: 2,
       smallestBurn: 4,
       runbookUrl: 'https://example.com/runbook',
       page: true,
