@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type { Finding } from '#slo/openslo/report.ts';
 import { addBacktestCommand } from './slo-backtest-command.ts';
 import { addCompileCommand, type CompileInput } from './slo-compile-command.ts';
+import { addReportCommand } from './slo-report-command.ts';
 
 const FAULTS = 1;
 const USAGE = 2;
@@ -10,7 +11,7 @@ const USAGE = 2;
 const FILES = 'files, or folders with .yaml files; default: the objectives that ship';
 
 export function addSloCommands(program: Command): void {
-  const slo = program.command('slo').description('objectives: checked, explained, exported');
+  const slo = program.command('slo').description('objectives: checked, explained, compiled, replayed, reported');
   slo
     .command('validate')
     .description('reads objectives (OpenSLO v1, Sloth prometheus/v1) and tells every fault and what each objective is')
@@ -27,6 +28,7 @@ export function addSloCommands(program: Command): void {
     .action(exportFiles);
   addCompileCommand(slo, readForRules, []);
   addBacktestCommand(slo);
+  addReportCommand(slo);
 }
 
 type Options = { readonly strict?: boolean; readonly references: boolean; readonly json?: boolean };
