@@ -62,7 +62,6 @@ test('compile writes what validate finds right, tells a Service that stands else
   const compiled = await burnline(['slo', 'compile', alone, '--out', out]);
   assert.equal(compiled.code, 0);
   assert.match(compiled.stderr, /alone\.yaml:6:12 {2}warning: refers to the Service documents/);
-  assert.equal((await burnline(['slo', 'compile', alone, '--out', out, '--check'])).code, 0);
   const wrong = file('wrong.yaml', BASE.replace('target: 0.98', 'target: 98'));
   const faulty = await burnline(['slo', 'compile', wrong, '--out', join(folder, 'none')]);
   assert.deepEqual([faulty.code, faulty.stdout], [1, '']);
@@ -71,10 +70,9 @@ test('compile writes what validate finds right, tells a Service that stands else
 });
 
 test('validate and export agree on what is right', async () => {
-  assert.equal((await burnline(['slo', 'validate', '--strict', objective])).code, 0);
   const { code, stdout } = await burnline(['slo', 'export', objective]);
   assert.equal(code, 0);
-  const again = await burnline(['slo', 'validate', '--json', file('exported.yaml', stdout)]);
+  const again = await burnline(['slo', 'validate', '--strict', '--json', file('exported.yaml', stdout)]);
   assert.equal((JSON.parse(again.stdout) as { ok: boolean }).ok, true);
 });
 
@@ -96,7 +94,7 @@ describe('backtest', () => {
     assert(Number(page?.['at']) > NOON && Number(page?.['at']) <= NOON + 30);
     const summary = found.at(-1)?.summary;
     assert.deepEqual([summary?.['bad'], summary?.['good'], summary?.['target']], [3_600, 82_800, 0.98]);
-    assert.equal((summary?.['pages'] as unknown[]).length, 1);
+    assert.equal((summary?.['pages'] as unknown[] | undefined)?.length, 1);
   });
 
   test('answers what if', async () => {
@@ -150,12 +148,7 @@ describe('report', () => {
 
   test('says the same as JSON and as CSV', async () => {
     const args = ['--events', events, '--period', 'week', '--corrections', corrections] as const;
-    const [json, short, csv] = await Promise.all([
-      report(...args, '--format', 'json'),
-      report(...args, '--json'),
-      report(...args, '--format', 'csv'),
-    ]);
-    assert.equal(json.stdout, short.stdout);
+    const [json, csv] = await Promise.all([report(...args, '--json'), report(...args, '--format', 'csv')]);
     const { periods } = JSON.parse(json.stdout) as { periods: Record<string, unknown>[] };
     assert.equal(periods.length, 1);
     assert.deepEqual([periods[0]?.['good'], periods[0]?.['bad']], [82_800, 1_800]);
@@ -176,49 +169,24 @@ describe('report', () => {
 });
 
 const EVENTS = ['--events', events] as const;
-const BAD: readonly [title: string, args: readonly string[], code: number, says: RegExp][] = [
-  ['neither source', [], 2, /expected either --events or --prometheus/],
-  ['both sources', [...EVENTS, '--prometheus', 'http://127.0.0.1:1'], 2, /either --events or --prometheus/],
-  ['a server without a beginning', ['--prometheus', 'http://127.0.0.1:1'], 2, /needs --from/],
-  ['no URL', ['--prometheus', 'here', '--from', '2026-03-01T00:00:00Z'], 2, /"here": expected a URL/],
-  ['a day for a moment', [...EVENTS, '--from', '2026-03-01'], 2, /such as 2026-03-01T00:00:00Z/],
-  ['a step of a file', [...EVENTS, '--step', '15s'], 2, /--step goes with --prometheus alone/],
-  [
-    'an end before the beginning',
-    [...EVENTS, '--from', '2026-03-02T00:00Z', '--to', '2026-03-01T00:00Z'],
-    2,
-    /--to must be after/,
-  ],
-  ['no such objective', [...EVENTS, '--slo', 'other'], 2, /no objective "other"; it holds documents-processed/],
-  ['no such file', ['--events', 'nowhere.csv'], 2, /Cannot read nowhere\.csv/],
+/** All of them stand in app/slo-source.test.ts. */
+const BAD: readonly [title: string, run: typeof report, args: readonly string[], code: number, says: RegExp][] = [
+  ['neither source', report, [], 2, /^burnline slo report: expected either --events or --prometheus/],
+  ['a day for a moment', backtest, [...EVENTS, '--from', '2026-03-01'], 2, /such as 2026-03-01T00:00:00Z/],
+  ['no such objective', report, [...EVENTS, '--slo', 'other'], 2, /no objective "other"; it holds documents-processed/],
   [
     'a broken row',
+    backtest,
     ['--events', file('broken.csv', '0,1,0\n5,x,0\n')],
     1,
-    /broken\.csv:2 {2}fault: expected three numbers/,
-  ],
-  ['milliseconds', ['--events', file('ms.csv', '1700000000000,1,0\n')], 1, /ms\.csv:1 {2}fault: .*milliseconds/],
-  ['no row in the span', [...EVENTS, '--from', '2027-01-01T00:00:00Z'], 1, /no row lies between/],
-  [
-    'ages of ticks',
-    ['--events', file('ages.csv', '0,1,0\n1700000000,1,0\n'), '--tick', '1s'],
-    1,
-    /ticks of 1 s .* choose a longer tick/,
-  ],
-  [
-    'a server that is not there',
-    ['--prometheus', 'http://127.0.0.1:1', '--from', '2026-03-01T00:00:00Z', '--step', '1h'],
-    1,
-    /Cannot reach/,
+    /^burnline slo backtest: .*broken\.csv:2 {2}fault: expected three numbers/,
   ],
 ];
-for (const [title, args, code, says] of BAD) {
-  test(`${title}: ${code}`, async () => {
-    for (const run of [report, backtest]) {
-      const ran = await run(...args);
-      assert.deepEqual([ran.code, ran.stdout], [code, ''], ran.stderr);
-      assert.match(ran.stderr, says);
-    }
+for (const [title, run, args, code, says] of BAD) {
+  test(`${title} ends with ${code}`, async () => {
+    const ran = await run(...args);
+    assert.deepEqual([ran.code, ran.stdout], [code, ''], ran.stderr);
+    assert.match(ran.stderr, says);
   });
 }
 
@@ -230,11 +198,7 @@ test('corrections with faults end with 1, each with its place', async () => {
   const { code, stdout, stderr } = await report(...EVENTS, '--corrections', file('faulty.yaml', text));
   assert.deepEqual([code, stdout], [1, '']);
   assert.match(stderr, /faulty\.yaml:2:\d+ {2}fault: to is 2026-03-02T11:00:00Z, which is not after from/);
-  assert.match(
-    stderr,
-    /faulty\.yaml:3:\d+ {2}fault: corrections\[1\]\.badShare|faulty\.yaml:3:\d+ {2}fault: badShare is the number 2/,
-  );
-  assert.equal((await report(...EVENTS, '--corrections', 'nowhere.yaml')).code, 2);
+  assert.match(stderr, /faulty\.yaml:3:\d+ {2}fault: badShare is the number 2/);
 });
 
 const [PROMETHEUS, PROMTOOL] = [process.env['TEST_TOOL_PROMETHEUS'], process.env['TEST_TOOL_PROMTOOL']];
