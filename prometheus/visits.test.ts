@@ -62,7 +62,11 @@ test('readVisits() reads a long span in pieces, and passes warnings on once', as
   const asked: number[] = [];
   const server: Ask = {
     instant: () => assert.fail('no range'),
-    range: async (_, { from }) => {
+    range: async (query, { from }) => {
+      if (query.startsWith('process_start_time_seconds and on (job, instance) (')) {
+        const began = { ...labels('one'), __name__: 'process_start_time_seconds' };
+        return { series: [{ labels: began, points: [{ at: from, value: 7 }] }], warnings: ['one store is down'] };
+      }
       asked.push(from);
       const series = { labels: { ...labels('one'), burnline_part: 'total' }, points: [{ at: from, value: 1 }] };
       return { series: [series], warnings: ['one store is down'] };
@@ -72,6 +76,13 @@ test('readVisits() reads a long span in pieces, and passes warnings on once', as
   const read = await readVisits(server, objective('answers', errorsOf('app')), span);
   assert(read.kind === 'visits');
   assert.deepEqual([asked, read.visits.length, read.warnings], [[0, 150e6, 300e6], 3, ['one store is down']]);
+  assert.deepEqual(
+    read.visits[0]?.values.map(({ name, value }) => [name, value]),
+    [
+      ['requests_total', 1],
+      ['process_start_time_seconds', 7],
+    ],
+  );
   const own = KINDS.find(({ name }) => name === 'own-promql');
   assert(own);
   const refused = await readVisits(server, own, span);

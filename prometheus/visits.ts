@@ -5,8 +5,9 @@
 import { type Seconds, seconds, toMilliseconds } from '#kernel/units.ts';
 import type { CounterVisit } from '#slo/feed-counters.ts';
 import type { Value } from '#slo/ledger/counting.ts';
+import { PROCESS_START } from '#slo/ledger/plan.ts';
 import type { Objective } from '#slo/objective.ts';
-import { type Ask, PARTS, type Reading, readBack, readingQuery } from './query.ts';
+import { type Ask, type Asked, PARTS, type Reading, readBack, readingQuery, slicesOf } from './query.ts';
 import { PLAIN_LABEL, PLAIN_NAME } from './text.ts';
 
 /** Some 300 MB. A month of a step a minute of 90 series. */
@@ -25,7 +26,8 @@ export async function readVisits(
   { from, to, step }: StepSpan,
   signal?: AbortSignal,
 ): Promise<VisitsRead> {
-  if (readingQuery(objective) === undefined) {
+  const query = readingQuery(objective);
+  if (query === undefined) {
     const why =
       objective.indicator.kind === 'composite' ? 'it is a composite' : 'it has a query that is no plain selector';
     return { kind: 'fault', reason: `cannot be read from a PromQL server as counters: ${why}` };
@@ -34,9 +36,14 @@ export async function readVisits(
   const warnings = new Set<string>();
   const span = { from: toMilliseconds(from), to: toMilliseconds(to), step };
   let count = 0;
+  // When a process began says that its counters began with it: the first look at a new one counts from 0.
+  const starts = `${PROCESS_START} and on (job, instance) (${query})`;
+  const slices = slicesOf(span).values();
   for await (const reading of readBack(server, objective, span, signal)) {
-    for (const warning of reading.warnings) warnings.add(warning);
-    for (const visit of visitsOf(reading)) {
+    const slice = slices.next().value;
+    const began = slice === undefined ? undefined : await server.range(starts, { ...slice, step }, signal);
+    for (const warning of [...reading.warnings, ...(began?.warnings ?? [])]) warnings.add(warning);
+    for (const visit of visitsOf(reading, began?.series)) {
       visits.push(visit);
       count += visit.values.length;
     }
@@ -46,9 +53,9 @@ export async function readVisits(
 }
 
 /** In the order of their times. A series that answers two queries (all, and the failed ones of all) is one value. */
-export function visitsOf(reading: Reading): CounterVisit[] {
+export function visitsOf(reading: Reading, starts: Asked['series'] = []): CounterVisit[] {
   const moments = new Map<number, Map<string, Map<string, Value>>>();
-  for (const { labels, points } of PARTS.flatMap((part) => reading[part])) {
+  for (const { labels, points } of [...PARTS.flatMap((part) => reading[part]), ...starts]) {
     const { __name__: name = '', job = '', instance = '' } = labels;
     const series = seriesText(name, labels);
     const target = `${job} ${instance}`;
@@ -57,7 +64,7 @@ export function visitsOf(reading: Reading): CounterVisit[] {
       moments.set(at, targets);
       const values = targets.get(target) ?? new Map<string, Value>();
       targets.set(target, values);
-      if (!values.has(series)) values.set(series, { series, name, value });
+      values.set(series, { series, name, value });
     }
   }
   return [...moments]

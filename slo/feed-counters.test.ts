@@ -39,6 +39,33 @@ test('a counter that began anew counts from 0, and so does a series that comes l
   assert.deepEqual(feed([visit(0, 1_000), visit(1, 20), visit(2, 50, 5)], 2).counts, [45, 5]);
 });
 
+test('a process that began since counts from 0, and one that is older from its first look', () => {
+  const began = (one: CounterVisit, at: number): CounterVisit => {
+    const series = `process_start_time_seconds{instance="${one.target}",job="app"}`;
+    return { ...one, values: [...one.values, { series, name: 'process_start_time_seconds', value: at }] };
+  };
+  const first = began(visit(0, 1_000, 0), BEGIN - 86_400);
+  const second = (start: number) => [began(visit(5, 240, 6, 'two'), start), began(visit(6, 300, 6, 'two'), start)];
+  assert.deepEqual(feed([first, ...second(BEGIN + 60)], 6).counts, [294, 6]);
+  assert.deepEqual(feed([first, ...second(BEGIN - 60)], 6).counts, [60, 0]);
+});
+
+test('slices of a value are judged as the events that they are', () => {
+  const stuck = KINDS.find(({ name }) => name === 'stuck');
+  assert(stuck);
+  const visits = Array.from({ length: 41 }, (_, i): CounterVisit => {
+    const value = i >= 10 && i < 18 ? 300 : 5;
+    const series = 'oldest_age_seconds{instance="one",job="app"}';
+    return { at: seconds(BEGIN + i * 15), target: 'one', values: [{ series, name: 'oldest_age_seconds', value }] };
+  });
+  const replay = { visits, step: seconds(15), begin: BEGIN, end: seconds(BEGIN + 600) };
+  const made = feedOfCounters(stuck, replay, { start: BEGIN, kept: days(28), corrections: [] });
+  assert(made.kind === 'feed');
+  made.feed.upTo(replay.end);
+  const { good, bad } = made.feed.ledger.counted;
+  assert.deepEqual([good, bad], [32, 8]);
+});
+
 test('a gap is blind, and what grew across it is known as a sum', () => {
   const { counts, told, observed } = feed(
     [visit(0, 100, 0), visit(1, 160, 0), visit(9, 640, 6), visit(10, 700, 6)],
