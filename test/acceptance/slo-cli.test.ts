@@ -76,7 +76,7 @@ test('validate and export agree on what is right', async () => {
   assert.equal((JSON.parse(again.stdout) as { ok: boolean }).ok, true);
 });
 
-describe('backtest', () => {
+describe('backtest', { concurrency: 2 }, () => {
   test('prints a JSON line for each change, with these fields and no others, and a summary last', async () => {
     const { code, stdout } = await backtest('--events', events, '--tick', '5s');
     assert.equal(code, 0);
@@ -105,7 +105,7 @@ describe('backtest', () => {
   });
 });
 
-describe('report', () => {
+describe('report', { concurrency: 2 }, () => {
   test('reads well', async () => {
     const { code, stdout, stderr } = await report(
       '--events',
@@ -182,23 +182,25 @@ const BAD: readonly [title: string, run: typeof report, args: readonly string[],
     /^burnline slo backtest: .*broken\.csv:2 {2}fault: expected three numbers/,
   ],
 ];
-for (const [title, run, args, code, says] of BAD) {
-  test(`${title} ends with ${code}`, async () => {
-    const ran = await run(...args);
-    assert.deepEqual([ran.code, ran.stdout], [code, ''], ran.stderr);
-    assert.match(ran.stderr, says);
-  });
-}
+describe('bad input', { concurrency: 2 }, () => {
+  for (const [title, run, args, code, says] of BAD) {
+    test(`${title} ends with ${code}`, async () => {
+      const ran = await run(...args);
+      assert.deepEqual([ran.code, ran.stdout], [code, ''], ran.stderr);
+      assert.match(ran.stderr, says);
+    });
+  }
 
-test('corrections with faults end with 1, each with its place', async () => {
-  const text = `corrections:
+  test('corrections with faults end with 1, each with its place', async () => {
+    const text = `corrections:
   - {id: a, author: x, reason: y, enteredAt: 2026-03-01T00:00:00Z, objectives: [documents-processed], from: 2026-03-02T12:00:00Z, to: 2026-03-02T11:00:00Z}
   - {id: b, author: x, reason: y, enteredAt: yesterday, objectives: [documents-processed], badShare: 2}
 `;
-  const { code, stdout, stderr } = await report(...EVENTS, '--corrections', file('faulty.yaml', text));
-  assert.deepEqual([code, stdout], [1, '']);
-  assert.match(stderr, /faulty\.yaml:2:\d+ {2}fault: to is 2026-03-02T11:00:00Z, which is not after from/);
-  assert.match(stderr, /faulty\.yaml:3:\d+ {2}fault: badShare is the number 2/);
+    const { code, stdout, stderr } = await report(...EVENTS, '--corrections', file('faulty.yaml', text));
+    assert.deepEqual([code, stdout], [1, '']);
+    assert.match(stderr, /faulty\.yaml:2:\d+ {2}fault: to is 2026-03-02T11:00:00Z, which is not after from/);
+    assert.match(stderr, /faulty\.yaml:3:\d+ {2}fault: badShare is the number 2/);
+  });
 });
 
 const [PROMETHEUS, PROMTOOL] = [process.env['TEST_TOOL_PROMETHEUS'], process.env['TEST_TOOL_PROMTOOL']];
