@@ -1,6 +1,9 @@
 /** The SLO engine by hand. Reads files and prints; decides nothing. */
 import type { Command } from 'commander';
+import type { Finding } from '#slo/openslo/report.ts';
 import { addBacktestCommand } from './slo-backtest-command.ts';
+import { addCompileCommand, type CompileInput } from './slo-compile-command.ts';
+import { addReportCommand } from './slo-report-command.ts';
 
 const FAULTS = 1;
 const USAGE = 2;
@@ -8,7 +11,7 @@ const USAGE = 2;
 const FILES = 'files, or folders with .yaml files; default: the objectives that ship';
 
 export function addSloCommands(program: Command): void {
-  const slo = program.command('slo').description('objectives: checked, explained, exported');
+  const slo = program.command('slo').description('objectives: checked, explained, compiled, replayed, reported');
   slo
     .command('validate')
     .description('reads objectives (OpenSLO v1, Sloth prometheus/v1) and tells every fault and what each objective is')
@@ -23,7 +26,9 @@ export function addSloCommands(program: Command): void {
     .argument('[FILES...]', FILES)
     .option('--no-references', 'what the files refer to may stand elsewhere')
     .action(exportFiles);
+  addCompileCommand(slo, readForRules, []);
   addBacktestCommand(slo);
+  addReportCommand(slo);
 }
 
 type Options = { readonly strict?: boolean; readonly references: boolean; readonly json?: boolean };
@@ -46,13 +51,21 @@ async function exportFiles(paths: readonly string[], options: Options): Promise<
   if (read.faults.length === 0) process.stdout.write(exportResolved(read.documents));
   else {
     // Half an export is worse than none: a reader could not tell.
-    const lines = read.faults.map(
-      ({ file, line, column, message }) => `${file}:${line}:${column}  fault: ${message}\n`,
-    );
-    process.stderr.write(lines.join(''));
+    process.stderr.write(read.faults.map((one) => `${findingText(one, 'fault')}\n`).join(''));
     process.exitCode = FAULTS;
   }
 }
+
+/** Warnings are told and stop nothing: a Service or DataSource may well stand elsewhere. */
+async function readForRules(paths: readonly string[]): Promise<CompileInput | undefined> {
+  const read = await readPaths(paths, {});
+  if (read === undefined) return undefined;
+  process.stderr.write(read.warnings.map((one) => `${findingText(one, 'warning')}\n`).join(''));
+  return { objectives: read.objectives, faults: read.faults.map((one) => findingText(one, 'fault')) };
+}
+
+export const findingText = ({ file, line, column, message }: Finding, word: 'fault' | 'warning'): string =>
+  `${file}:${line}:${column}  ${word}: ${message}`;
 
 /** Undefined when the command line was wrong, which has been said. */
 export async function readPaths(

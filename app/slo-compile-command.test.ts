@@ -6,7 +6,8 @@ import test, { afterEach, beforeEach } from 'node:test';
 import { Command } from 'commander';
 import type { Objective } from '#slo/objective.ts';
 import { errorsOf, objective } from '#test/kit/objectives-by-hand.ts';
-import { addCompileCommand, compileInto } from './slo-compile-command.ts';
+import { compileInto } from './slo-compile.ts';
+import { addCompileCommand } from './slo-compile-command.ts';
 
 const first = objective('first', errorsOf('app'));
 const other = objective('first', errorsOf('app'), { service: 'search' });
@@ -21,44 +22,48 @@ afterEach(() => {
 });
 
 /** The command as a person types it. @returns its exit code. */
-function run(args: readonly string[], objectives: readonly Objective[], faults: readonly string[] = []): number {
+async function run(
+  args: readonly string[],
+  objectives: readonly Objective[],
+  faults: readonly string[] = [],
+): Promise<number> {
   process.exitCode = undefined;
   const slo = new Command('slo');
-  addCompileCommand(slo, () => ({ objectives, faults }), []);
-  slo.parse(['compile', '--json', '--out', out, ...args], { from: 'user' });
+  addCompileCommand(slo, async () => ({ objectives, faults }), []);
+  await slo.parseAsync(['compile', '--json', '--out', out, ...args], { from: 'user' });
   return Number(process.exitCode);
 }
 
-test('compile writes one file a service and leaves no draft', () => {
-  assert.equal(run([], [first, other]), 0);
+test('compile writes one file a service and leaves no draft', async () => {
+  assert.equal(await run([], [first, other]), 0);
   assert.deepEqual(readdirSync(out).sort(), ['documents.yaml', 'search.yaml']);
 });
 
-test('compile removes what it wrote for a service that is gone, and nothing that is not its own', () => {
-  run([], [first, other]);
+test('compile removes what it wrote for a service that is gone, and nothing that is not its own', async () => {
+  await run([], [first, other]);
   writeFileSync(join(out, 'worker.yaml'), 'groups: []\n');
-  assert.equal(run([], [first]), 0);
+  assert.equal(await run([], [first]), 0);
   assert.deepEqual(readdirSync(out).sort(), ['documents.yaml', 'worker.yaml']);
 });
 
-test('compile writes nothing when there is a fault', () => {
-  assert.equal(run([], [first], ['objectives.yaml:1:1 no such kind']), 1);
+test('compile writes nothing when there is a fault', async () => {
+  assert.equal(await run([], [first], ['objectives.yaml:1:1 no such kind']), 1);
   assert(!existsSync(out));
 });
 
-test('compile --check writes nothing and fails until the files are as they would be', () => {
-  assert.equal(run(['--check'], [first]), 1);
+test('compile --check writes nothing and fails until the files are as they would be', async () => {
+  assert.equal(await run(['--check'], [first]), 1);
   assert(!existsSync(out));
-  run([], [{ ...first, description: 'said otherwise' }]);
-  assert.equal(run(['--check'], [first]), 0);
-  assert.equal(run(['--check'], [objective('first', errorsOf('apq'))]), 1);
-  assert.equal(run(['--check'], [{ ...first, service: 'documents', labels: { team: 'a' } }]), 1);
-  assert.equal(run(['--check'], [first, other]), 1);
-  assert.equal(run(['--check'], []), 1);
+  await run([], [{ ...first, description: 'said otherwise' }]);
+  assert.equal(await run(['--check'], [first]), 0);
+  assert.equal(await run(['--check'], [objective('first', errorsOf('apq'))]), 1);
+  assert.equal(await run(['--check'], [{ ...first, service: 'documents', labels: { team: 'a' } }]), 1);
+  assert.equal(await run(['--check'], [first, other]), 1);
+  assert.equal(await run(['--check'], []), 1);
 });
 
-test('compile puts links into the alerts', () => {
-  run(['--dashboard-url', 'https://example.org/d?id=', '--runbook-url', 'https://example.org/r'], [first]);
+test('compile puts links into the alerts', async () => {
+  await run(['--dashboard-url', 'https://example.org/d?id=', '--runbook-url', 'https://example.org/r'], [first]);
   const text = readFileSync(join(out, 'documents.yaml'), 'utf8');
   assert.match(text, /dashboard_url: "https:\/\/example.org\/d\?id=documents-first"/);
   assert.match(text, /runbook_url: "https:\/\/example.org\/r"/);
@@ -69,8 +74,8 @@ test('a service whose name looks like a path stays in the folder', () => {
   assert.deepEqual(readdirSync(out), ['_etc_x.yaml']);
 });
 
-test('compile that fails half way leaves the folder as it was', () => {
-  run([], [first]);
+test('compile that fails half way leaves the folder as it was', async () => {
+  await run([], [first]);
   const before = readFileSync(join(out, 'documents.yaml'), 'utf8');
   function* broken(): Generator<Objective> {
     yield other;

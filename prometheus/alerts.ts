@@ -8,11 +8,13 @@
  *
  * Pure.
  */
+
 import { days, minutes, type Seconds, seconds } from '#kernel/units.ts';
 import { BURN_RULES, type BurnRule, burnFactor, isReachable, leastBad } from '#slo/burn-rate.ts';
+import { nominalPeriod } from '#slo/calendar.ts';
 import type { Objective } from '#slo/objective.ts';
 import type { Shape } from './events.ts';
-import { BLIND_ALERT, BURN_ALERT, EYE, identity, ownLabels, periodLength, ratioName, series } from './names.ts';
+import { BLIND_ALERT, BURN_ALERT, EYE, identity, ownLabels, ratioName, series } from './names.ts';
 import { durationText, instantText, numberText } from './text.ts';
 import { badOver } from './windows.ts';
 import type { AlertRule, Labels } from './yaml.ts';
@@ -49,7 +51,7 @@ export function burnAlerts(objective: Objective, shape: Shape, links: Links): Al
 }
 
 function whyNever(rule: BurnRule, { budget, window }: Objective): string | undefined {
-  const period = periodLength(window);
+  const period = nominalPeriod(window);
   if (rule.long >= period) {
     return `its window of ${durationText(rule.long)} does not fit into a period of ${durationText(period)}`;
   }
@@ -60,7 +62,7 @@ function whyNever(rule: BurnRule, { budget, window }: Objective): string | undef
 /** One pair as two alerts: believed with enough bad events in its long window, written down as info with fewer. */
 function tier(rule: BurnRule, objective: Objective, shape: Shape, links: Links): AlertRule[] {
   const { id, budget, window, alerting } = objective;
-  const period = periodLength(window);
+  const period = nominalPeriod(window);
   const limit = numberText(burnFactor(rule, period) * budget);
   const least = leastBad(rule, budget, period, alerting);
   const over = (length: Seconds): string => `${series(ratioName(length), id)} >= ${limit}`;
@@ -94,7 +96,7 @@ function alertLabels(objective: Objective, severity: string, tierName: string): 
 
 function burnNotes(rule: BurnRule, objective: Objective, links: Links): Labels {
   const { id, budget, window } = objective;
-  const period = periodLength(window);
+  const period = nominalPeriod(window);
   const long = durationText(rule.long);
   const short = durationText(rule.short);
   const factor = numberText(burnFactor(rule, period));

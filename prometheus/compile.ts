@@ -7,7 +7,9 @@
  *
  * What PromQL cannot judge is left out, and said. Pure.
  */
+
 import { minutes, type Seconds, seconds } from '#kernel/units.ts';
+import { nominalPeriod } from '#slo/calendar.ts';
 import type { Objective } from '#slo/objective.ts';
 import { blindAlert, burnAlerts, type Links } from './alerts.ts';
 import { eventsOf, hidesTraffic, leafIds, type Shape } from './events.ts';
@@ -24,7 +26,6 @@ import {
   HOURS_TOTAL,
   identity,
   ownLabels,
-  periodLength,
   ratioName,
   SHORT_WINDOWS,
   STEP,
@@ -205,7 +206,7 @@ function facts(objective: Objective): RecordRule[] {
   return [
     meta(objective, 'slo:objective:ratio', `vector(${numberText(target)})`),
     meta(objective, 'slo:error_budget:ratio', `vector(${numberText(budget)})`),
-    meta(objective, 'slo:time_period:days', `vector(${numberText(periodLength(window) / 86_400)})`),
+    meta(objective, 'slo:time_period:days', `vector(${numberText(nominalPeriod(window) / 86_400)})`),
     meta(objective, 'sloth_slo_info', 'vector(1)', info),
   ];
 }

@@ -5,7 +5,7 @@
  * Source: https://sloth.dev/introduction/architecture/ and the generated examples of slok/sloth.
  */
 import { days, hours, minutes, type Seconds } from '#kernel/units.ts';
-import type { Objective, Window } from '#slo/objective.ts';
+import type { Objective } from '#slo/objective.ts';
 import { durationText, quoted } from './text.ts';
 import type { Labels } from './yaml.ts';
 
@@ -64,13 +64,6 @@ export function ownLabels(objective: Objective): Labels {
   );
   const kept = named.filter(([name, value]) => !RESERVED.test(name) && value.length <= LABEL_VALUE_MAX);
   return Object.fromEntries(kept.slice(0, LABELS_MAX));
-}
-
-const CALENDAR_LENGTH = { day: days(1), week: days(7), month: days(30), quarter: days(90), year: days(365) } as const;
-
-/** How long the period is; of a calendar's, its usual length, by which factors of burn are reckoned. */
-export function periodLength(window: Window): Seconds {
-  return window.kind === 'rolling' ? window.period : ((CALENDAR_LENGTH[window.unit] * window.count) as Seconds);
 }
 
 /** One file a service. What a name may not hold, no file's name holds either. */

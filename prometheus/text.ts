@@ -34,8 +34,8 @@ export function durationText(span: Seconds): string {
 /** Twelve digits tell any two objectives apart and hide the noise of doubles: 0.001, not 0.0009999999999999432. */
 export const numberText = (n: number): string => String(Number(n.toPrecision(12)));
 
-const PLAIN_NAME = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/;
-const PLAIN_LABEL = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
+export const PLAIN_NAME = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/;
+export const PLAIN_LABEL = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
 
 /** JSON's escapes are a subset of those that PromQL, and Go, read. */
 export const quoted = (text: string): string => JSON.stringify(text);

@@ -91,7 +91,7 @@ describe('backtest()', () => {
         const stream = [...simulate(service, hours(2), seededRandom(seed))];
         const [one, two] = [play(stream), play(stream)];
         assert.deepEqual(one, two);
-        one.changes.forEach((change, i) => assert.equal(change.from, one.changes[i - 1]?.to ?? 'ok'));
+        for (const [i, change] of one.changes.entries()) assert.equal(change.from, one.changes[i - 1]?.to ?? 'ok');
       }),
       { numRuns: 15 },
     );
@@ -128,6 +128,8 @@ describe('readRows()', () => {
     ['0,1,0\n5,,0\n', 2, /expected three numbers/],
     ['0,1,-1\n', 1, /cannot be negative: good 1, bad -1/],
     ['5,1,0\n0,1,0\n', 2, /time goes back from 5 to 0/],
+    ['-5,1,0\n', 1, /no second since the epoch/],
+    ['1700000000000,1,0\n', 1, /are these milliseconds\?/],
     ['0,1,0\n5,Infinity,0\n', 2, /expected three numbers/],
   ];
   for (const [text, line, reason] of faults) {

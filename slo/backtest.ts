@@ -4,13 +4,11 @@
  */
 import { type Seconds, seconds } from '#kernel/units.ts';
 import { burnRate } from './burn-rate.ts';
-import { advance, judge, makeJudged, newStanding } from './judge.ts';
-import { add, type Ledger, newLedger, observe, windowCounts } from './ledger/ledger.ts';
+import { type Feed, feedOfRows, type Replay } from './feed.ts';
+import { advance, burningSince, type Judged, judge, makeJudged, newStanding } from './judge.ts';
+import { type Ledger, windowCounts } from './ledger/ledger.ts';
 import type { Objective } from './objective.ts';
-import { isHole, type Row } from './replay.ts';
 import { isChange, type RuleName, type Severity, type Verdict } from './verdict.ts';
-
-export type Replay = { readonly rows: readonly Row[]; readonly pace: Seconds | undefined };
 
 export type Change = {
   readonly at: Seconds;
@@ -47,41 +45,52 @@ export type Summary = {
 };
 
 const NOTHING_YET: Verdict = { kind: 'ok' };
+/** Ten years of a tick each five seconds: some ten minutes of work. */
+export const TICKS_MAX = 63_115_200;
+
+/** Why so much cannot be played; undefined: it can. */
+export function tooLong(from: Seconds, to: Seconds, tick: Seconds): string | undefined {
+  const ticks = Math.ceil((to - from) / tick);
+  return ticks <= TICKS_MAX
+    ? undefined
+    : `${ticks} ticks of ${tick} s from ${from} to ${to}; the most is ${TICKS_MAX}: choose a longer tick`;
+}
 
 /** @param changed is called for each change of verdict, in order. */
 export function backtest(
   objective: Objective,
-  { rows, pace }: Replay,
+  replay: Replay,
   tick: Seconds,
   changed: (change: Change) => void,
 ): Summary {
-  const [first, last] = [rows[0], rows.at(-1)];
-  if (first === undefined || last === undefined) throw new RangeError('Cannot replay no rows');
+  const first = replay.rows[0];
+  if (first === undefined) throw new RangeError('Cannot replay no rows');
   const judged = makeJudged(objective);
-  const standing = newStanding(judged);
   const begin = seconds(Math.floor(first.at / tick) * tick);
-  const ledger = newLedger(begin, judged.period);
-  const feed = makeFeed(ledger, rows, pace, begin);
+  const feed = feedOfRows(replay, begin, { start: begin, kept: judged.period, corrections: [] });
+  return backtestFeed(judged, feed, tick, changed);
+}
+
+export function backtestFeed(judged: Judged, feed: Feed, tick: Seconds, changed: (change: Change) => void): Summary {
+  const { objective, period } = judged;
+  const { ledger, begin } = feed;
   const pages = makePages(ledger);
-  let verdict = NOTHING_YET;
-  let ticks = 0;
-  const end = seconds(Math.ceil(last.at / tick) * tick);
-  for (let now = begin; now <= end; now = seconds(now + tick)) {
-    ticks++;
-    const fed = feed(now);
-    // Rows that come more seldom than ticks say nothing new in between.
-    if (fed.kind === 'waiting') continue;
-    advance(judged, standing, ledger, now);
-    const after = judge(judged, standing, ledger, now, fed.kind === 'blind' ? fed.because : undefined);
-    if (isChange(verdict, after)) {
-      changed(describeChange(now, verdict, after));
-      pages.turn(now, verdict, after);
-      verdict = after;
-    }
-  }
+  const end = seconds(Math.ceil(feed.end / tick) * tick);
+  const ticks = play(
+    judged,
+    { ...feed, end },
+    { tick, stops: [] },
+    {
+      turned: ({ now, before, after }) => {
+        changed(describeChange(now, before, after));
+        pages.turn(now, before, after);
+      },
+      stopped: () => undefined,
+    },
+  );
   const { good, bad } = ledger.counted;
-  const whole = windowCounts(ledger, end, judged.period);
-  const allowed = (good + bad) * objective.budget * (judged.period / Math.max(1, end - begin));
+  const whole = windowCounts(ledger, end, period);
+  const allowed = (good + bad) * objective.budget * (period / Math.max(1, end - begin));
   return {
     objective: objective.id,
     target: objective.target,
@@ -92,9 +101,56 @@ export function backtest(
     good,
     bad,
     sli: good + bad === 0 ? null : good / (good + bad),
-    budgetSpent: burnRate(whole, objective.budget) * Math.min(1, (end - begin) / judged.period),
+    budgetSpent: burnRate(whole, objective.budget) * Math.min(1, (end - begin) / period),
     pages: pages.all(allowed),
   };
+}
+
+export type Turn = {
+  readonly now: Seconds;
+  readonly before: Verdict;
+  readonly after: Verdict;
+  /** Of a verdict that burns: since when, as far as its rule can tell. */
+  readonly since: Seconds;
+};
+
+export type See = {
+  turned(turn: Turn): void;
+  /** Everything up to this stop, and nothing later, is in the ledger. */
+  stopped(stop: Seconds): void;
+};
+
+/**
+ * Judges at every tick and at every stop, as it would have been judged live.
+ * @param stops in order.
+ * @returns how many ticks and stops there were.
+ */
+export function play(
+  judged: Judged,
+  { ledger, begin, end, upTo }: Feed,
+  { tick, stops }: { readonly tick: Seconds; readonly stops: readonly Seconds[] },
+  see: See,
+): number {
+  const standing = newStanding(judged);
+  let verdict = NOTHING_YET;
+  let ticks = 0;
+  let stop = 0;
+  for (let due = begin, now = begin; now <= end; now = seconds(Math.min(due, stops[stop] ?? due))) {
+    ticks++;
+    const fed = upTo(now);
+    // Rows that come more seldom than ticks say nothing new in between.
+    if (fed.kind !== 'waiting') {
+      advance(judged, standing, ledger, now);
+      const after = judge(judged, standing, ledger, now, fed.kind === 'blind' ? fed.because : undefined);
+      if (isChange(verdict, after)) {
+        see.turned({ now, before: verdict, after, since: burningSince(judged, standing, now, after) });
+        verdict = after;
+      }
+    }
+    for (let at = stops[stop]; at !== undefined && at <= now; at = stops[++stop]) see.stopped(at);
+    if (now >= due) due = seconds(due + tick);
+  }
+  return ticks;
 }
 
 function describeChange(at: Seconds, before: Verdict, after: Verdict): Change {
@@ -106,41 +162,6 @@ function describeChange(at: Seconds, before: Verdict, after: Verdict): Change {
     severity: burning?.severity ?? null,
     rule: burning?.rule ?? null,
     because: after.kind === 'ok' ? 'nothing burns any more' : after.because,
-  };
-}
-
-type Fed =
-  | { readonly kind: 'fed' }
-  /** The next row is not due yet. */
-  | { readonly kind: 'waiting' }
-  | { readonly kind: 'blind'; readonly because: string };
-
-/** Enters the rows up to a moment, and says what is known of that moment. */
-function makeFeed(
-  ledger: Ledger,
-  rows: readonly Row[],
-  pace: Seconds | undefined,
-  begin: Seconds,
-): (now: Seconds) => Fed {
-  let next = 0;
-  let seen = begin;
-  return (now) => {
-    const from = next;
-    for (let row = rows[next]; row !== undefined && row.at <= now; row = rows[++next]) {
-      const hole = isHole(row.at - seen, pace);
-      if (!hole) observe(ledger, seen, row.at);
-      add(ledger, row.at, row.good, row.bad);
-      seen = row.at;
-    }
-    if (pace === undefined) {
-      // Uneven rows are events: there was none since.
-      if (now > seen && next < rows.length) observe(ledger, seen, now);
-      seen = now;
-      return { kind: 'fed' };
-    }
-    if (next > from) return { kind: 'fed' };
-    if (!isHole(now - seen, pace)) return { kind: 'waiting' };
-    return { kind: 'blind', because: `no data since ${seen}` };
   };
 }
 

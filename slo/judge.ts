@@ -105,6 +105,14 @@ export function judge(
   return { ...worst, because: `${worst.because}; and now it is blind: ${blind}` };
 }
 
+/** Since when it burns, as far as its rule can tell: the evidence knows its run of failures, a pair only its long window. */
+export function burningSince({ rules }: Judged, { evidence }: Standing, now: Seconds, verdict: Verdict): Seconds {
+  if (verdict.kind !== 'burning') return now;
+  if (verdict.rule === 'evidence') return evidence.since;
+  const long = rules.find(({ rule }) => rule.name === verdict.rule)?.rule.long ?? 0;
+  return seconds(now - long);
+}
+
 function judgeEvidence(
   { objective, period, model }: Judged,
   { evidence }: Standing,

@@ -13,6 +13,8 @@ export type Rows =
 
 /** Ten years of a row a minute. */
 export const ROWS_MAX = 5_300_000;
+/** The end of the year 9999. */
+const TIME_MAX = 253_402_300_799;
 /** A pace is even when so many of the first spans are as long as their median. */
 const PACE_ROWS = 500;
 const EVEN = 0.9;
@@ -37,6 +39,7 @@ export function readRows(text: string): Rows {
       cell.trim() === '' ? Number.NaN : Number(cell),
     );
     if (![at, good, bad].every(Number.isFinite)) return fault(`expected three numbers, found "${row.slice(0, 60)}"`);
+    if (at < 0 || at > TIME_MAX) return fault(`time ${at} is no second since the epoch; are these milliseconds?`);
     if (good < 0 || bad < 0) return fault(`counts cannot be negative: good ${good}, bad ${bad}`);
     const before = rows.at(-1)?.at;
     if (before !== undefined && at < before)

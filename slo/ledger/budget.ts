@@ -5,6 +5,7 @@
  * A window begins with its ledger at the earliest: before it there was nothing to know.
  */
 import { type Ratio, ratio, type Seconds, seconds } from '#kernel/units.ts';
+import type { Counts } from '#slo/objective.ts';
 import { countsBetween, type Ledger, unknownSeconds, type View } from './ledger.ts';
 
 export type Budget = {
@@ -39,8 +40,16 @@ export function budgetBetween(
   const begin = seconds(Math.max(from, ledger.counted.start));
   const length = to - begin;
   if (length <= 0) return { value: 1, low: 1, high: 1, known: ratio(1) };
-  const { good, bad } = countsBetween(ledger, from, to, view);
-  const unknown = unknownSeconds(ledger, begin, to, view);
+  return budgetOf(
+    budget,
+    countsBetween(ledger, from, to, view),
+    seconds(length),
+    unknownSeconds(ledger, begin, to, view),
+  );
+}
+
+/** Of counts whose window is `length` long, `unknown` seconds of which nobody saw. */
+export function budgetOf(budget: Ratio, { good, bad }: Counts, length: Seconds, unknown: Seconds): Budget {
   const known = 1 - unknown / length;
   // Nothing is known: with no traffic to go by, as little as one bad event may be all there was.
   if (known <= 0) return { value: left(good, bad, budget), low: 1 - 1 / budget, high: 1, known: ratio(0) };

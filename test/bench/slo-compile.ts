@@ -7,7 +7,7 @@ import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { compileInto } from '#app/slo-compile-command.ts';
+import { compileInto } from '#app/slo-compile.ts';
 import type { Objective } from '#slo/objective.ts';
 import { errorsOf, objective } from '#test/kit/objectives-by-hand.ts';
 
