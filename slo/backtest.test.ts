@@ -81,7 +81,7 @@ describe('backtest()', () => {
     const minutely = Array.from({ length: 600 }, (_, i) => each((i + 1) * 60, i >= 500 ? 60 : 0));
     const { summary } = play(minutely);
     assert.equal(summary.pages.length, 1);
-    assert.equal(summary.pages[0]?.start, 501 * 60);
+    assert.equal(summary.pages[0]?.start, 502 * 60, 'one row is one witness');
   });
 
   test('gives the same answer to the same rows, and changes alternate', () => {

@@ -92,6 +92,11 @@ describe('nobody is woken', () => {
     );
     calm(`by dozens of clumps a day at ${rate}/s`, { rate, failing: 0.002, clumps: clumpsOf(0.005) }, days(4));
   }
+  calm(
+    'by batches that fail as a whole where little happens',
+    { rate: 0.003, failing: 0.002, batches: { perDay: 0.5, least: 8, most: 24 } },
+    days(20),
+  );
   calm('by batches that fail as a whole', { rate: 0.2, batches: { perDay: 6, least: 8, most: 24 } }, days(10));
 
   test('by a single failure or a handful, whatever the traffic', () => {

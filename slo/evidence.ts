@@ -19,6 +19,10 @@ import type { Counts } from './objective.ts';
  * not end when the statistic falls: of an outage that is barely one, that would go up and down for hours.
  */
 const RECOVERED = Math.log(1e5);
+/** What fails within ten seconds is a blip, however much it is: failures must be seen in so many steps, */
+const SIGHTINGS = 3;
+/** of which one stretch, a scrape say, counts for two at most: one witness is none. */
+const SIGHTINGS_OF_ONE = 2;
 /** After a longer gap nothing is left of what was believed before it. */
 const GAP_STEPS = 120;
 
@@ -32,6 +36,8 @@ export type EvidenceState = {
   since: Seconds;
   good: number;
   bad: number;
+  /** Steps of it in which something failed, as far as they count. */
+  sightings: number;
   alarmed: boolean;
   /** Of an alarm: how strongly (nats) the present speaks for its end. */
   recovery: number;
@@ -59,6 +65,7 @@ export function startEvidence(model: EvidenceModel): EvidenceState {
     since: seconds(0),
     good: 0,
     bad: 0,
+    sightings: 0,
     alarmed: false,
     recovery: 0,
     open: { good: 0, bad: 0, seconds: 0, from: seconds(0) },
@@ -85,6 +92,7 @@ export function addEvidence(
   if (steps === 0) return;
   const each = open.seconds / steps;
   for (let i = 0; i < Math.min(steps, GAP_STEPS); i++) {
+    if (open.bad > 0 && i < SIGHTINGS_OF_ONE) state.sightings++;
     takeStep(model, state, open.good / steps, open.bad / steps, (open.from + i * each) as Seconds);
   }
   endStretch(state);
@@ -133,7 +141,7 @@ function takeStep(model: EvidenceModel, state: EvidenceState, good: number, bad:
   }
   countRun(state, all < model.ground, good, bad, from);
   if (state.alarmed) recover(model, state, good, bad);
-  else if (all >= model.threshold && state.bad >= HANDFUL) {
+  else if (all >= model.threshold && state.bad >= HANDFUL && state.sightings >= SIGHTINGS) {
     state.alarmed = true;
     state.recovery = 0;
   }
@@ -144,6 +152,7 @@ function countRun(state: EvidenceState, weak: boolean, good: number, bad: number
     if (good === 0) return;
     state.good = 0;
     state.bad = 0;
+    state.sightings = 0;
     return;
   }
   if (state.bad === 0) state.since = from;
@@ -162,6 +171,7 @@ function recover(model: EvidenceModel, state: EvidenceState, good: number, bad: 
   state.recovery = 0;
   state.good = 0;
   state.bad = 0;
+  state.sightings = 0;
   state.outages.fill(0);
 }
 

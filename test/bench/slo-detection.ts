@@ -48,13 +48,10 @@ export function falsePages(seeds: number): void {
     const cells = RATES.map((rate) => {
       let [ours, workbook] = [0, 0];
       for (let seed = 0; seed < seeds; seed++) {
-        // A batch of this size must leave the month within its objective.
-        const service = {
-          ...HEALTHY,
-          ...kind,
-          rate,
-          ...(kind.batches && rate < 0.02 ? { batches: { ...kind.batches, perDay: 0.25 } } : {}),
-        };
+        // Batches of this size must leave the month within its objective.
+        const perDay = rate < 0.01 ? 0.25 : rate < 0.1 ? 1 : 4;
+        const batches = kind.batches && { ...kind.batches, perDay };
+        const service = { ...HEALTHY, ...kind, batches, rate };
         const pages = pagesOf(service, days(30), seed * 101 + 7);
         ours += pages.ours / seeds;
         workbook += pages.workbook / seeds;
