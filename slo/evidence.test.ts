@@ -62,9 +62,13 @@ describe('an outage is found', () => {
   test('of everything at an event a minute within eight events', () => {
     const state = startEvidence(model);
     let now = 0;
+    const step = (good: number, bad: number) => {
+      now += STEP;
+      addEvidence(model, state, { good, bad }, STEP, seconds(now));
+    };
     const minute = (bad: number) => {
-      addEvidence(model, state, { good: 1 - bad, bad }, seconds(5), seconds((now += 5)));
-      for (let i = 0; i < 11; i++) addEvidence(model, state, { good: 0, bad: 0 }, seconds(5), seconds((now += 5)));
+      step(1 - bad, bad);
+      for (let i = 0; i < 11; i++) step(0, 0);
     };
     for (let i = 0; i < 600; i++) minute(0);
     let failed = 0;

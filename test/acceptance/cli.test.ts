@@ -47,6 +47,11 @@ test('--help of the other commands ends with 0 and names their options', async (
     ['keys create', ['--name', '--roles', '--tenant', '--days', '--json']],
     ['keys list', ['--tenant', '--json']],
     ['keys revoke', ['<id>', '--tenant']],
+    ['slo', ['validate', 'export', 'compile', 'backtest', 'report']],
+    ['slo validate', ['[FILES...]', '--strict', '--no-references', '--json']],
+    ['slo compile', ['--out', '--json']],
+    ['slo backtest', ['--objective', '--slo', '--events', '--tick', '--target', '--false-pages', '--smallest-burn']],
+    ['slo report', ['--period', '--json']],
   ];
   await Promise.all(
     OPTIONS.map(async ([args, options]) => {

@@ -61,7 +61,8 @@ function draw(x: Axis, y: Axis, curves: readonly Curve[]): string {
     text(WIDTH - RIGHT + 16, TOP + 16 + i * 22, name, `fill="${colour}"`),
   );
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="sans-serif" font-size="13">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="sans-serif" font-size="13" role="img">`,
+    `<title>${y.title} by ${x.title}</title>`,
     '<style>.g{stroke:#ccc;stroke-width:1}.c{fill:none;stroke-width:2.2}</style>',
     `<rect width="${WIDTH}" height="${HEIGHT}" fill="#fff"/>`,
     ...grid,

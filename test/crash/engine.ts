@@ -212,7 +212,8 @@ async function gather(scene: Scene, expected: Map<string, Chunk[]>, faults: bool
 /** A job may wait this long for another worker (docs/crash-test.md); of hung ones it is told, not judged by. */
 const TAKEOVER_LIMIT = 3_000;
 /** What a log may not hold: somebody found what should not be there to be found. */
-const UNWANTED = /a request failed|had no job|jobs of finished documents were removed|ended without a result|did not stop when told to/;
+const UNWANTED =
+  /a request failed|had no job|jobs of finished documents were removed|ended without a result|did not stop when told to/;
 /** But for this: the database itself was ended. */
 const WITHOUT_DATABASE = /"reason":"Database: .*"a job ended without a result"/;
 
