@@ -154,7 +154,9 @@ function recover(model: EvidenceModel, state: EvidenceState, good: number, bad: 
   const before = state.bad / Math.max(1, state.good + state.bad);
   const half = Math.min(0.9, Math.max(before / 2, 2 * budget));
   const speaks = bad * Math.log(budget / half) + good * Math.log((1 - budget) / (1 - half));
-  state.recovery = Math.max(0, state.recovery + (speaks * worth(good + bad)) / Math.max(1, good + bad));
+  const events = good + bad;
+  // Also of an event that is spread over several steps: its parts together say what it says.
+  if (events > 0) state.recovery = Math.max(0, state.recovery + (speaks * worth(events)) / events);
   if (all > model.cleared && state.recovery < RECOVERED) return;
   state.alarmed = false;
   state.recovery = 0;
