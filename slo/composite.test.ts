@@ -104,6 +104,14 @@ test('weighted() has the mean of the shares, and speaks with no more events than
   );
 });
 
+test('a part without events adds none, and no weight to those of the others', () => {
+  const found = weighted([
+    { weight: 0.5, read: read({ good: 10, bad: 10 }) },
+    { weight: 0.5, read: read({ good: 0, bad: 0 }) },
+  ])(seconds(0), seconds(60));
+  assert.deepEqual([found.good, found.bad], [15, 5]);
+});
+
 test('one event in a heavy part does not speak like the thousands beside it', () => {
   const found = weighted([
     { weight: 0.5, read: read({ good: 0, bad: 1 }) },

@@ -91,6 +91,15 @@ test('objectives are those of the files: new ones begin, changed ones are judged
   ]);
 });
 
+test('the memory of an earlier one may be written over, whatever its size', () => {
+  const stack = newStack(SHIPPED, 15);
+  play(stack, 600, healthy);
+  const plain = checkpoint(stack.engine, at(600));
+  const again = checkpoint(stack.engine, at(600), checkpoint(stack.engine, at(600)));
+  const small = checkpoint(stack.engine, at(600), new Uint8Array(10));
+  assert.deepEqual([again, small], [plain, plain]);
+});
+
 test('one that is damaged, cut, or of a book alone is refused with its reason', () => {
   const stack = newStack(PROCESSED, 15);
   play(stack, 60, healthy);

@@ -48,6 +48,8 @@ export type Engine = {
   readonly left: Map<string, Seconds>;
   /** The last time between a checkpoint and its restoration. */
   away: Away | undefined;
+  /** How large a checkpoint of it will be, by the last one. */
+  expectedBytes: number | undefined;
 };
 
 export type Watched = {
@@ -107,6 +109,7 @@ export const emptyEngine = (book: Book): Engine => ({
   targets: new Map(),
   left: new Map(),
   away: undefined,
+  expectedBytes: undefined,
 });
 
 /** Other objectives from now on. History, and what was said, stay by id; what left is forgotten after `LEFT_KEPT`. */

@@ -23,7 +23,6 @@ import {
   takeJson,
   takeSums,
   type Writer,
-  written,
 } from './codec.ts';
 import { type Counter, newTarget, type Target } from './counting.ts';
 import { type Plan, usesOf } from './plan.ts';
@@ -38,7 +37,7 @@ export type Restored<T> =
 export function writeBook(book: Book, now: Seconds): Uint8Array {
   const writer = newWriter();
   putBook(writer, book, now);
-  return seal(VERSION, written(writer));
+  return seal(VERSION, writer);
 }
 
 /** As a part of a larger checkpoint. */
@@ -73,7 +72,7 @@ export function takeBook(reader: Reader, plan: Plan, now: Seconds): Book {
 export function writeAccount(account: Account): Uint8Array {
   const writer = newWriter();
   putAccount(writer, account);
-  return seal(VERSION, written(writer));
+  return seal(VERSION, writer);
 }
 
 export const restoreAccount = (bytes: Uint8Array): Restored<Account> => readSealed(VERSION, bytes, takeAccount);
