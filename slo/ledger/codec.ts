@@ -34,19 +34,28 @@ function room(writer: Writer, more: number): void {
 
 /** Whole numbers from 0 to 2^53, seven bits a byte, the least first. */
 export function putCount(writer: Writer, count: number): void {
-  room(writer, 8);
-  const { bytes } = writer;
+  room(writer, COUNT_BYTES);
+  writer.at = put(writer.bytes, writer.at, count);
+}
+
+/** The most that a count takes. */
+const COUNT_BYTES = 8;
+
+/** @returns where the next one goes. */
+function put(bytes: Uint8Array, from: number, count: number): number {
+  let at = from;
   let rest = count;
   while (rest > 0x7fff_ffff) {
-    bytes[writer.at++] = (rest % 0x80) | 0x80;
+    bytes[at++] = (rest % 0x80) | 0x80;
     rest = Math.floor(rest / 0x80);
   }
   // Most are small, and shifts are several times as fast.
   while (rest >= 0x80) {
-    bytes[writer.at++] = (rest & 0x7f) | 0x80;
+    bytes[at++] = (rest & 0x7f) | 0x80;
     rest >>= 7;
   }
-  bytes[writer.at++] = rest;
+  bytes[at++] = rest;
+  return at;
 }
 
 /** @throws {RangeError} past the end; `open` has checked that nothing is damaged, so it cannot be. */
@@ -116,8 +125,9 @@ export function putSums(writer: Writer, sums: Float64Array | Uint32Array, first:
 }
 
 function putRun(writer: Writer, step: number, run: number): void {
-  putCount(writer, step);
-  putCount(writer, run);
+  room(writer, 2 * COUNT_BYTES);
+  const { bytes } = writer;
+  writer.at = put(bytes, put(bytes, writer.at, step), run);
 }
 
 export function takeSums(reader: Reader, sums: Float64Array | Uint32Array, first: number): void {

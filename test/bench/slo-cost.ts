@@ -159,7 +159,7 @@ function elapsed(run: () => void): number {
 
 /** @param count of objectives. Prints a row of a table. */
 export function cost(count: number): void {
-  const args = [import.meta.filename, '--child', String(count)];
+  const args = [...process.execArgv, import.meta.filename, '--child', String(count)];
   const { stdout, stderr, status } = spawnSync(process.execPath, args, { encoding: 'utf8' });
   if (status !== 0) throw new Error(stderr);
   const found = JSON.parse(stdout) as Cost;
