@@ -82,8 +82,8 @@ export function restore(bytes: Uint8Array, objectives: readonly Objective[], now
     for (const record of counted) takeCounted(engine, record, away);
     for (const [id, verdict, since] of said) {
       const watched = engine.watched.get(id);
-      if (watched === undefined || verdict === null) continue;
-      watched.verdict = finite(verdict);
+      if (watched === undefined) continue;
+      watched.verdict = verdict === null ? undefined : finite(verdict);
       watched.since = since;
     }
     return engine;
