@@ -18,7 +18,7 @@ import type { Counts } from './objective.ts';
  * An alarm is over when what came since speaks so strongly (nats) for calm and against half of what failed before. It does
  * not end when the statistic falls: of an outage that is barely one, that would go up and down for hours.
  */
-const RECOVERED = Math.log(1e5);
+const RECOVERED = Math.log(1e4);
 /** What fails within ten seconds is a blip, however much it is: failures must be seen in so many steps, */
 const SIGHTINGS = 3;
 /** of which one stretch, a scrape say, counts for two at most: one witness is none. */
@@ -165,7 +165,9 @@ function recover(model: EvidenceModel, state: EvidenceState, good: number, bad: 
   const before = state.bad / Math.max(1, state.good + state.bad);
   const half = Math.min(0.9, Math.max(before / 2, 2 * budget));
   const speaks = bad * Math.log(budget / half) + good * Math.log((1 - budget) / (1 - half));
-  state.recovery = Math.max(0, state.recovery + (speaks * worth(good + bad)) / Math.max(1, good + bad));
+  const events = good + bad;
+  // Also of an event that is spread over several steps: its parts together say what it says.
+  if (events > 0) state.recovery = Math.max(0, state.recovery + (speaks * worth(events)) / events);
   if (state.recovery < RECOVERED) return;
   state.alarmed = false;
   state.recovery = 0;

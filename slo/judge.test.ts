@@ -3,8 +3,10 @@ import test, { describe } from 'node:test';
 import fc from 'fast-check';
 import { days, hours, minutes, type Seconds, seconds } from '#kernel/units.ts';
 import { objectiveOf } from '#test/kit/objectives-by-hand.ts';
-import { advance, judge, makeJudged, newStanding } from './judge.ts';
-import { add, type Ledger, newLedger, observe } from './ledger/ledger.ts';
+import { advance, hasNews, judge, makeJudged, newStanding } from './judge.ts';
+import { newAccount } from './ledger/account.ts';
+import { restoreAccount, writeAccount } from './ledger/checkpoint.ts';
+import { add, bookAcross, correct, type Ledger, newLedger, observe } from './ledger/ledger.ts';
 import { DEFAULT_ALERTING } from './objective.ts';
 import { isChange, type Verdict } from './verdict.ts';
 
@@ -162,6 +164,49 @@ describe('advance()', () => {
       advance(judged, standing, ledger, seconds(at));
     }
     assert.equal(Math.round(standing.evidence.bad + standing.evidence.open.bad), 10);
+  });
+
+  test('does not thin what came after a stretch that nobody watched', () => {
+    const evidence = (blank: number) => {
+      const standing = newStanding(judged);
+      const { ledger, now } = ledgerOf([hours(1), { good: 15, bad: 0 }]);
+      advance(judged, standing, ledger, now);
+      const from = now + blank;
+      observe(ledger, seconds(from), seconds(from + 15));
+      add(ledger, seconds(from + 15), 0, 9);
+      advance(judged, standing, ledger, seconds(from + 15));
+      return standing.evidence;
+    };
+    const strength = (blank: number) => Math.log(evidence(blank).outages.reduce((a, b) => a + b));
+    assert(strength(600) > strength(0) - 1);
+    assert.equal(evidence(600).since, START + hours(1) + 600);
+  });
+
+  test('shows nothing of what was booked across a gap, corrected or not, from a checkpoint or not', () => {
+    for (const corrected of [false, true]) {
+      for (const restored of [false, true]) {
+        const account = newAccount(judged.objective, START, days(28));
+        let { ledger } = account;
+        if (corrected) correct(ledger, { id: 'c', from: START, to: seconds(START + 30), how: { kind: 'all' } });
+        observe(ledger, START, seconds(START + 600));
+        add(ledger, seconds(START + 600), 600, 0);
+        const standing = newStanding(judged);
+        advance(judged, standing, ledger, seconds(START + 600));
+        if (restored) {
+          const outcome = restoreAccount(writeAccount(account));
+          assert(outcome.kind === 'restored');
+          ledger = outcome.value.ledger;
+        }
+        bookAcross(ledger, seconds(START + 600), 0, 500);
+        assert.equal(hasNews(standing, ledger), false);
+        observe(ledger, seconds(START + 1_200), seconds(START + 1_215));
+        add(ledger, seconds(START + 1_215), 14, 1);
+        assert.equal(hasNews(standing, ledger), true);
+        advance(judged, standing, ledger, seconds(START + 1_215));
+        assert.deepEqual([Math.round(standing.evidence.good), Math.round(standing.evidence.bad)], [14, 1]);
+        assert.equal(ledger.across.bad, 500);
+      }
+    }
   });
 
   test('lets the detector page within a minute of a total outage, unless pages are switched off', () => {

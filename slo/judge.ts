@@ -19,7 +19,7 @@ import {
 import { nominalPeriod } from './calendar.ts';
 import { addEvidence, type EvidenceState, readEvidence, skipEvidence, startEvidence } from './evidence.ts';
 import { type EvidenceModel, makeEvidenceModel } from './evidence-model.ts';
-import { countsBetween, type Ledger, windowCounts } from './ledger/ledger.ts';
+import { countsBetween, type Ledger } from './ledger/ledger.ts';
 import type { Objective, WindowCounts } from './objective.ts';
 import { type Burning, duration, percent, round, type Severity, severityRank, type Verdict } from './verdict.ts';
 
@@ -63,24 +63,58 @@ export const newStanding = (judged: Judged): Standing => ({
   shown: { good: 0, bad: 0, observed: 0 },
 });
 
-/** Shows the detector what came into the ledger since the last time. Once a tick, before `judge`. */
+/**
+ * Of what the detector is told: all that is counted but what was booked across gaps, which happened nobody knows when.
+ * Written over, so that a tick over thousands of objectives makes no garbage.
+ */
+const whole = { good: 0, bad: 0, observed: 0 };
+
+function readWhole({ corrected, counted, across }: Ledger): typeof whole {
+  const ring = corrected ?? counted;
+  whole.good = ring.good - across.good;
+  whole.bad = ring.bad - across.bad;
+  whole.observed = ring.observed;
+  return whole;
+}
+
+/** Did anything come into the ledger since the detector was last shown it? Nothing between two scrapes is no silence. */
+export function hasNews({ shown }: Standing, ledger: Ledger): boolean {
+  const { good, bad, observed } = readWhole(ledger);
+  return good !== shown.good || bad !== shown.bad || observed !== shown.observed;
+}
+
+/** Shows the detector what came into the ledger since the last time. When there is news or blindness, before `judge`. */
 export function advance({ model }: Judged, standing: Standing, ledger: Ledger, now: Seconds): void {
   const { at, evidence, shown } = standing;
   if (at !== undefined && now <= at) return;
-  const ring = ledger.corrected ?? ledger.counted;
-  // What was booked across a gap happened nobody knows when; what a correction took out makes the sums smaller.
-  const [wholeGood, wholeBad] = [ring.good - ledger.across.good, ring.bad - ledger.across.bad];
-  const good = Math.max(0, wholeGood - shown.good);
-  const bad = Math.max(0, wholeBad - shown.bad);
-  const watched = ring.observed > shown.observed;
-  shown.good = wholeGood;
-  shown.bad = wholeBad;
-  shown.observed = ring.observed;
+  const { good: allGood, bad: allBad, observed } = readWhole(ledger);
+  const good = Math.max(0, allGood - shown.good);
+  const bad = Math.max(0, allBad - shown.bad);
+  const watched = observed - shown.observed;
+  rebase(standing, ledger);
   standing.at = now;
   if (at === undefined) return;
-  if (watched || good + bad > 0) addEvidence(model, evidence, { good, bad }, seconds(now - at), now);
-  else skipEvidence(model, evidence, seconds(now - at), now);
+  const length = seconds(now - at);
+  if (watched <= 0 && good + bad === 0) {
+    skipEvidence(model, evidence, length, now);
+    return;
+  }
+  // More of this stretch was not watched than was: what came belongs to the end of it, and must not be thinned.
+  const blank = watched > 0 && length > 2 * watched ? seconds(length - watched) : seconds(0);
+  if (blank > 0) skipEvidence(model, evidence, blank, seconds(at + blank));
+  addEvidence(model, evidence, { good, bad }, seconds(length - blank), now);
 }
+
+/** What is in the ledger now was shown. After a correction the sums are smaller, and that is no event. */
+export function rebase({ shown }: Standing, ledger: Ledger): void {
+  const { good, bad, observed } = readWhole(ledger);
+  shown.good = good;
+  shown.bad = bad;
+  shown.observed = observed;
+}
+
+/** Counts between two moments: one ledger's, or those of a composite's parts together. */
+export type Read = (from: Seconds, to: Seconds) => WindowCounts;
 
 /** @param blind why nothing was seen of the objective lately; undefined while it is seen. */
 export function judge(
@@ -90,11 +124,23 @@ export function judge(
   now: Seconds,
   blind: string | undefined,
 ): Verdict {
-  let worst: Burning | undefined = judged.objective.alerting.page ? judgeEvidence(judged, standing, now) : undefined;
+  const read: Read = (from, to) => countsBetween(ledger, from, to);
+  return conclude(judged, judgeEvidence(judged, standing, now), read, now, blind);
+}
+
+/** @param detected what the detector says. */
+export function conclude(
+  judged: Judged,
+  detected: Burning | undefined,
+  read: Read,
+  now: Seconds,
+  blind: string | undefined,
+): Verdict {
+  let worst = detected;
   if (worst === undefined) {
     for (const rule of judged.rules) {
       if (worst !== undefined && severityRank(rule.rule.severity) <= severityRank(worst.severity)) continue;
-      const found = judgePair(judged, rule, ledger, now);
+      const found = judgePair(judged, rule, read, now);
       if (found !== undefined && (worst === undefined || severityRank(found.severity) > severityRank(worst.severity))) {
         worst = found;
       }
@@ -113,12 +159,13 @@ export function burningSince({ rules }: Judged, { evidence }: Standing, now: Sec
   return seconds(now - long);
 }
 
-function judgeEvidence(
+/** The detector's alarm, if pages are wanted. */
+export function judgeEvidence(
   { objective, period, model }: Judged,
   { evidence }: Standing,
   now: Seconds,
 ): Burning | undefined {
-  if (!evidence.alarmed) return undefined;
+  if (!evidence.alarmed || !objective.alerting.page) return undefined;
   const { since, good, bad, decades } = readEvidence(model, evidence);
   const rate = burnRate({ good, bad }, objective.budget);
   const length = seconds(Math.max(1, now - since));
@@ -136,14 +183,14 @@ function judgeEvidence(
   };
 }
 
-function judgePair(judged: Judged, { rule, factor, least }: Rule, ledger: Ledger, now: Seconds): Burning | undefined {
+function judgePair(judged: Judged, { rule, factor, least }: Rule, read: Read, now: Seconds): Burning | undefined {
   const { objective, period } = judged;
-  const short = windowCounts(ledger, now, rule.short);
+  const short = read(seconds(now - rule.short), now);
   if (burnRate(short, objective.budget) < factor - EPSILON) return undefined;
-  const long = windowCounts(ledger, now, rule.long);
+  const long = read(seconds(now - rule.long), now);
   const rate = burnRate(long, objective.budget);
   if (rate < factor - EPSILON) return undefined;
-  const doubt = doubtOf(rule, least, long, ledger, now);
+  const doubt = doubtOf(rule, least, long, read, now);
   const severity: Severity = doubt === undefined ? rule.severity : 'info';
   const seen = long.observed < long.length * 0.99 ? ` (${duration(long.observed)} of it were watched)` : '';
   return {
@@ -160,12 +207,12 @@ function judgePair(judged: Judged, { rule, factor, least }: Rule, ledger: Ledger
 }
 
 /** Why a pair that fires is not believed. */
-function doubtOf(rule: BurnRule, least: number, long: WindowCounts, ledger: Ledger, now: Seconds): string | undefined {
+function doubtOf(rule: BurnRule, least: number, long: WindowCounts, read: Read, now: Seconds): string | undefined {
   if (long.bad < least) return `; but ${round(long.bad)} bad events are too few to tell (at least ${least})`;
   let parts = 0;
   for (let part = 0; part < PARTS && parts < PARTS_BAD; part++) {
     const to = seconds(now - (part * rule.long) / PARTS);
-    if (countsBetween(ledger, seconds(to - rule.long / PARTS), to).bad > 0) parts++;
+    if (read(seconds(to - rule.long / PARTS), to).bad > 0) parts++;
   }
   if (parts >= PARTS_BAD) return undefined;
   return `; but its ${round(long.bad)} bad events came in ${parts} of ${PARTS} parts of that time: a clump, no lasting failure`;

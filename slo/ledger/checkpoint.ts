@@ -23,7 +23,6 @@ import {
   takeJson,
   takeSums,
   type Writer,
-  written,
 } from './codec.ts';
 import { type Counter, newTarget, type Target } from './counting.ts';
 import { type Plan, usesOf } from './plan.ts';
@@ -37,42 +36,50 @@ export type Restored<T> =
 
 export function writeBook(book: Book, now: Seconds): Uint8Array {
   const writer = newWriter();
+  putBook(writer, book, now);
+  return seal(VERSION, writer);
+}
+
+/** As a part of a larger checkpoint. */
+export function putBook(writer: Writer, book: Book, now: Seconds): void {
   putJson(writer, { now, kept: book.kept });
   putCount(writer, book.accounts.size);
   for (const account of book.accounts.values()) putAccount(writer, account);
   putCount(writer, book.targets.size);
   for (const target of book.targets.values()) putJson(writer, targetRecord(target));
-  return seal(VERSION, written(writer));
 }
 
 /** @param now for objectives that the checkpoint does not know. */
 export function restoreBook(bytes: Uint8Array, plan: Plan, now: Seconds): Restored<Book> {
-  return guarded(bytes, (reader) => {
-    const head = takeJson(reader) as { now: Seconds; kept: Seconds };
-    const book = newBook({ ...plan, objectives: [] }, head.now, head.kept);
-    for (let left = takeCount(reader); left > 0; left--) {
-      const account = takeAccount(reader);
-      book.accounts.set(account.id, account);
-    }
-    for (let left = takeCount(reader); left > 0; left--) {
-      const target = targetOf(takeJson(reader) as TargetRecord, plan);
-      book.targets.set(target.id, target);
-    }
-    replan(book, plan, now);
-    return book;
-  });
+  return readSealed(VERSION, bytes, (reader) => takeBook(reader, plan, now));
+}
+
+export function takeBook(reader: Reader, plan: Plan, now: Seconds): Book {
+  const head = takeJson(reader) as { now: Seconds; kept: Seconds };
+  const book = newBook({ ...plan, objectives: [] }, head.now, head.kept);
+  for (let left = takeCount(reader); left > 0; left--) {
+    const account = takeAccount(reader);
+    book.accounts.set(account.id, account);
+  }
+  for (let left = takeCount(reader); left > 0; left--) {
+    const target = targetOf(takeJson(reader) as TargetRecord, plan);
+    book.targets.set(target.id, target);
+  }
+  replan(book, plan, now);
+  return book;
 }
 
 export function writeAccount(account: Account): Uint8Array {
   const writer = newWriter();
   putAccount(writer, account);
-  return seal(VERSION, written(writer));
+  return seal(VERSION, writer);
 }
 
-export const restoreAccount = (bytes: Uint8Array): Restored<Account> => guarded(bytes, takeAccount);
+export const restoreAccount = (bytes: Uint8Array): Restored<Account> => readSealed(VERSION, bytes, takeAccount);
 
-function guarded<T>(bytes: Uint8Array, take: (reader: Reader) => T): Restored<T> {
-  const body = open(VERSION, bytes);
+/** All of it, or the reason why none. */
+export function readSealed<T>(version: number, bytes: Uint8Array, take: (reader: Reader) => T): Restored<T> {
+  const body = open(version, bytes);
   if (typeof body === 'string') return { kind: 'refused', reason: body };
   try {
     const reader = newReader(body);

@@ -4,12 +4,22 @@
  */
 import { crc32 } from 'node:zlib';
 
-export type Writer = { bytes: Uint8Array; at: number };
+export type Writer = { bytes: Buffer; at: number };
 export type Reader = { readonly bytes: Uint8Array; readonly view: DataView; at: number };
 
-export const newWriter = (): Writer => ({ bytes: new Uint8Array(64 * 1024), at: 0 });
+const MAGIC = 'burnline';
+/** Name, version, checksum of the rest. */
+const HEADER = MAGIC.length + 1 + 4;
 
-export const written = ({ bytes, at }: Writer): Uint8Array => bytes.subarray(0, at);
+/**
+ * @param size that is expected: a large checkpoint that has to grow leaves as much again behind as garbage.
+ * @param reuse an earlier checkpoint that nobody needs any more: its memory is written over.
+ */
+export function newWriter(size = 64 * 1024, reuse?: Uint8Array): Writer {
+  const old = reuse === undefined ? undefined : Buffer.from(reuse.buffer);
+  const bytes = old !== undefined && old.length >= size + HEADER ? old : Buffer.allocUnsafeSlow(size + HEADER);
+  return { bytes, at: HEADER };
+}
 
 export function newReader(bytes: Uint8Array): Reader {
   return { bytes, view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), at: 0 };
@@ -17,20 +27,35 @@ export function newReader(bytes: Uint8Array): Reader {
 
 function room(writer: Writer, more: number): void {
   if (writer.at + more <= writer.bytes.length) return;
-  const larger = new Uint8Array(Math.max(2 * writer.bytes.length, writer.at + more));
+  const larger = Buffer.allocUnsafeSlow(Math.max(2 * writer.bytes.length, writer.at + more));
   larger.set(writer.bytes);
   writer.bytes = larger;
 }
 
 /** Whole numbers from 0 to 2^53, seven bits a byte, the least first. */
 export function putCount(writer: Writer, count: number): void {
-  room(writer, 8);
+  room(writer, COUNT_BYTES);
+  writer.at = put(writer.bytes, writer.at, count);
+}
+
+/** The most that a count takes. */
+const COUNT_BYTES = 8;
+
+/** @returns where the next one goes. */
+function put(bytes: Uint8Array, from: number, count: number): number {
+  let at = from;
   let rest = count;
-  while (rest >= 0x80) {
-    writer.bytes[writer.at++] = (rest % 0x80) | 0x80;
+  while (rest > 0x7fff_ffff) {
+    bytes[at++] = (rest % 0x80) | 0x80;
     rest = Math.floor(rest / 0x80);
   }
-  writer.bytes[writer.at++] = rest;
+  // Most are small, and shifts are several times as fast.
+  while (rest >= 0x80) {
+    bytes[at++] = (rest & 0x7f) | 0x80;
+    rest >>= 7;
+  }
+  bytes[at++] = rest;
+  return at;
 }
 
 /** @throws {RangeError} past the end; `open` has checked that nothing is damaged, so it cannot be. */
@@ -58,8 +83,16 @@ export function takeBytes(reader: Reader): Uint8Array {
   return reader.bytes.subarray(reader.at - length, reader.at);
 }
 
-export const putJson = (writer: Writer, value: unknown): void => putBytes(writer, Buffer.from(JSON.stringify(value)));
-export const takeJson = (reader: Reader): unknown => JSON.parse(Buffer.from(takeBytes(reader)).toString());
+export function putJson(writer: Writer, value: unknown): void {
+  const text = JSON.stringify(value);
+  const length = Buffer.byteLength(text);
+  putCount(writer, length);
+  room(writer, length);
+  writer.at += writer.bytes.write(text, writer.at);
+}
+export const takeJson = (reader: Reader): unknown => JSON.parse(textOf(takeBytes(reader)));
+const textOf = ({ buffer, byteOffset, length }: Uint8Array): string =>
+  Buffer.from(buffer, byteOffset, length).toString();
 
 const WHOLE = 0;
 const RAW = 1;
@@ -92,8 +125,9 @@ export function putSums(writer: Writer, sums: Float64Array | Uint32Array, first:
 }
 
 function putRun(writer: Writer, step: number, run: number): void {
-  putCount(writer, step);
-  putCount(writer, run);
+  room(writer, 2 * COUNT_BYTES);
+  const { bytes } = writer;
+  writer.at = put(bytes, put(bytes, writer.at, step), run);
 }
 
 export function takeSums(reader: Reader, sums: Float64Array | Uint32Array, first: number): void {
@@ -119,16 +153,12 @@ export function takeSums(reader: Reader, sums: Float64Array | Uint32Array, first
   }
 }
 
-const MAGIC = 'burnline';
-const HEADER = MAGIC.length + 1 + 4;
-
-/** Name, version, checksum of the rest, the rest. */
-export function seal(version: number, body: Uint8Array): Uint8Array {
-  const sealed = new Uint8Array(HEADER + body.length);
-  sealed.set(Buffer.from(MAGIC));
+/** All that was written, with its envelope around it. The writer is done with. */
+export function seal(version: number, { bytes, at }: Writer): Uint8Array {
+  const sealed = bytes.subarray(0, at);
+  sealed.write(MAGIC);
   sealed[MAGIC.length] = version;
-  new DataView(sealed.buffer).setUint32(MAGIC.length + 1, crc32(body));
-  sealed.set(body, HEADER);
+  new DataView(sealed.buffer, sealed.byteOffset).setUint32(MAGIC.length + 1, crc32(sealed.subarray(HEADER)));
   return sealed;
 }
 

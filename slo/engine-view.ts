@@ -1,0 +1,154 @@
+/** What the engine knows of one objective, as the router's `GET /api/v1/slos` shows it. */
+import { days, hours, minutes, type Ratio, type Seconds, seconds, toMilliseconds } from '#kernel/units.ts';
+import { burnRate } from './burn-rate.ts';
+import { currentPeriod } from './calendar.ts';
+import { weighted, weightedBudget } from './composite.ts';
+import type { Engine, Watched } from './engine.ts';
+import { forecast, HOURS_A_WEEK, learnProfile, type Profile } from './forecast.ts';
+import { type Budget, budgetBetween } from './ledger/budget.ts';
+import { countsBetween, type Ledger } from './ledger/ledger.ts';
+import type { Objective, Window } from './objective.ts';
+import type { Verdict } from './verdict.ts';
+
+/** Those of the workbook's pairs; the period's own stands beside them. */
+export const WINDOWS = {
+  '5m': minutes(5),
+  '30m': minutes(30),
+  '1h': hours(1),
+  '2h': hours(2),
+  '6h': hours(6),
+  '1d': days(1),
+  '3d': days(3),
+} as const satisfies Record<string, Seconds>;
+export type WindowName = keyof typeof WINDOWS | 'period';
+/** What the present share of failures is taken from. */
+const RECENT = hours(6);
+const HOUR = hours(1);
+
+export type View = {
+  readonly id: string;
+  readonly service: string;
+  readonly displayName: string;
+  /** The target: the share of events that must be good. */
+  readonly objective: Ratio;
+  readonly window: Window;
+  /** In the present period, corrected. Of a composite the events of all parts. */
+  readonly good: number;
+  readonly total: number;
+  /** Share of good events, of a composite the weighted mean; null without any. */
+  readonly sli: number | null;
+  readonly budgetRemaining: Omit<Budget, 'known'>;
+  readonly burnRates: Readonly<Record<WindowName, number>>;
+  readonly verdict: Verdict;
+  readonly since: Seconds;
+  /** Null: never, if it goes on like this. */
+  readonly exhaustsAt: Seconds | null;
+};
+
+/** Undefined: there is no such objective. */
+export function viewOf(engine: Engine, id: string, now: Seconds): View | undefined {
+  const watched = engine.watched.get(id);
+  if (watched === undefined) return undefined;
+  const { objective, since } = watched;
+  const { window, budget } = objective;
+  const parts = partsOf(engine, watched);
+  const period = currentPeriod(window, toMilliseconds(now));
+  const from = seconds(period.start / 1_000);
+  const read = weighted(parts.map(({ weight, ledger }) => ({ weight, read: reader(ledger) })));
+  const rate = (begin: Seconds) => burnRate(read(begin, now), budget);
+  const counts = parts.map(({ ledger }) => countsBetween(ledger, from, now));
+  const [good, bad] = [sum(counts.map((one) => one.good)), sum(counts.map((one) => one.bad))];
+  const whole = read(from, now);
+  const left = budgetOf(objective, parts, from, now);
+  const rates = Object.entries(WINDOWS).map(([name, length]) => [name, rate(seconds(now - length))] as const);
+  return {
+    id,
+    service: objective.service,
+    displayName: objective.displayName,
+    objective: objective.target,
+    window,
+    good,
+    total: good + bad,
+    sli: good + bad === 0 ? null : whole.good / (whole.good + whole.bad),
+    budgetRemaining: { value: left.value, low: left.low, high: left.high },
+    burnRates: {
+      ...(Object.fromEntries(rates) as Record<keyof typeof WINDOWS, number>),
+      period: burnRate(whole, budget),
+    },
+    verdict: watched.verdict ?? { kind: 'unknown', because: 'nothing was seen of it yet' },
+    since,
+    exhaustsAt: exhaustsAt(engine, objective, parts, { from, to: seconds(period.end / 1_000), now }, left),
+  };
+}
+
+type Part = { readonly weight: number; readonly objective: Objective; readonly ledger: Ledger };
+
+function partsOf({ book, counted }: Engine, { leaves }: Watched): readonly Part[] {
+  return leaves.flatMap(({ id, weight }): Part[] => {
+    const [ledger, one] = [book.accounts.get(id)?.ledger, counted.get(id)];
+    return ledger === undefined || one === undefined ? [] : [{ weight, objective: one.judged.objective, ledger }];
+  });
+}
+
+const reader = (ledger: Ledger) => (from: Seconds, to: Seconds) => countsBetween(ledger, from, to);
+const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
+
+function budgetOf({ budget }: Objective, parts: readonly Part[], from: Seconds, now: Seconds): Budget {
+  const lefts = parts.map(({ weight, objective, ledger }) => ({
+    weight,
+    budget: objective.budget,
+    left: budgetBetween(ledger, objective.budget, from, now),
+  }));
+  const [only] = lefts;
+  return lefts.length === 1 && only !== undefined ? only.left : weightedBudget(budget, lefts);
+}
+
+function exhaustsAt(
+  engine: Engine,
+  { id, budget, window }: Objective,
+  parts: readonly Part[],
+  { from, to, now }: { readonly from: Seconds; readonly to: Seconds; readonly now: Seconds },
+  left: Budget,
+): Seconds | null {
+  const [only] = parts;
+  if (only === undefined) return null;
+  if (parts.length > 1) return compositeExhausts(budget, parts, { from, to, now }, left, window);
+  const course = { ledger: only.ledger, now, budget, profile: profileOf(engine, id, only.ledger, now) };
+  const found = forecast({
+    ...course,
+    window: window.kind === 'rolling' ? window : { kind: 'calendar', from, to },
+    recent: countsBetween(only.ledger, seconds(now - RECENT), now),
+  });
+  if (found.kind === 'spent') return now;
+  return found.kind === 'at' ? found.at : null;
+}
+
+/** Of a composite by the clock alone: its parts' traffic has no common shape, and what falls out of a window is not told. */
+function compositeExhausts(
+  budget: Objective['budget'],
+  parts: readonly Part[],
+  { from, to, now }: { readonly from: Seconds; readonly to: Seconds; readonly now: Seconds },
+  left: Budget,
+  window: Window,
+): Seconds | null {
+  if (left.value <= 0) return now;
+  const read = weighted(parts.map(({ weight, ledger }) => ({ weight, read: reader(ledger) })));
+  const rate = burnRate(read(seconds(now - RECENT), now), budget);
+  if (rate <= 1) return null;
+  const at = seconds(now + (left.value * (to - from)) / rate);
+  return window.kind === 'calendar' && at >= to ? null : at;
+}
+
+/** Learnt once an hour: nothing that is older changes meanwhile. */
+const profiles = new WeakMap<Engine, Map<string, { readonly hour: number; readonly profile: Profile }>>();
+
+function profileOf(engine: Engine, id: string, ledger: Ledger, now: Seconds): Profile {
+  const known = profiles.get(engine) ?? new Map<string, { hour: number; profile: Profile }>();
+  profiles.set(engine, known);
+  const hour = Math.floor(now / HOUR);
+  const found = known.get(id);
+  if (found?.hour === hour && found.profile.length === HOURS_A_WEEK) return found.profile;
+  const profile = learnProfile(ledger, now);
+  known.set(id, { hour, profile });
+  return profile;
+}
