@@ -41,6 +41,8 @@ export type EvidenceState = {
   alarmed: boolean;
   /** Of an alarm: how strongly (nats) the present speaks for its end. */
   recovery: number;
+  /** Good events since it began to. */
+  recovering: number;
   /** Events of a step that is not over. */
   open: { good: number; bad: number; seconds: number; from: Seconds };
 };
@@ -68,6 +70,7 @@ export function startEvidence(model: EvidenceModel): EvidenceState {
     sightings: 0,
     alarmed: false,
     recovery: 0,
+    recovering: 0,
     open: { good: 0, bad: 0, seconds: 0, from: seconds(0) },
   };
 }
@@ -144,6 +147,7 @@ function takeStep(model: EvidenceModel, state: EvidenceState, good: number, bad:
   else if (all >= model.threshold && state.bad >= HANDFUL && state.sightings >= SIGHTINGS) {
     state.alarmed = true;
     state.recovery = 0;
+    state.recovering = 0;
   }
 }
 
@@ -162,15 +166,18 @@ function countRun(state: EvidenceState, weak: boolean, good: number, bad: number
 
 function recover(model: EvidenceModel, state: EvidenceState, good: number, bad: number): void {
   const { budget } = model;
-  const before = state.bad / Math.max(1, state.good + state.bad);
+  // What failed before it began to recover: the recovery itself must not dilute what it is measured against.
+  const before = state.bad / Math.max(1, state.good + state.bad - state.recovering);
   const half = Math.min(0.9, Math.max(before / 2, 2 * budget));
   const speaks = bad * Math.log(budget / half) + good * Math.log((1 - budget) / (1 - half));
   const events = good + bad;
   // Also of an event that is spread over several steps: its parts together say what it says.
   if (events > 0) state.recovery = Math.max(0, state.recovery + (speaks * worth(events)) / events);
+  state.recovering = state.recovery > 0 ? state.recovering + good : 0;
   if (state.recovery < RECOVERED) return;
   state.alarmed = false;
   state.recovery = 0;
+  state.recovering = 0;
   state.good = 0;
   state.bad = 0;
   state.sightings = 0;
