@@ -3,8 +3,10 @@ import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { after } from 'node:test';
+import { readObjectives } from '#slo/openslo/read.ts';
 import { burnline } from '#test/kit/cli.ts';
 import { removeFolder, temporaryFolder } from '#test/kit/stack.ts';
+import { validateView } from './slo-output.ts';
 
 const folder = temporaryFolder();
 after(() => removeFolder(folder));
@@ -33,6 +35,33 @@ function file(name: string, content: string | Buffer): string {
   writeFileSync(path, content);
   return path;
 }
+
+test('the advice for a rule that can never fire is followed without a fault', async () => {
+  const lax = (annotations: string) => `apiVersion: openslo/v1
+kind: SLO
+metadata:
+  name: lax
+${annotations}spec:
+  service: documents
+  indicator:
+    metadata: { name: lax }
+    spec:
+      ratioMetric:
+        counter: true
+        bad: { metricSource: { type: Prometheus, spec: { query: bad_total } } }
+        total: { metricSource: { type: Prometheus, spec: { query: all_total } } }
+  timeWindow: [{ duration: 28d, isRolling: true }]
+  budgetingMethod: Occurrences
+  objectives: [{ target: 0.9 }]
+`;
+  const view = (text: string) =>
+    validateView(readObjectives([{ name: 'lax.yaml', text }], { strict: false, references: false }));
+  const [fault] = view(lax('')).faults;
+  assert.match(fault?.message ?? '', /"page-fast" of documents-lax can never fire: it needs a burn rate of 13.44/);
+  const advice = /annotation (burnline\/page): ("false")/.exec(fault?.message ?? '');
+  assert(advice, fault?.message);
+  assert.deepEqual(view(lax(`  annotations:\n    ${advice[1]}: ${advice[2]}\n`)).faults, []);
+});
 
 test('without files the shipped objectives are validated, and are right', async () => {
   const { code, stdout, stderr } = await burnline(['slo', 'validate']);

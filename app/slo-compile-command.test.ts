@@ -62,6 +62,16 @@ test('compile --check writes nothing and fails until the files are as they would
   assert.equal(await run(['--check'], []), 1);
 });
 
+test('compile of some files leaves the rules of others, and of none is a fault', async () => {
+  await run([], [first, other]);
+  const file = join(out, '..', 'first.yaml');
+  writeFileSync(file, '');
+  assert.equal(await run([file], [first]), 0);
+  assert.deepEqual(readdirSync(out).sort(), ['documents.yaml', 'search.yaml']);
+  assert.equal(await run([], []), 1);
+  assert.deepEqual(readdirSync(out).sort(), ['documents.yaml', 'search.yaml']);
+});
+
 test('compile puts links into the alerts', async () => {
   await run(['--dashboard-url', 'https://example.org/d?id=', '--runbook-url', 'https://example.org/r'], [first]);
   const text = readFileSync(join(out, 'documents.yaml'), 'utf8');
@@ -70,7 +80,12 @@ test('compile puts links into the alerts', async () => {
 });
 
 test('a service whose name looks like a path stays in the folder', () => {
-  compileInto(out, [objective('first', errorsOf('app'), { service: '../../etc/x' })], {}, true);
+  compileInto(
+    out,
+    [objective('first', errorsOf('app'), { service: '../../etc/x' })],
+    {},
+    { write: true, removes: true },
+  );
   assert.deepEqual(readdirSync(out), ['_etc_x.yaml']);
 });
 
@@ -81,7 +96,7 @@ test('compile that fails half way leaves the folder as it was', async () => {
     yield other;
     throw new Error('the disk is full');
   }
-  assert.throws(() => compileInto(out, broken(), {}, true), /the disk is full/);
+  assert.throws(() => compileInto(out, broken(), {}, { write: true, removes: true }), /the disk is full/);
   assert.deepEqual(readdirSync(out), ['documents.yaml']);
   assert.equal(readFileSync(join(out, 'documents.yaml'), 'utf8'), before);
 });

@@ -2,6 +2,7 @@
  * `burnline slo compile`: objectives' files to Prometheus rule files. With a fault nothing is written. `--check` writes
  * nothing and says what would change.
  */
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { describe } from '#kernel/errors.ts';
@@ -23,6 +24,7 @@ type Options = {
   readonly dashboardUrl?: string;
   readonly runbookUrl?: string;
 };
+type Run = Options & { readonly whole: boolean };
 
 /** @param defaults the files that are read when none is named. */
 export function addCompileCommand(slo: Command, read: ReadObjectives, defaults: readonly string[]): void {
@@ -39,19 +41,25 @@ export function addCompileCommand(slo: Command, read: ReadObjectives, defaults: 
     .option('--json', 'as JSON')
     .action(async (paths: readonly string[], options: Options) => {
       const input = await read(paths);
-      if (input !== undefined) process.exitCode = await compileCommand(input, options);
+      // Who names one file of several does not say that the others are gone.
+      const whole = paths.every((path) => statSync(path, { throwIfNoEntry: false })?.isDirectory());
+      if (input !== undefined) process.exitCode = await compileCommand(input, { ...options, whole });
     });
 }
 
-async function compileCommand({ objectives, faults }: CompileInput, options: Options): Promise<number> {
-  if (faults.length > 0) {
-    tell(options, { ok: false, faults, files: [], changed: [], stale: [], leftOut: [] });
+async function compileCommand({ objectives, faults }: CompileInput, options: Run): Promise<number> {
+  const none = objectives.length === 0 ? ['there is no objective: nothing was compiled, and nothing removed'] : [];
+  if (faults.length + none.length > 0) {
+    tell(options, { ok: false, faults: [...faults, ...none], files: [], changed: [], stale: [], leftOut: [] });
     return 1;
   }
   // Loaded when it is used: every role reads this file to know its commands.
   const { compileInto } = await import('./slo-compile.ts');
   try {
-    const outcome = compileInto(options.out, objectives, linksOf(options), options.check !== true);
+    const outcome = compileInto(options.out, objectives, linksOf(options), {
+      write: options.check !== true,
+      removes: options.whole,
+    });
     const ok = options.check !== true || outcome.changed.length + outcome.stale.length === 0;
     tell(options, { ok, faults: [], ...outcome });
     return ok ? 0 : 1;

@@ -30,8 +30,19 @@ export type Outcome = {
   readonly leftOut: readonly LeftOut[];
 };
 
+export type Way = {
+  readonly write: boolean;
+  /** These are all objectives there are: what stands there of others is removed. */
+  readonly removes: boolean;
+};
+
 /** @throws what the file system throws; the folder is then as it was, but for files already moved. */
-export function compileInto(out: string, objectives: Iterable<Objective>, links: Links, write: boolean): Outcome {
+export function compileInto(
+  out: string,
+  objectives: Iterable<Objective>,
+  links: Links,
+  { write, removes }: Way,
+): Outcome {
   if (write) mkdirSync(out, { recursive: true });
   // In the folder itself, so that moving is one step; a checker leaves the folder alone.
   const draft = mkdtempSync(write ? join(out, '.draft-') : join(tmpdir(), 'burnline-rules-'));
@@ -46,7 +57,7 @@ export function compileInto(out: string, objectives: Iterable<Objective>, links:
       }
     }
     const changed = [...files].filter((file) => !isSame(join(draft, file), join(out, file)));
-    const stale = ours(out).filter((file) => !files.has(file));
+    const stale = removes ? ours(out).filter((file) => !files.has(file)) : [];
     if (write) {
       for (const file of changed) renameSync(join(draft, file), join(out, file));
       for (const file of stale) rmSync(join(out, file));

@@ -42,8 +42,10 @@ function namesAt(path: string): string[] | string {
   if (stats.isFile()) return [path];
   if (!stats.isDirectory()) return `${path} is neither a file nor a folder`;
   const names = readdirSync(path, { withFileTypes: true, recursive: true })
-    .filter((entry) => entry.isFile() && /\.ya?ml$/.test(entry.name))
+    .filter(({ name }) => /\.ya?ml$/.test(name))
     .map((entry) => join(entry.parentPath, entry.name))
+    // A mounted ConfigMap is links into a folder whose name begins with two dots.
+    .filter((name) => !/(?:^|\/)\.\.[^/]/.test(name.slice(path.length)) && statSync(name).isFile())
     .sort();
   return names.length === 0 ? `the folder ${path} holds no .yaml or .yml file` : names;
 }

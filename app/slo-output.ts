@@ -51,7 +51,7 @@ function neverFiring(objective: Objective): Finding[] {
       `rule "${rule}" of ${objective.id} can never fire: it needs a burn rate of ${factor}, and with ` +
       `${percentText(objective.budget)} that may fail even a total outage burns ${Number(most.toPrecision(4))} times; set a target above ` +
       `${percentText(Number(target.toPrecision(4)))}, or a shorter window, or switch its alerts off (annotation ` +
-      `burnline/${rule.startsWith('page') ? 'page' : 'ticket'}: "off")`,
+      `burnline/${rule.startsWith('page') ? 'page' : 'ticket'}: "false")`,
   }));
 }
 

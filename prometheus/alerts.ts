@@ -10,7 +10,7 @@
  */
 
 import { days, minutes, type Seconds, seconds } from '#kernel/units.ts';
-import { BURN_RULES, type BurnRule, burnFactor, isReachable, leastBad } from '#slo/burn-rate.ts';
+import { type BurnRule, burnFactor, leastBad, type OmittedRule, rulesOf } from '#slo/burn-rate.ts';
 import { nominalPeriod } from '#slo/calendar.ts';
 import type { Objective } from '#slo/objective.ts';
 import type { Shape } from './events.ts';
@@ -36,27 +36,30 @@ export type Alerts = {
 const BLIND_FOR = seconds(30);
 
 export function burnAlerts(objective: Objective, shape: Shape, links: Links): Alerts {
-  const { page, ticket } = objective.alerting;
   const pages: AlertRule[] = [];
   const tickets: AlertRule[] = [];
   const without: { rule: BurnRule['name']; because: string }[] = [];
-  for (const rule of BURN_RULES) {
-    const isPage = rule.severity === 'critical';
-    if (!(isPage ? page : ticket)) continue;
-    const because = whyNever(rule, objective);
-    if (because !== undefined) without.push({ rule: rule.name, because });
-    else (isPage ? pages : tickets).push(...tier(rule, objective, shape, links));
+  const period = nominalPeriod(objective.window);
+  const judged = rulesOf(objective, period);
+  for (const { rule } of judged.rules) {
+    (rule.severity === 'critical' ? pages : tickets).push(...tier(rule, objective, shape, links));
   }
+  for (const omitted of judged.without)
+    without.push({ rule: omitted.rule.name, because: whyNot(omitted, objective.budget, period) });
   return { pages, tickets, without };
 }
 
-function whyNever(rule: BurnRule, { budget, window }: Objective): string | undefined {
-  const period = nominalPeriod(window);
-  if (rule.long >= period) {
-    return `its window of ${durationText(rule.long)} does not fit into a period of ${durationText(period)}`;
+function whyNot({ rule, factor, why }: OmittedRule, budget: number, period: Seconds): string {
+  switch (why) {
+    case 'longer than the period':
+      return `its window of ${durationText(rule.long)} does not fit into a period of ${durationText(period)}`;
+    case 'can never fire':
+      return `it can never fire: ${numberText(factor)} times a budget of ${numberText(budget)} is more than everything`;
+    case 'fires within the objective':
+      return `it would page within the objective: its burn rate is ${numberText(factor)}`;
+    default:
+      return why satisfies never;
   }
-  if (isReachable(rule, budget, period)) return undefined;
-  return `it can never fire: ${numberText(burnFactor(rule, period))} times a budget of ${numberText(budget)} is more than everything`;
 }
 
 /** One pair as two alerts: believed with enough bad events in its long window, written down as info with fewer. */

@@ -123,8 +123,13 @@ test('a rule that can never fire, or has no room in the period, is left out with
     objective('short', errorsOf('app'), { window: { kind: 'rolling', period: days(1) } }),
   ]).leftOut;
   assert.deepEqual(
-    short.map(({ because }) => because.slice(0, 12)),
-    ['ticket-fast:', 'ticket-slow:'],
+    short.map(({ because }) => because),
+    [
+      'page-fast: it would page within the objective: its burn rate is 0.48',
+      'page-slow: it would page within the objective: its burn rate is 0.2',
+      'ticket-fast: its window of 1d does not fit into a period of 1d',
+      'ticket-slow: its window of 3d does not fit into a period of 1d',
+    ],
   );
 });
 

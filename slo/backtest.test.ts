@@ -60,6 +60,13 @@ describe('backtest()', () => {
     assert.equal(changes[0]?.because, 'no data since 3600');
   });
 
+  test('holds what grew in a hole against no short window and no detector', () => {
+    const sum = { good: 2_400, bad: 600 };
+    const after = rows.filter(({ at }) => at <= 3_600).concat([{ at: seconds(6_600), ...sum }]);
+    const { words } = play(after, { pace: seconds(5) });
+    assert(!words.includes('critical') && !words.includes('info'), words.join());
+  });
+
   test('takes uneven rows for events, between which nothing happened', () => {
     const random = seededRandom(4);
     let at = 0;

@@ -58,6 +58,35 @@ export function isReachable(rule: BurnRule, budget: Ratio, period: Seconds): boo
   return burnFactor(rule, period) * budget <= 1 + EPSILON;
 }
 
+export type JudgedRule = { readonly rule: BurnRule; readonly factor: number; readonly least: number };
+export type OmittedRule = {
+  readonly rule: BurnRule;
+  readonly factor: number;
+  readonly why: 'longer than the period' | 'can never fire' | 'fires within the objective';
+};
+
+/**
+ * The pairs by which an objective is judged, by both eyes and in all that is told of them, and those that are left out. A
+ * page at a burn of 1 or less would wake people for a service that keeps its promise: of short periods such pairs are none.
+ */
+export function rulesOf(
+  { budget, alerting }: { readonly budget: Ratio; readonly alerting: Alerting },
+  period: Seconds,
+): { readonly rules: readonly JudgedRule[]; readonly without: readonly OmittedRule[] } {
+  const rules: JudgedRule[] = [];
+  const without: OmittedRule[] = [];
+  for (const rule of BURN_RULES) {
+    const critical = rule.severity === 'critical';
+    if (!(critical ? alerting.page : alerting.ticket)) continue;
+    const factor = burnFactor(rule, period);
+    if (rule.long >= period) without.push({ rule, factor, why: 'longer than the period' });
+    else if (!isReachable(rule, budget, period)) without.push({ rule, factor, why: 'can never fire' });
+    else if (critical && factor <= 1) without.push({ rule, factor, why: 'fires within the objective' });
+    else rules.push({ rule, factor, least: leastBad(rule, budget, period, alerting) });
+  }
+  return { rules, without };
+}
+
 /**
  * The least number of bad events in the long window for `rule` to be believed: enough that a service that fails
  * independently at exactly its budget would show them, by chance, at most `falsePagesPerYear` times in a year of such

@@ -57,7 +57,15 @@ describe('a composite', () => {
     assert(Math.abs(view.burnRates['1h'] - 1) < 0.02, `${view.burnRates['1h']}`);
     assert(Math.abs(view.budgetRemaining.value) < 0.02 && Math.abs((view.sli ?? 0) - 0.96) < 0.001);
     assert.equal(view.total, 998 + 3_990, 'the events of both parts, since the first scrape');
-    assert.equal(word(view.verdict), 'info ticket-slow');
+    assert.equal(word(view.verdict), 'warning ticket-slow');
+  });
+
+  test('is not paged by a part that weighs too little for the whole to burn', () => {
+    const light = [part('first', 999, 0.9), part('second', 1, 0.9)];
+    const whole = objective('whole', { kind: 'composite', parts: light }, { target: ratio(0.9), budget: ratio(0.1) });
+    const stack = newStack([whole], 15);
+    playBoth(stack, 600, healthy, healthy);
+    assert.deepEqual(told(playBoth(stack, 120, healthy, outage)), []);
   });
 
   test('pages by the part that fails, by its name, and is blind with it', () => {

@@ -6,7 +6,7 @@
  * of the part beside it. A weighted mean of shares is worth (Σw)² / Σ(w²/n) events, which is never more than there were
  * (Kish, Survey Sampling, 1965, §11.7); so a composite's counts are those of one objective with so many events.
  */
-import { type Ratio, ratio, type Seconds } from '#kernel/units.ts';
+import { type Ratio, ratio, type Seconds, seconds } from '#kernel/units.ts';
 import { type Judged, judgeEvidence, type Read, type Standing } from './judge.ts';
 import type { Budget } from './ledger/budget.ts';
 import type { Objective, WindowCounts } from './objective.ts';
@@ -63,14 +63,29 @@ export function weightedBudget(
   };
 }
 
-/** The detector looks at each part by itself: the first that it finds is told as the whole's, by its name. */
+/**
+ * The detector looks at each part by itself. What it finds is the whole's, by the part's name, if the part weighs enough for
+ * the whole to burn at a rate that is worth waking somebody for.
+ */
 export function partsEvidence(
-  parts: readonly { readonly judged: Judged; readonly standing: Standing }[],
+  { budget, alerting }: Pick<Objective, 'budget' | 'alerting'>,
+  parts: readonly { readonly weight: number; readonly judged: Judged; readonly standing: Standing }[],
   now: Seconds,
 ): Burning | undefined {
-  for (const { judged, standing } of parts) {
+  if (!alerting.page) return undefined;
+  for (const { weight, judged, standing } of parts) {
     const found = judgeEvidence(judged, standing, now);
-    if (found !== undefined) return { ...found, because: `its part ${judged.objective.id}: ${found.because}` };
+    if (found === undefined) continue;
+    const scale = (weight * judged.objective.budget) / budget;
+    const rate = found.burnRate * scale;
+    if (rate < alerting.smallestBurn) continue;
+    return {
+      ...found,
+      burnRate: rate,
+      budgetSpent: found.budgetSpent * scale,
+      budgetLasts: seconds(found.budgetLasts / scale),
+      because: `its part ${judged.objective.id}: ${found.because}`,
+    };
   }
   return undefined;
 }

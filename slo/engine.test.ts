@@ -62,8 +62,8 @@ describe('the shipped objectives, from scrapes to changes', () => {
         assert.deepEqual(
           mended.map(([, name, change]) => [name, change]),
           [
-            ['documents-processed', 'critical evidence → info ticket-fast'],
-            ['step-attempts', 'critical evidence → info ticket-slow'],
+            ['documents-processed', 'critical evidence → warning ticket-fast'],
+            ['step-attempts', 'critical evidence → warning ticket-slow'],
           ],
         );
         for (const [when] of mended) assert(when - 3_900 <= story.mended, `mended at ${when}`);
@@ -97,7 +97,10 @@ describe('the shipped objectives, from scrapes to changes', () => {
           worker.age = 3;
           healthy(worker, second);
         });
-        assert.match(free.find(([, name]) => name === 'documents-not-stuck')?.[2] ?? '', /^critical evidence → info/);
+        assert.match(
+          free.find(([, name]) => name === 'documents-not-stuck')?.[2] ?? '',
+          /^critical evidence → warning/,
+        );
       });
     }
   }
@@ -229,7 +232,16 @@ describe('reconfigure()', () => {
     reconfigure(stack.engine, [{ ...one, target: 0.999 as Ratio, budget: 0.001 as Ratio }], at(3_600));
     const after = viewOf(stack.engine, PROCESSED, at(3_600));
     assert.deepEqual([after?.good, after?.total, after?.since], [before?.good, before?.total, before?.since]);
-    assert.deepEqual(told(tick(stack.engine, at(3_602))), [[3_602, 'documents-processed', 'ok → info page-slow']]);
+    assert.deepEqual(told(tick(stack.engine, at(3_602))), [[3_602, 'documents-processed', 'ok → warning ticket-fast']]);
+  });
+
+  test('does not leave one green, or burning, whose query nobody here can judge any more', () => {
+    const stack = newStack([one], 15);
+    play(stack, 600, healthy);
+    const query = promql('sum(rate(a[5m])) - sum(rate(b[5m]))');
+    reconfigure(stack.engine, [{ ...one, indicator: { kind: 'ratio', bad: query, total: query } }], at(600));
+    const [change] = tick(stack.engine, at(605));
+    assert.deepEqual([change?.from?.kind, change?.to.kind], ['ok', 'unknown']);
   });
 
   test('forgets the accounts of objectives that left, after the time that is named', () => {

@@ -224,7 +224,10 @@ export function enterCorrected(engine: Engine, correction: Correction, now: Seco
     const { standing, judged } = counted;
     rebase(standing, ledger);
     const touches = correction.spans.some(({ from, to }) => from < now && to > standing.evidence.since);
-    const evidence = touches && standing.evidence.bad > 0 ? newStanding(judged).evidence : standing.evidence;
+    const evidence =
+      touches && standing.evidence.bad > 0
+        ? { ...newStanding(judged).evidence, calm: standing.evidence.calm }
+        : standing.evidence;
     engine.counted.set(id, { ...counted, standing: { ...standing, evidence }, moved: true });
   }
   return ids;
@@ -237,7 +240,9 @@ export function tick(engine: Engine, now: Seconds): readonly Change[] {
   for (const [id, counted] of engine.counted) if (look(engine, id, counted, now)) news.add(id);
   const changes: Change[] = [];
   for (const watched of engine.watched.values()) {
-    if (watched.verdict !== undefined && !watched.leaves.some(({ id }) => news.has(id))) continue;
+    // One that nobody can judge has no news, and must not stay what it was.
+    const still = watched.unjudged === undefined && !watched.leaves.some(({ id }) => news.has(id));
+    if (watched.verdict !== undefined && still) continue;
     const to = verdictOf(engine, watched, now);
     if (to === undefined) continue;
     const from = watched.verdict;
@@ -291,7 +296,7 @@ function verdictOf(
   if (only !== undefined && objective.indicator.kind !== 'composite') {
     return judge(judged, only.standing, only.ledger, now, blind);
   }
-  return conclude(judged, partsEvidence(parts, now), weighted(parts), now, blind);
+  return conclude(judged, partsEvidence(objective, parts, now), weighted(parts), now, blind);
 }
 
 /** Why an objective cannot be seen, and since when: for an alert of its own. */

@@ -27,7 +27,7 @@ const BLIP_ENDS = 0.3;
 const PATCH_ENDS = 0.1;
 /**
  * Events of one step share their causes, so n of them say less than n times what one says: n / (1 + (n − 1) ρ).
- * Kish, Survey Sampling, 1965, §5.4 (design effect), with an intra-class correlation of 5 %.
+ * Kish, Survey Sampling, 1965, §5.4 (design effect), with an intra-class correlation of 10 %.
  */
 const CORRELATION = 0.1;
 const OUTAGE_SHARES = 8;

@@ -158,6 +158,25 @@ describe('an alarm', () => {
   });
 });
 
+describe('a stretch', () => {
+  test('of an hour loses no event', () => {
+    const state = startEvidence(model);
+    addEvidence(model, state, { good: 0, bad: 12 }, hours(1), seconds(3_600));
+    assert.equal(Math.round(state.bad), 12);
+  });
+
+  test('that nobody saw ends a run of failures that was no alarm: what comes after speaks for itself', () => {
+    for (const gap of [minutes(1), hours(2), days(5)]) {
+      const state = startEvidence(model);
+      for (let i = 1; i <= 200; i++) addEvidence(model, state, { good: 5, bad: 0 }, STEP, seconds(i * 5));
+      for (let i = 201; i <= 202; i++) addEvidence(model, state, { good: 0, bad: 5 }, STEP, seconds(i * 5));
+      skipEvidence(model, state, gap, seconds(1_010 + gap));
+      addEvidence(model, state, { good: 0, bad: 5 }, STEP, seconds(1_015 + gap));
+      assert.equal(state.alarmed, false, `${gap} s`);
+    }
+  });
+});
+
 describe('the statistic', () => {
   const feed = (state: EvidenceState, bads: readonly number[]) => {
     bads.forEach((bad, i) => {

@@ -23,7 +23,7 @@ const RECOVERED = Math.log(1e4);
 const SIGHTINGS = 3;
 /** of which one stretch, a scrape say, counts for two at most: one witness is none. */
 const SIGHTINGS_OF_ONE = 2;
-/** After a longer gap nothing is left of what was believed before it. */
+/** So many steps of a stretch are told apart; of a longer gap, nothing is left of what was believed before it. */
 const GAP_STEPS = 120;
 
 /** Plain data: kept in a checkpoint as it is. */
@@ -91,25 +91,38 @@ export function addEvidence(
   open.good += good;
   open.bad += bad;
   open.seconds += length;
-  const steps = Math.floor(open.seconds / STEP + 1e-6);
+  // Of a very long stretch the steps are longer, so that no event of it is lost.
+  const steps = Math.min(GAP_STEPS, Math.floor(open.seconds / STEP + 1e-6));
   if (steps === 0) return;
   const each = open.seconds / steps;
-  for (let i = 0; i < Math.min(steps, GAP_STEPS); i++) {
+  for (let i = 0; i < steps; i++) {
     if (open.bad > 0 && i < SIGHTINGS_OF_ONE) state.sightings++;
     takeStep(model, state, open.good / steps, open.bad / steps, (open.from + i * each) as Seconds);
   }
   endStretch(state);
 }
 
-/** Time passed and nothing was observed. Beliefs about clumps age; an alarm stays, since nothing speaks against it. */
+/**
+ * Time passed and nothing was observed. An alarm stays, since nothing speaks against it; a run of failures that was none yet
+ * is as old as the beliefs about clumps, and after a long gap both are forgotten.
+ */
 export function skipEvidence(model: EvidenceModel, state: EvidenceState, length: Seconds, now: Seconds): void {
+  const { open } = state;
+  if (open.seconds > 0) takeStep(model, state, open.good, open.bad, open.from);
+  endStretch(state);
   const held = [...state.outages];
   const steps = Math.min(GAP_STEPS, Math.round(length / STEP));
   for (let i = 0; i < steps; i++) takeStep(model, state, 0, 0, now);
-  held.forEach((value, i) => {
-    state.outages[i] = state.alarmed ? value : Math.min(value, state.outages[i] ?? 0);
-  });
-  endStretch(state);
+  if (state.alarmed) held.forEach((value, i) => void (state.outages[i] = value));
+  else if (steps > 0) forgetRun(state);
+}
+
+/** What the next failures are held against is then nothing that nobody saw the end of. */
+function forgetRun(state: EvidenceState): void {
+  state.outages.fill(0);
+  state.good = 0;
+  state.bad = 0;
+  state.sightings = 0;
 }
 
 function endStretch({ open }: EvidenceState): void {
@@ -178,10 +191,7 @@ function recover(model: EvidenceModel, state: EvidenceState, good: number, bad: 
   state.alarmed = false;
   state.recovery = 0;
   state.recovering = 0;
-  state.good = 0;
-  state.bad = 0;
-  state.sightings = 0;
-  state.outages.fill(0);
+  forgetRun(state);
 }
 
 /** More than any model has shares. One step reads it before the next writes it. */

@@ -42,7 +42,8 @@ export function feedOfCounters(
   const [refused] = unplanned;
   if (refused !== undefined) return { kind: 'fault', reason: refused.reason };
   if (plan.objectives[0]?.id !== objective.id) return { kind: 'fault', reason: 'is a composite: ask for its parts' };
-  const book = newBook(plan, start, kept);
+  // The ledger begins with the period; what is known of the counters, with the first visit.
+  const book = { ...newBook(plan, start, kept), knownUntil: begin };
   const account = accountOf(book, objective, start);
   for (const one of corrections) correct(account.ledger, one);
   const lastSeen = new Map<string, Seconds>();

@@ -4,7 +4,7 @@
  */
 import { type Seconds, seconds } from '#kernel/units.ts';
 import type { Applied } from './ledger/corrections.ts';
-import { add, correct, type Ledger, newLedger, observe } from './ledger/ledger.ts';
+import { add, bookAcross, correct, type Ledger, newLedger, observe } from './ledger/ledger.ts';
 import { isHole, type Row } from './replay.ts';
 
 export type Feed = {
@@ -46,8 +46,13 @@ export function feedOfRows({ rows, pace }: Replay, begin: Seconds, options: Feed
   const upTo = (now: Seconds): Fed => {
     const from = next;
     for (let row = rows[next]; row !== undefined && row.at <= now; row = rows[++next]) {
-      if (!isHole(row.at - seen, pace)) observe(ledger, seen, row.at);
-      add(ledger, row.at, row.good, row.bad);
+      if (isHole(row.at - seen, pace)) {
+        // Whether the row counts the gap or only its own span is not told: its events are booked, and the time stays unknown.
+        bookAcross(ledger, seen, row.good, row.bad);
+      } else {
+        observe(ledger, seen, row.at);
+        add(ledger, row.at, row.good, row.bad);
+      }
       seen = row.at;
     }
     if (pace === undefined) {

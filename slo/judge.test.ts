@@ -83,7 +83,10 @@ describe('judge() by the pairs', () => {
     );
     assert.equal(word(few), 'info page-fast');
     assert.match(few.kind === 'burning' ? few.because : '', /2 bad events are too few to tell \(at least 6\)/);
-    const heap = verdictOf([hours(80), { good: 0, bad: 0 }], [seconds(15), { good: 10, bad: 24 }]);
+    // Of the slow ticket's three days it is a burn of half its limit, of the fast one's day more; but that is switched off.
+    const pagesOnly = makeJudged(objectiveOf({ alerting: { ...DEFAULT_ALERTING, ticket: false } }));
+    const { ledger, now } = ledgerOf([hours(80), { good: 0, bad: 0 }], [seconds(15), { good: 10, bad: 24 }]);
+    const heap = judge(pagesOnly, newStanding(pagesOnly), ledger, now, undefined);
     assert.match(heap.kind === 'burning' ? heap.because : '', /came in 1 of 12 parts of that time: a clump/);
     assert.equal(word(heap), 'info page-fast');
   });
@@ -222,7 +225,9 @@ test('makeJudged() leaves out pairs that can never fire or reach beyond the peri
       .join();
   assert.equal(names(0.98, days(28)), 'page-fast,page-slow,ticket-fast,ticket-slow');
   assert.equal(names(0.9, days(28)), 'page-slow,ticket-fast,ticket-slow');
-  assert.equal(names(0.98, days(1)), 'page-fast,page-slow,ticket-fast');
+  // A page at a burn of 0.6 would wake people for a service that keeps its promise.
+  assert.equal(names(0.98, days(3)), 'page-fast,ticket-fast');
+  assert.equal(names(0.98, days(1)), '');
 });
 
 test('isChange() takes another rule of the same severity for the same news', () => {

@@ -6,16 +6,7 @@
  * be one heap: a batch that failed in a minute says little about the other 59. Otherwise it is written down as info.
  */
 import { type Seconds, seconds } from '#kernel/units.ts';
-import {
-  BURN_RULES,
-  type BurnRule,
-  budgetLasts,
-  burnFactor,
-  burnRate,
-  EPSILON,
-  isReachable,
-  leastBad,
-} from './burn-rate.ts';
+import { type BurnRule, budgetLasts, burnRate, EPSILON, type JudgedRule, rulesOf } from './burn-rate.ts';
 import { nominalPeriod } from './calendar.ts';
 import { addEvidence, type EvidenceState, readEvidence, skipEvidence, startEvidence } from './evidence.ts';
 import { type EvidenceModel, makeEvidenceModel } from './evidence-model.ts';
@@ -23,19 +14,17 @@ import { countsBetween, type Ledger } from './ledger/ledger.ts';
 import type { Objective, WindowCounts } from './objective.ts';
 import { type Burning, duration, percent, round, type Severity, severityRank, type Verdict } from './verdict.ts';
 
-/** Of the parts into which a long window is cut, */
-const PARTS = 12;
+/** Of the parts into which the long window of a page is cut, */
+export const PARTS = 12;
 /** so many must hold a bad event. */
-const PARTS_BAD = 4;
+export const PARTS_BAD = 4;
 const OK: Verdict = { kind: 'ok' };
-
-type Rule = { readonly rule: BurnRule; readonly factor: number; readonly least: number };
 
 /** What of an objective is the same at every tick. */
 export type Judged = {
   readonly objective: Objective;
   readonly period: Seconds;
-  readonly rules: readonly Rule[];
+  readonly rules: readonly JudgedRule[];
   readonly model: EvidenceModel;
 };
 
@@ -48,12 +37,8 @@ export type Standing = {
 };
 
 export function makeJudged(objective: Objective): Judged {
-  const { budget, alerting } = objective;
   const period = nominalPeriod(objective.window);
-  const wanted = BURN_RULES.filter(({ severity }) => (severity === 'critical' ? alerting.page : alerting.ticket));
-  const rules = wanted
-    .filter((rule) => isReachable(rule, budget, period) && rule.long <= period)
-    .map((rule) => ({ rule, factor: burnFactor(rule, period), least: leastBad(rule, budget, period, alerting) }));
+  const { rules } = rulesOf(objective, period);
   return { objective, period, rules, model: makeEvidenceModel(objective) };
 }
 
@@ -147,7 +132,9 @@ export function conclude(
     }
   }
   if (blind === undefined) return worst ?? OK;
+  // To be blind is more urgent than a ticket, and less than a page that nothing has ended yet.
   if (worst === undefined || worst.severity === 'info') return { kind: 'unknown', because: blind };
+  if (worst.severity === 'warning') return { kind: 'unknown', because: `${blind}; before that, ${worst.because}` };
   return { ...worst, because: `${worst.because}; and now it is blind: ${blind}` };
 }
 
@@ -183,7 +170,7 @@ export function judgeEvidence(
   };
 }
 
-function judgePair(judged: Judged, { rule, factor, least }: Rule, read: Read, now: Seconds): Burning | undefined {
+function judgePair(judged: Judged, { rule, factor, least }: JudgedRule, read: Read, now: Seconds): Burning | undefined {
   const { objective, period } = judged;
   const short = read(seconds(now - rule.short), now);
   if (burnRate(short, objective.budget) < factor - EPSILON) return undefined;
@@ -209,6 +196,7 @@ function judgePair(judged: Judged, { rule, factor, least }: Rule, read: Read, no
 /** Why a pair that fires is not believed. */
 function doubtOf(rule: BurnRule, least: number, long: WindowCounts, read: Read, now: Seconds): string | undefined {
   if (long.bad < least) return `; but ${round(long.bad)} bad events are too few to tell (at least ${least})`;
+  if (rule.severity !== 'critical') return undefined;
   let parts = 0;
   for (let part = 0; part < PARTS && parts < PARTS_BAD; part++) {
     const to = seconds(now - (part * rule.long) / PARTS);

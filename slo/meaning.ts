@@ -4,10 +4,11 @@
  * evidence detector's times are not a formula: a steady outage is played through it.
  */
 import { days, hours, type Ratio, ratio, type Seconds, seconds } from '#kernel/units.ts';
-import { BURN_RULES, burnFactor, HANDFUL, isReachable, leastBad } from './burn-rate.ts';
+import { HANDFUL, rulesOf } from './burn-rate.ts';
 import { nominalPeriod } from './calendar.ts';
 import { addEvidence, startEvidence } from './evidence.ts';
 import { makeEvidenceModel, STEP } from './evidence-model.ts';
+import { PARTS, PARTS_BAD } from './judge.ts';
 import type { Objective } from './objective.ts';
 import type { RuleName, Severity } from './verdict.ts';
 
@@ -26,7 +27,7 @@ export type RuleMeaning = {
   readonly short: Seconds | null;
   readonly eventsPerSecond: number | null;
   readonly leastBad: number;
-  /** For each of `SHARES`: until it fires, null for never (the detector: not within a day). */
+  /** For each of `SHARES`: until it fires and is believed, where traffic is enough; null for never (the detector: not within a day). */
   readonly timeToFire: readonly (Seconds | null)[];
   /** Below so many events in the long window, one failure alone is burn enough to fire: what `leastBad` is there for. */
   readonly singleFailureBelow: number | null;
@@ -47,17 +48,15 @@ export type Unreachable = {
 };
 
 export function unreachable(objective: Objective): Unreachable[] {
-  const period = nominalPeriod(objective.window);
-  return wantedRules(objective)
-    .filter((rule) => rule.long <= period && !isReachable(rule, objective.budget, period))
-    .map((rule) => {
-      const factor = burnFactor(rule, period);
-      return { rule: rule.name, factor, most: 1 / objective.budget, target: ratio(1 - 1 / factor) };
-    });
+  return rulesOf(objective, nominalPeriod(objective.window))
+    .without.filter(({ why }) => why === 'can never fire')
+    .map(({ rule, factor }) => ({
+      rule: rule.name,
+      factor,
+      most: 1 / objective.budget,
+      target: ratio(1 - 1 / factor),
+    }));
 }
-
-const wantedRules = ({ alerting }: Objective) =>
-  BURN_RULES.filter(({ severity }) => (severity === 'critical' ? alerting.page : alerting.ticket));
 
 /** Objectives of one budget and one policy mean the same, and there may be thousands: remembered by these. */
 export function makeMeaning(): (objective: Objective) => Meaning {
@@ -75,28 +74,17 @@ export function makeMeaning(): (objective: Objective) => Meaning {
 function meaningOf(objective: Objective): Meaning {
   const { budget, alerting } = objective;
   const period = nominalPeriod(objective.window);
-  const pairs = wantedRules(objective)
-    .filter((rule) => rule.long <= period && isReachable(rule, budget, period))
-    .map((rule): RuleMeaning => {
-      const factor = burnFactor(rule, period);
-      const { name, severity, long, short } = rule;
-      const timeToFire = SHARES.map((share) =>
-        share / budget < factor ? null : seconds((long * factor * budget) / share),
-      );
-      const least = leastBad(rule, budget, period, alerting);
-      const singleFailureBelow = Math.ceil(1 / (factor * budget));
-      return {
-        rule: name,
-        severity,
-        factor,
-        long,
-        short,
-        eventsPerSecond: null,
-        leastBad: least,
-        timeToFire,
-        singleFailureBelow,
-      };
-    });
+  const pairs = rulesOf(objective, period).rules.map(({ rule, factor, least }): RuleMeaning => {
+    const { name, severity, long, short } = rule;
+    // A page is believed when enough parts of its window hold a failure, however fast the budget burns.
+    const believed = severity === 'critical' ? ((PARTS_BAD - 1) * long) / PARTS : 0;
+    const timeToFire = SHARES.map((share) =>
+      share / budget < factor ? null : seconds(Math.max(believed, (long * factor * budget) / share)),
+    );
+    const singleFailureBelow = Math.ceil(1 / (factor * budget));
+    const none = { eventsPerSecond: null };
+    return { rule: name, severity, factor, long, short, ...none, leastBad: least, timeToFire, singleFailureBelow };
+  });
   const detector = alerting.page ? RATES.map((rate) => detectorMeaning(objective, rate)) : [];
   const slowest = pairs.filter(({ severity }) => severity === 'critical').map(({ factor }) => (factor ?? 0) * budget);
   const smallest = Math.min(...slowest, alerting.page ? smallestDetected(objective) : 1);

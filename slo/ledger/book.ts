@@ -125,7 +125,7 @@ function note(sum: Sums, indicator: Indicator | undefined, role: string, value: 
     // Of several series each must hold: one that does not makes the event bad.
     if (!holds(value, indicator.op, indicator.limit)) sum.bad = 1;
     sum.seen = true;
-  } else if (indicator?.kind === 'raw' && value <= 1) {
+  } else if (indicator?.kind === 'raw' && value >= 0 && value <= 1) {
     sum.good += indicator.rawType === 'success' ? value : 1 - value;
     sum.total++;
     sum.seen = true;

@@ -25,7 +25,7 @@ function* objectives(count: number): Generator<Objective> {
 function compileHere(count: number): Cost {
   const folder = mkdtempSync(join(tmpdir(), 'burnline-bench-'));
   try {
-    compileInto(folder, objectives(count), {}, true);
+    compileInto(folder, objectives(count), {}, { write: true, removes: true });
     const { user, system } = process.cpuUsage();
     const bytes = readdirSync(folder).reduce((sum, file) => sum + statSync(join(folder, file)).size, 0);
     return { cpuMs: (user + system) / 1_000, peakMb: process.resourceUsage().maxRSS / 1_024, fileMb: bytes / 1e6 };
