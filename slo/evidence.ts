@@ -113,7 +113,7 @@ export function skipEvidence(model: EvidenceModel, state: EvidenceState, length:
   const held = [...state.outages];
   const steps = Math.min(GAP_STEPS, Math.round(length / STEP));
   for (let i = 0; i < steps; i++) takeStep(model, state, 0, 0, now);
-  if (state.alarmed) held.forEach((value, i) => void (state.outages[i] = value));
+  if (state.alarmed) state.outages.splice(0, held.length, ...held);
   else if (steps > 0) forgetRun(state);
 }
 
