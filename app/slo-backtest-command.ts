@@ -46,6 +46,13 @@ async function run(options: Options): Promise<void> {
   const { backtest, backtestFeed, tooLong } = await import('#slo/backtest.ts');
   const { feedOfCounters } = await import('#slo/feed-counters.ts');
   const { makeJudged } = await import('#slo/judge.ts');
+  const { KEPT_MAX } = await import('#slo/ledger/ring.ts');
+  const judged = makeJudged(objective);
+  if (judged.period > KEPT_MAX) {
+    const { file, line, column } = objective.source;
+    const most = `the longest that a ledger keeps is ${KEPT_MAX / 86_400} days`;
+    return fail(FAULTS, `${file}:${line}:${column}  fault: a window of ${judged.period / 86_400} days; ${most}`);
+  }
   const lines: string[] = [];
   const changed = (change: unknown) => {
     lines.push(JSON.stringify(change));
@@ -59,7 +66,6 @@ async function run(options: Options): Promise<void> {
     const { replay } = source;
     const long = tooLong(replay.begin, replay.end, options.tick);
     if (long !== undefined) return fail(FAULTS, long);
-    const judged = makeJudged(objective);
     const made = feedOfCounters(objective, replay, { start: replay.begin, kept: judged.period, corrections: [] });
     if (made.kind === 'fault') return fail(FAULTS, `${objective.id}: ${made.reason}`);
     lines.push(JSON.stringify({ summary: backtestFeed(judged, made.feed, options.tick, changed) }));

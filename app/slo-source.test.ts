@@ -8,7 +8,7 @@ import { seconds } from '#kernel/units.ts';
 import { KINDS, objectiveOf } from '#test/kit/objectives-by-hand.ts';
 import { servePages } from '#test/kit/prometheus.ts';
 import { removeFolder, temporaryFolder } from '#test/kit/stack.ts';
-import { addSourceOptions, readSource, type SourceOptions, wrongSource } from './slo-source.ts';
+import { addSourceOptions, parseMoment, readSource, type SourceOptions, wrongSource } from './slo-source.ts';
 
 const folder = temporaryFolder();
 after(() => removeFolder(folder));
@@ -100,4 +100,11 @@ test('readSource() says why a server gives nothing, and hides what it was shown'
   const refused = await told({ prometheus: server.url, authorizationFile: header });
   assert.match(refused, /^1 Cannot use the PromQL server's answer/);
   assert.doesNotMatch(refused, /hidden/);
+});
+
+test('parseMoment() takes a moment with its offset, and no day that is none', () => {
+  assert.equal(parseMoment('2026-03-01T02:00+01:00'), Date.parse('2026-03-01T01:00Z') / 1000);
+  for (const wrong of ['2026-02-31T00:00:00Z', '2026-03-01', '2026-13-01T00:00Z', '2026-03-01T25:00Z', 'yesterday']) {
+    assert.throws(() => parseMoment(wrong), /expected a moment with its offset/, wrong);
+  }
 });

@@ -124,10 +124,11 @@ export function parseSpan(text: string): Seconds {
   return seconds(value);
 }
 
-function parseMoment(text: string): Seconds {
-  const at = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)$/.test(text)
-    ? Date.parse(text)
-    : Number.NaN;
+export function parseMoment(text: string): Seconds {
+  const [, day = ''] = /^(\d{4}-\d\d-\d\d)T\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)$/.exec(text) ?? [];
+  // `Date` takes 31 February for 3 March.
+  const isDay = day !== '' && new Date(`${day}T00:00Z`).toJSON()?.startsWith(day);
+  const at = isDay ? Date.parse(text) : Number.NaN;
   if (!(at >= 0)) throw new InvalidArgumentError('expected a moment with its offset, such as 2026-03-01T00:00:00Z');
   return seconds(at / 1000);
 }
