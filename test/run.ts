@@ -3,7 +3,7 @@
  * whole product in processes of their own, and ends with one line `N passed, N failed`. With CI=true a missing program is
  * a failure; elsewhere it is said what is not tested for want of it.
  */
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { existsSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -21,11 +21,16 @@ type Counts = { passed: number; failed: number; skipped: number };
 /** A test runner that hangs must not hang the run. */
 const PROCESS_LIMIT_MS = 20 * 60_000;
 const reports = mkdtempSync(join(tmpdir(), 'burnline-report-'));
-function run(name: string, files: readonly string[], extra: readonly string[], env: NodeJS.ProcessEnv): Counts {
+async function run(
+  name: string,
+  files: readonly string[],
+  extra: readonly string[],
+  env: NodeJS.ProcessEnv,
+): Promise<Counts> {
   if (files.length === 0) return { passed: 0, failed: 0, skipped: 0 };
   const report = join(reports, name);
   const reporter = ci ? 'tap' : process.stdout.isTTY ? 'spec' : 'dot';
-  const { status } = spawnSync(
+  const child = spawn(
     process.execPath,
     [
       '--disable-warning=ExperimentalWarning',
@@ -39,6 +44,10 @@ function run(name: string, files: readonly string[], extra: readonly string[], e
     ],
     { stdio: 'inherit', env, timeout: PROCESS_LIMIT_MS, killSignal: 'SIGKILL' },
   );
+  const status = await new Promise<number | null>((resolve) => {
+    child.once('error', () => resolve(null));
+    child.once('exit', resolve);
+  });
   const counts = readCounts(report);
   // A process that died has told no failure.
   return status !== 0 && counts.failed === 0 ? { ...counts, failed: 1 } : counts;
@@ -69,6 +78,8 @@ const all =
     ? positionals
     : globSync('{kernel,access,collector,samples,slo,worker,prometheus,simulators,app,test}/**/*.test.ts');
 const isAcceptance = (file: string) => file.startsWith('test/acceptance/');
+/** Two processes, one for each core of the smallest machine: what only computes, and what stands on databases and servers. */
+const computes = (file: string) => /^(?:slo|prometheus)\//.test(file);
 const rooms = all.filter((file) => !isAcceptance(file)).sort();
 const acceptance = all.filter(isAcceptance).sort();
 const ACCEPTANCE = ['--test-timeout=240000'];
@@ -77,19 +88,33 @@ const ACCEPTANCE = ['--test-timeout=240000'];
  * In CI one file after the other, since what starts a dozen processes should not meet another that does; one that fails is
  * run once more, alone, and that is said: a machine that stood still for seconds is no fault of the product.
  */
-function runAcceptance(): Counts[] {
-  if (!ci) return [run('acceptance', acceptance, ['--test-concurrency=2', ...ACCEPTANCE], env)];
-  return acceptance.map((file, i) => {
-    const first = run(`acceptance-${i}`, [file], ACCEPTANCE, env);
-    if (first.failed === 0) return first;
-    process.stdout.write(`${file}: ${first.failed} failed; run once more\n`);
-    return run(`acceptance-${i}-again`, [file], ACCEPTANCE, env);
-  });
+async function runAcceptance(): Promise<Counts[]> {
+  if (!ci) return [await run('acceptance', acceptance, ['--test-concurrency=2', ...ACCEPTANCE], env)];
+  const counts: Counts[] = [];
+  for (const [i, file] of acceptance.entries()) {
+    const first = await run(`acceptance-${i}`, [file], ACCEPTANCE, env);
+    if (first.failed > 0) process.stdout.write(`${file}: ${first.failed} failed; run once more\n`);
+    counts.push(first.failed === 0 ? first : await run(`acceptance-${i}-again`, [file], ACCEPTANCE, env));
+  }
+  return counts;
+}
+
+async function runRooms(): Promise<Counts[]> {
+  const one = ['--test-isolation=none'];
+  return await Promise.all([
+    run(
+      'rooms',
+      rooms.filter((file) => !computes(file)),
+      one,
+      env,
+    ),
+    run('rooms-that-compute', rooms.filter(computes), one, env),
+  ]);
 }
 
 const counts = [
-  ...(values['only-acceptance'] ? [] : [run('rooms', rooms, ['--test-isolation=none'], env)]),
-  ...(values['only-rooms'] ? [] : runAcceptance()),
+  ...(values['only-acceptance'] ? [] : await runRooms()),
+  ...(values['only-rooms'] ? [] : await runAcceptance()),
 ];
 await cluster?.stop();
 await oldestCluster?.stop();
