@@ -6,13 +6,13 @@
  * rows are entered in the order of their times and before live scrapes of the same target, and each is a scrape of its
  * time. What a target's counters already told is not told again: its last values are part of the book.
  */
-import type { Seconds } from '#kernel/units.ts';
+import { type Seconds, seconds } from '#kernel/units.ts';
 import type { Exposition } from '#slo/exposition/read-samples.ts';
 import type { Indicator, Objective, ThresholdOp } from '#slo/objective.ts';
-import { type Account, balance, dismiss, enter, newAccount } from './account.ts';
+import { type Account, balance, dismiss, enter, longestPeriod, newAccount } from './account.ts';
 import { type Correction, concerns } from './corrections.ts';
 import { type Counter, count, newTarget, REMEMBERED, type Step, type Target, type Value } from './counting.ts';
-import { correct } from './ledger.ts';
+import { correct, widenLedger } from './ledger.ts';
 import type { Plan } from './plan.ts';
 
 export type Book = {
@@ -48,10 +48,15 @@ export function newBook(plan: Plan, now: Seconds, kept: Seconds): Book {
   return book;
 }
 
-/** Other objectives from now on. Accounts stay by their ids, and so does their history. */
+/** Other objectives from now on. Accounts stay by their ids, and so does their history; of a longer period, from here on. */
 export function replan(book: Book, plan: Plan, now: Seconds): void {
   book.plan = plan;
-  for (const objective of plan.objectives) accountOf(book, objective, now);
+  for (const objective of plan.objectives) {
+    const account = accountOf(book, objective, now);
+    const kept = seconds(Math.max(book.kept, longestPeriod(objective.window)));
+    const ledger = widenLedger(account.ledger, kept);
+    if (ledger !== account.ledger) book.accounts.set(objective.id, { ...account, ledger });
+  }
 }
 
 export function accountOf(book: Book, objective: Objective, now: Seconds): Account {

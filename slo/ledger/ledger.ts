@@ -23,6 +23,7 @@ import {
   readSums,
   ringBytes,
   TICKS,
+  widenRing,
 } from './ring.ts';
 
 export type Ledger = {
@@ -58,6 +59,13 @@ export function newLedger(start: Seconds, kept: Seconds): Ledger {
     bridges: [],
     across: { good: 0, bad: 0 },
   };
+}
+
+/** The same ledger, or one with the same history that reaches further back from now on. */
+export function widenLedger(ledger: Ledger, kept: Seconds): Ledger {
+  const counted = widenRing(ledger.counted, kept);
+  if (counted === ledger.counted) return ledger;
+  return { ...ledger, counted, corrected: ledger.corrected && widenRing(ledger.corrected, kept) };
 }
 
 /** Counts events that happened up to `at`, since the time before. */

@@ -19,6 +19,7 @@ import {
   unknownSeconds,
   windowCounts,
 } from './ledger.ts';
+import { addEvents, addObserved, newRing, newSums, readSums, widenRing } from './ring.ts';
 
 const START = seconds(1_700_000_000);
 const at = (offset: number) => seconds(START + offset);
@@ -243,4 +244,29 @@ test('an old correction stays what it was while its buckets grow coarser', () =>
   add(ledger, at(days(20)), 1, 0);
   const later = windowCounts(ledger, at(days(20)), days(21));
   assert.deepEqual([later.good, later.bad], [101, 100]);
+});
+
+test('widenRing() reaches further from now on, and what was forgotten before is unknown, not nothing', () => {
+  const ring = newRing(seconds(0), days(28));
+  const feed = (into: typeof ring, from: number, to: number) => {
+    for (let t = from; t < to; t += 600) {
+      addObserved(into, seconds(t), seconds(t + 600));
+      addEvents(into, seconds(t + 600), 9, 1);
+    }
+  };
+  feed(ring, 0, days(40));
+  const wide = widenRing(ring, days(90));
+  assert.equal(widenRing(wide, days(90)), wide);
+  feed(wide, days(40), days(70));
+  const sums = newSums();
+  const over = (length: number) => {
+    readSums(wide, days(70) - length, sums);
+    return { bad: wide.bad - sums.bad, watched: wide.observed - sums.ticks / 64 };
+  };
+  assert.deepEqual(over(days(28)), { bad: days(28) / 600, watched: days(28) });
+  assert.deepEqual(over(days(50)), { bad: days(50) / 600, watched: days(50) });
+  // The ring of 28 days had kept 29 of 40: of day 8 nothing is known, and nothing is told.
+  const { bad, watched } = over(days(62));
+  assert(watched < days(59.1) && watched > days(58.9), `${watched / 86_400} days`);
+  assert.equal(bad, Math.round(watched / 600));
 });

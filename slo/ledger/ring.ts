@@ -57,6 +57,26 @@ export function newRing(start: Seconds, kept: Seconds): Ring {
   return { start, levels, head: start, good: 0, bad: 0, observed: 0 };
 }
 
+/**
+ * The same ring, reaching `kept` back from now on. What it had forgotten stays so: its older borders get the sums of the oldest
+ * one that it still has, so that the time before that is unknown, and no event is told of a time it did not happen in.
+ */
+export function widenRing(ring: Ring, kept: Seconds): Ring {
+  const span = Math.min(kept, KEPT_MAX);
+  const coarsest = ring.levels.at(-1);
+  if (coarsest === undefined || coarsest.width * coarsest.size >= span) return ring;
+  const wide = newLevel(COARSEST, seconds(span + hours(2)), ring.head);
+  const sums = newSums();
+  for (let k = Math.max(0, wide.last - wide.size + 1); k <= wide.last; k++) {
+    readSums(ring, k * wide.width, sums);
+    const slot = k % wide.size;
+    wide.good[slot] = sums.good;
+    wide.bad[slot] = sums.bad;
+    wide.observed[slot] = sums.ticks;
+  }
+  return { ...ring, levels: [...ring.levels.filter(({ width }) => width < COARSEST), wide] };
+}
+
 export function newLevel(width: Seconds, span: Seconds, head: Seconds): Level {
   const size = Math.ceil(span / width);
   const [good, bad, observed] = [new Float64Array(size), new Float64Array(size), new Uint32Array(size)];
