@@ -5,7 +5,7 @@
  * Objectives are not part of it: they come from their files, and find what is theirs by id.
  */
 import { type Seconds, seconds } from '#kernel/units.ts';
-import type { Sight } from './blindness.ts';
+import type { Away, Sight } from './blindness.ts';
 import { type Counted, type Engine, emptyEngine, modelKey, reconfigure } from './engine.ts';
 import { skipEvidence } from './evidence.ts';
 import { type makeJudged, newStanding, type Standing } from './judge.ts';
@@ -19,11 +19,14 @@ import type { Verdict } from './verdict.ts';
 const VERSION = 101;
 /** A checkpoint is a little larger than the one before. */
 const MARGIN = 1.1;
+/** Less than this between two restarts is no time to have heard of every target: the grace of one that was never seen. */
+const AWAKE = seconds(60);
 /** Of a busy objective with 28 days; memory that is not written to is not taken. */
 const ACCOUNT_BYTES = 17 * 1024;
 
 type Head = {
   readonly now: Seconds;
+  readonly away: Away | null;
   readonly targets: readonly (readonly [string, Seconds])[];
   readonly left: readonly (readonly [string, Seconds])[];
 };
@@ -45,7 +48,8 @@ type CountedRecord = {
  */
 export function checkpoint(engine: Engine, now: Seconds, reuse?: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   const writer = newWriter(engine.expectedBytes ?? ACCOUNT_BYTES * engine.book.accounts.size, reuse);
-  putJson(writer, { now, targets: [...engine.targets], left: [...engine.left] } satisfies Head);
+  const { away = null, targets, left } = engine;
+  putJson(writer, { now, away, targets: [...targets], left: [...left] } satisfies Head);
   // One by one: thousands of them in one text would be copied whole, several times.
   putCount(writer, engine.watched.size);
   for (const { objective, verdict, since } of engine.watched.values()) {
@@ -75,7 +79,10 @@ export function restore(bytes: Uint8Array, objectives: readonly Objective[], now
     const counted = takeAll<CountedRecord>(reader);
     const engine = emptyEngine(takeBook(reader, planOf(objectives).plan, now));
     const away = seconds(Math.max(0, now - head.now));
-    if (away > 0) engine.away = { from: head.now, to: now };
+    // It may have been up for too short a time, between two restarts, to hear of any target.
+    const again = head.away !== null && head.now - head.away.to < AWAKE;
+    const from = again ? head.away.from : head.now;
+    engine.away = away > 0 || again ? { from, to: now } : undefined;
     for (const [id, interval] of head.targets) engine.targets.set(id, interval);
     for (const [id, since] of head.left) engine.left.set(id, since);
     reconfigure(engine, objectives, now);

@@ -168,6 +168,19 @@ describe('blindness', () => {
     );
   });
 
+  test('is not said of the targets for two restarts in a row', () => {
+    const stack = newStack(shipped('documents-processed'), 5);
+    play(stack, 300, healthy);
+    restored(stack, 120);
+    stack.now += 2;
+    restored(stack, 2);
+    stack.now += 1;
+    assert.deepEqual(told(tick(stack.engine, at(stack.now))), []);
+    assert.equal(blindnessOf(stack.engine, PROCESSED), undefined);
+    stack.now += 60;
+    assert(told(tick(stack.engine, at(stack.now))).length > 0, 'but it is of those that stay silent');
+  });
+
   test('does not thin the first events after the router was away: an outage under way pages as soon', () => {
     const stack = newStack(shipped('documents-processed'), 15);
     play(stack, 600, healthy);
