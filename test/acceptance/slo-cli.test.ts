@@ -122,7 +122,7 @@ describe('report', { concurrency: 2 }, () => {
     assert.match(stdout, /^It runs until 2026-04-01 00:00; this is what was known at 2026-03-03 00:00\.$/m);
     assert.match(
       stdout,
-      /^\| 2026-03-02 12:30 +\| 2026-03-02 13:\d\d +\| .* evidence \(critical\) \| 1800 \| +106 % \|$/m,
+      /^\| 2026-03-02 12:30 +\| 2026-03-02 1\d:\d\d +\| .* evidence \(critical\) \| 1800 \| +106 % \|$/m,
     );
     assert.match(stdout, /^\| background .* \| +0 \| +0 % \|$/m);
     assert.match(
