@@ -33,8 +33,6 @@ export function addSloCommands(program: Command): void {
 
 type Options = { readonly strict?: boolean; readonly references: boolean; readonly json?: boolean };
 
-export type SloRead = NonNullable<Awaited<ReturnType<typeof readPaths>>>;
-
 async function validate(paths: readonly string[], options: Options): Promise<void> {
   const read = await readPaths(paths, options);
   if (read === undefined) return;

@@ -10,7 +10,7 @@
  */
 
 import { days, minutes, type Seconds, seconds } from '#kernel/units.ts';
-import { type BurnRule, burnFactor, leastBad, type OmittedRule, rulesOf } from '#slo/burn-rate.ts';
+import { type BurnRule, type JudgedRule, type OmittedRule, rulesOf } from '#slo/burn-rate.ts';
 import { nominalPeriod } from '#slo/calendar.ts';
 import type { Objective } from '#slo/objective.ts';
 import type { Shape } from './events.ts';
@@ -41,8 +41,8 @@ export function burnAlerts(objective: Objective, shape: Shape, links: Links): Al
   const without: { rule: BurnRule['name']; because: string }[] = [];
   const period = nominalPeriod(objective.window);
   const judged = rulesOf(objective, period);
-  for (const { rule } of judged.rules) {
-    (rule.severity === 'critical' ? pages : tickets).push(...tier(rule, objective, shape, links));
+  for (const one of judged.rules) {
+    (one.rule.severity === 'critical' ? pages : tickets).push(...tier(one, objective, shape, links));
   }
   for (const omitted of judged.without)
     without.push({ rule: omitted.rule.name, because: whyNot(omitted, objective.budget, period) });
@@ -63,16 +63,14 @@ function whyNot({ rule, factor, why }: OmittedRule, budget: number, period: Seco
 }
 
 /** One pair as two alerts: believed with enough bad events in its long window, written down as info with fewer. */
-function tier(rule: BurnRule, objective: Objective, shape: Shape, links: Links): AlertRule[] {
-  const { id, budget, window, alerting } = objective;
-  const period = nominalPeriod(window);
-  const limit = numberText(burnFactor(rule, period) * budget);
-  const least = leastBad(rule, budget, period, alerting);
+function tier({ rule, factor, least }: JudgedRule, objective: Objective, shape: Shape, links: Links): AlertRule[] {
+  const { id, budget } = objective;
+  const limit = numberText(factor * budget);
   const over = (length: Seconds): string => `${series(ratioName(length), id)} >= ${limit}`;
   const both = `sum without (sloth_window) (${over(rule.long)})\nand on (sloth_id) ${over(rule.short)}`;
   const bad = badOver(shape, rule.long);
   const labels = alertLabels(objective, rule.severity, rule.name);
-  const annotations = burnNotes(rule, objective, links);
+  const annotations = burnNotes(rule, numberText(factor), objective, links);
   // A query that hides its traffic offers no evidence to weigh. Better one page too many than none.
   const believed = bad === undefined ? both : `${both}\nand on () (${bad} >= ${least})`;
   const alert: AlertRule = { kind: 'alert', alert: BURN_ALERT, expr: believed, labels, annotations };
@@ -97,12 +95,11 @@ function alertLabels(objective: Objective, severity: string, tierName: string): 
   return { ...ownLabels(objective), ...identity(objective), severity, sloth_severity: kind, tier: tierName, eye: EYE };
 }
 
-function burnNotes(rule: BurnRule, objective: Objective, links: Links): Labels {
+function burnNotes(rule: BurnRule, factor: string, objective: Objective, links: Links): Labels {
   const { id, budget, window } = objective;
   const period = nominalPeriod(window);
   const long = durationText(rule.long);
   const short = durationText(rule.short);
-  const factor = numberText(burnFactor(rule, period));
   const left = series('slo:period_error_budget_remaining:ratio', id);
   const lasts = `clamp_min(sum(${left}), 0) * ${numberText(period * budget)} / sum(${series(ratioName(rule.long), id)})`;
   return {

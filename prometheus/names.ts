@@ -12,7 +12,6 @@ import type { Labels } from './yaml.ts';
 /** One alert for all tiers, as the router's own eye raises it: the label `tier` says which rule fired. */
 export const BURN_ALERT = 'ErrorBudgetBurn';
 export const BLIND_ALERT = 'ObjectiveBlind';
-export const GONE_ALERT = 'WorkerGone';
 export const EYE = 'prometheus';
 
 export const EVENTS_TOTAL = 'slo:events_total:increase1m';

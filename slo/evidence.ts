@@ -120,6 +120,10 @@ export function skipEvidence(model: EvidenceModel, state: EvidenceState, length:
 /** What the next failures are held against is then nothing that nobody saw the end of. */
 function forgetRun(state: EvidenceState): void {
   state.outages.fill(0);
+  endRun(state);
+}
+
+function endRun(state: EvidenceState): void {
   state.good = 0;
   state.bad = 0;
   state.sightings = 0;
@@ -159,17 +163,12 @@ function takeStep(model: EvidenceModel, state: EvidenceState, good: number, bad:
   if (state.alarmed) recover(model, state, good, bad);
   else if (all >= model.threshold && state.bad >= HANDFUL && state.sightings >= SIGHTINGS) {
     state.alarmed = true;
-    state.recovery = 0;
-    state.recovering = 0;
   }
 }
 
 function countRun(state: EvidenceState, weak: boolean, good: number, bad: number, from: Seconds): void {
   if (weak && !state.alarmed && bad === 0) {
-    if (good === 0) return;
-    state.good = 0;
-    state.bad = 0;
-    state.sightings = 0;
+    if (good > 0) endRun(state);
     return;
   }
   if (state.bad === 0) state.since = from;

@@ -10,7 +10,7 @@ import { type BurnRule, budgetLasts, burnRate, EPSILON, type JudgedRule, rulesOf
 import { nominalPeriod } from './calendar.ts';
 import { addEvidence, type EvidenceState, readEvidence, skipEvidence, startEvidence } from './evidence.ts';
 import { type EvidenceModel, makeEvidenceModel } from './evidence-model.ts';
-import { countsBetween, type Ledger } from './ledger/ledger.ts';
+import { countsBetween, type Ledger, witnessed } from './ledger/ledger.ts';
 import type { Objective, WindowCounts } from './objective.ts';
 import { type Burning, duration, percent, round, type Severity, severityRank, type Verdict } from './verdict.ts';
 
@@ -48,23 +48,9 @@ export const newStanding = (judged: Judged): Standing => ({
   shown: { good: 0, bad: 0, observed: 0 },
 });
 
-/**
- * Of what the detector is told: all that is counted but what was booked across gaps, which happened nobody knows when.
- * Written over, so that a tick over thousands of objectives makes no garbage.
- */
-const whole = { good: 0, bad: 0, observed: 0 };
-
-function readWhole({ corrected, counted, across }: Ledger): typeof whole {
-  const ring = corrected ?? counted;
-  whole.good = ring.good - across.good;
-  whole.bad = ring.bad - across.bad;
-  whole.observed = ring.observed;
-  return whole;
-}
-
 /** Did anything come into the ledger since the detector was last shown it? Nothing between two scrapes is no silence. */
 export function hasNews({ shown }: Standing, ledger: Ledger): boolean {
-  const { good, bad, observed } = readWhole(ledger);
+  const { good, bad, observed } = witnessed(ledger);
   return good !== shown.good || bad !== shown.bad || observed !== shown.observed;
 }
 
@@ -72,7 +58,7 @@ export function hasNews({ shown }: Standing, ledger: Ledger): boolean {
 export function advance({ model }: Judged, standing: Standing, ledger: Ledger, now: Seconds): void {
   const { at, evidence, shown } = standing;
   if (at !== undefined && now <= at) return;
-  const { good: allGood, bad: allBad, observed } = readWhole(ledger);
+  const { good: allGood, bad: allBad, observed } = witnessed(ledger);
   const good = Math.max(0, allGood - shown.good);
   const bad = Math.max(0, allBad - shown.bad);
   const watched = observed - shown.observed;
@@ -92,7 +78,7 @@ export function advance({ model }: Judged, standing: Standing, ledger: Ledger, n
 
 /** What is in the ledger now was shown. After a correction the sums are smaller, and that is no event. */
 export function rebase({ shown }: Standing, ledger: Ledger): void {
-  const { good, bad, observed } = readWhole(ledger);
+  const { good, bad, observed } = witnessed(ledger);
   shown.good = good;
   shown.bad = bad;
   shown.observed = observed;

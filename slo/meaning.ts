@@ -87,11 +87,8 @@ function meaningOf(objective: Objective): Meaning {
   });
   const detector = alerting.page ? RATES.map((rate) => detectorMeaning(objective, rate)) : [];
   const slowest = pairs.filter(({ severity }) => severity === 'critical').map(({ factor }) => (factor ?? 0) * budget);
-  const smallest = Math.min(...slowest, alerting.page ? smallestDetected(objective) : 1);
-  return {
-    rules: [...detector, ...pairs],
-    smallestPaging: smallest < 1 || alerting.page ? ratio(Math.min(1, smallest)) : null,
-  };
+  const smallest = alerting.page ? ratio(Math.min(...slowest, smallestDetected(objective))) : null;
+  return { rules: [...detector, ...pairs], smallestPaging: smallest };
 }
 
 function detectorMeaning(objective: Objective, eventsPerSecond: number): RuleMeaning {

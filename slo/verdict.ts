@@ -26,20 +26,6 @@ export type Burning = {
 
 const RANK: Readonly<Record<Severity, number>> = { critical: 3, warning: 2, info: 1 };
 
-/** How much a verdict asks of a human: 0 nothing, 3 to wake up. Not knowing stands between a note and a ticket. */
-export function rank(verdict: Verdict): number {
-  switch (verdict.kind) {
-    case 'ok':
-      return 0;
-    case 'unknown':
-      return 1.5;
-    case 'burning':
-      return RANK[verdict.severity];
-    default:
-      return verdict satisfies never;
-  }
-}
-
 export const severityRank = (severity: Severity): number => RANK[severity];
 
 /** Is this news? The same severity by another rule is not: the incident is the same. */

@@ -5,7 +5,7 @@ import type { Method, Objective, Query } from '#slo/objective.ts';
 import { at, book, counts, DONE, done, ledgerIn, objective, query, STEP, scrape, started } from '#test/kit/ledger.ts';
 import { dismissTarget, enterCorrection, enterValues, newBook, replan, SPANS_PER_LEDGER_MAX } from './book.ts';
 import { isBlind } from './budget.ts';
-import { countsBetween, evidenceCounts, unknownSeconds, windowCounts } from './ledger.ts';
+import { countsBetween, unknownSeconds, windowCounts, witnessed } from './ledger.ts';
 import { planOf } from './plan.ts';
 
 type Story = readonly (readonly [offset: number, text: string | undefined])[];
@@ -111,7 +111,7 @@ test('what a new process counted before its first scrape is in the budget, and n
   scrape(one, 30, done(50_001, 901, started(5)));
   const ledger = ledgerIn(one);
   assert.deepEqual(counts(one, 30), [50_001, 901]);
-  assert.deepEqual(evidenceCounts(ledger, at(30), seconds(60)), { good: 1, bad: 1, length: 60, observed: 15 });
+  assert.deepEqual(witnessed(ledger), { good: 1, bad: 1, observed: 15 });
   assert.equal(unknownSeconds(ledger, at(5), at(30), 'corrected'), 0);
 });
 
@@ -157,7 +157,7 @@ test('a gap is no watched time, and after it the counters tell what happened', (
   const ledger = ledgerIn(one);
   assert.equal(countsBetween(ledger, at(0), at(645)).observed, 45);
   assert.equal(unknownSeconds(ledger, at(15), at(645), 'corrected'), 0);
-  assert.equal(evidenceCounts(ledger, at(645), seconds(645)).good, 45, 'evidence has only what was watched');
+  assert.equal(witnessed(ledger).good, 45, 'evidence has only what was watched');
   assert.equal(windowCounts(ledger, at(645), seconds(645)).good, 630);
 });
 

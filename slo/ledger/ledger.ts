@@ -131,28 +131,19 @@ export function countsBetween(ledger: Ledger, from: Seconds, to: Seconds, view: 
   };
 }
 
-/** The same without what came across gaps: for the evidence detector, which judges when things happened. */
-export function evidenceCounts(ledger: Ledger, now: Seconds, length: Seconds): WindowCounts {
-  const counts = windowCounts(ledger, now, length);
-  const newest = ledger.bridges.at(-1);
-  if (newest === undefined) return counts;
-  const ring = ledger.corrected ?? ledger.counted;
-  const edge = bucketOf(ring, seconds(now - length)).from;
-  if (newest.from + BRIDGE_STAMP <= edge) return counts;
-  let { good, bad } = counts;
-  for (const one of ledger.bridges) {
-    const at = seconds(one.from + BRIDGE_STAMP);
-    if (at <= edge) continue;
-    const kept = ledger.corrected === undefined ? one : keepQuietly(ledger.corrections, at, one);
-    good -= kept.good;
-    bad -= kept.bad;
-  }
-  return { ...counts, good: Math.max(0, good), bad: Math.max(0, bad) };
-}
+/** Written over, so that a tick over thousands of objectives makes no garbage. */
+const seen = { good: 0, bad: 0, observed: 0 };
 
-/** What corrections leave of a bridge, without spending what they still have to take. */
-function keepQuietly(corrections: readonly Applied[], at: Seconds, { good, bad }: Counts): Counts {
-  return keep(structuredClone([...corrections]), at, good, bad);
+/**
+ * All that ever came but what was booked across gaps, which happened nobody knows when: for the evidence detector, which
+ * judges when things happened. Good until the next call.
+ */
+export function witnessed({ corrected, counted, across }: Ledger): Readonly<typeof seen> {
+  const ring = corrected ?? counted;
+  seen.good = ring.good - across.good;
+  seen.bad = ring.bad - across.bad;
+  seen.observed = ring.observed;
+  return seen;
 }
 
 /** Seconds between `from` and `to` of which nobody knows what happened: not watched, not bridged, not excluded. */

@@ -10,7 +10,6 @@ import {
   bookAcross,
   correct,
   countsBetween,
-  evidenceCounts,
   type Ledger,
   ledgerBytes,
   markBridged,
@@ -18,6 +17,7 @@ import {
   observe,
   unknownSeconds,
   windowCounts,
+  witnessed,
 } from './ledger.ts';
 import { addEvents, addObserved, newRing, newSums, readSums, widenRing } from './ring.ts';
 
@@ -155,7 +155,7 @@ test('growth across a gap is in the windows that cover it, and in no shorter one
   add(ledger, at(1_500), 5, 1);
   assert.deepEqual(windowCounts(ledger, at(1_500), seconds(900)), { good: 505, bad: 51, length: 900, observed: 300 });
   assert.deepEqual(windowCounts(ledger, at(1_500), seconds(895)), { good: 5, bad: 1, length: 895, observed: 300 });
-  assert.deepEqual(evidenceCounts(ledger, at(1_500), seconds(900)), { good: 5, bad: 1, length: 900, observed: 300 });
+  assert.deepEqual(witnessed(ledger), { good: 5, bad: 1, observed: 900 });
   assert.equal(unknownSeconds(ledger, START, at(1_500), 'corrected'), 0);
   assert.equal(unknownSeconds(ledger, at(900), at(1_700), 'corrected'), 200);
 });

@@ -5,7 +5,7 @@ import { type Change, type Engine, type EngineOptions, enter, newEngine, tick } 
 import { readSamples } from '#slo/exposition/read-samples.ts';
 import type { Objective } from '#slo/objective.ts';
 import { readObjectives } from '#slo/openslo/read.ts';
-import { rank, type Verdict } from '#slo/verdict.ts';
+import type { Verdict } from '#slo/verdict.ts';
 
 export const START = seconds(1_750_000_000);
 export const at = (offset: number): Seconds => seconds(START + offset);
@@ -113,4 +113,4 @@ export const word = (verdict: Verdict | undefined): string =>
 export const told = (changes: readonly Change[]): readonly (readonly [number, string, string])[] =>
   changes.map((one) => [one.at - START, one.objective.name, `${word(one.from)} → ${word(one.to)}`]);
 
-export const isPage = ({ to }: Change): boolean => rank(to) === 3;
+export const isPage = ({ to }: Change): boolean => to.kind === 'burning' && to.severity === 'critical';
