@@ -1,11 +1,13 @@
 /** The compiled rules before Prometheus' own judge: are they rules, and do they say what is true on the trap cases? */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { copyFileSync, globSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import test, { after, before } from 'node:test';
 import { promisify } from 'node:util';
+import { parse } from 'yaml';
+import { z } from 'zod';
 import { days, ratio } from '#kernel/units.ts';
 import type { Objective } from '#slo/objective.ts';
 import { errorsOf, KINDS, objective } from '#test/kit/objectives-by-hand.ts';
@@ -30,8 +32,22 @@ before(() => {
     const links = name === 'detection.rules' ? LINKS : {};
     writeFileSync(join(folder, name), [...compileFiles(objectives, links).files.values()].join(''));
   }
-  for (const file of globSync('prometheus/{tests,rules}/*.yaml')) copyFileSync(file, join(folder, basename(file)));
+  for (const file of globSync('prometheus/rules/*.yaml')) copyFileSync(file, join(folder, basename(file)));
+  for (const file of globSync('prometheus/tests/*.yaml')) {
+    writeFileSync(join(folder, basename(file)), ordered(readFileSync(file, 'utf8')));
+  }
 });
+
+/** Left to itself promtool evaluates the groups of a moment in another order each time: as they stand in their files. */
+function ordered(tests: string): string {
+  const { rule_files: files } = z.object({ rule_files: z.array(z.string()) }).parse(parse(tests));
+  const groups = files.flatMap((file) => {
+    const rules = parse(readFileSync(join(folder, file), 'utf8'));
+    return z.object({ groups: z.array(z.object({ name: z.string() })) }).parse(rules).groups;
+  });
+  return `${tests}\ngroup_eval_order: ${JSON.stringify(groups.map(({ name }) => name))}\n`;
+}
+
 after(() => rmSync(folder, { recursive: true, force: true }));
 
 const run = promisify(execFile);
