@@ -11,9 +11,10 @@ const ROOMS: Record<string, readonly string[]> = {
   samples: ['kernel'],
   slo: ['kernel', 'collector'],
   worker: ['kernel', 'access', 'collector', 'samples'],
+  alerting: ['kernel', 'access', 'collector', 'slo'],
   prometheus: ['kernel', 'collector', 'slo'],
-  simulators: ['kernel', 'worker'],
-  app: ['kernel', 'access', 'collector', 'slo', 'worker', 'prometheus', 'simulators'],
+  simulators: ['kernel', 'worker', 'alerting'],
+  app: ['kernel', 'access', 'collector', 'slo', 'worker', 'alerting', 'prometheus', 'simulators'],
 };
 /** What a room may not import, although it stands above: more than the room's table can say. */
 const NARROWER: readonly [from: RegExp, specifier: RegExp, instead: string][] = [
