@@ -4,6 +4,8 @@
  * Source of the fingerprint: prometheus/common model/signature.go. FNV-1a, 64 bit, over each name and value in the order
  * of the names, each followed by the byte 0xff, which no UTF-8 text holds.
  */
+import { quote } from './quote.ts';
+
 export type Labels = Readonly<Record<string, string>>;
 
 const OFFSET = [0xcbf2, 0x9ce4, 0x8422, 0x2325] as const;
@@ -53,6 +55,6 @@ function isAscii(text: string): boolean {
 /** `{alertname="X", severity="critical"}`, as Go's model.LabelSet prints it: the tail of a group's key. */
 export function labelsText(labels: Labels): string {
   return `{${sortedNames(labels)
-    .map((name) => `${name}=${JSON.stringify(labels[name] ?? '')}`)
+    .map((name) => `${name}=${quote(labels[name] ?? '')}`)
     .join(', ')}}`;
 }

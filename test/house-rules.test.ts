@@ -48,6 +48,7 @@ const DOORS: Record<string, string> = {
   '@prometheus-io/lezer-promql': 'slo/promql.ts',
   '@prometheus-io/codemirror-promql': 'slo/promql.ts',
   '@js-temporal/polyfill': 'slo/',
+  re2js: 'alerting/matcher.ts',
 };
 /** Effects with their homes. Tests are exempt. */
 const HOMES: readonly [pattern: RegExp, homes: readonly string[], instead: string][] = [
