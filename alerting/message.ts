@@ -39,7 +39,9 @@ export type IncidentMessage = {
   /** Who is told by this step, and who will be next and when, in words. */
   readonly paged: readonly string[];
   readonly next: { readonly who: readonly string[]; readonly at: Milliseconds } | undefined;
+  /** Which step of the policy told it, from 1, and in which round. */
   readonly step: number;
+  readonly round: number;
   readonly alerts: AlertsTold;
   readonly links: Links;
 };
@@ -48,6 +50,8 @@ export type IncidentMessage = {
 export type GroupMessage = {
   readonly kind: 'group';
   readonly status: 'firing' | 'resolved';
+  /** It fired and ended before this destination could be reached. */
+  readonly missed: boolean;
   readonly receiver: string;
   /** Alertmanager's groupKey. */
   readonly groupKey: string;

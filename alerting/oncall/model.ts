@@ -21,8 +21,8 @@ export type Contact = { readonly integration: Integration; readonly severities: 
 export type Policy = {
   readonly name: string;
   readonly steps: readonly [Step, ...Step[]];
-  /** How often the steps are gone through again when nobody has answered; 0: once is all. */
-  readonly repeat: number;
+  /** The steps are gone through again when nobody has answered: how often, and how long after the last one. */
+  readonly repeat: { readonly times: number; readonly after: Milliseconds };
   /** A warning waits for these hours, where they are given. */
   readonly warnings: { readonly schedule: WorkingHours | undefined };
 };

@@ -16,7 +16,7 @@ import { milliseconds } from '#kernel/units.ts';
 
 export type Engine = 'PGlite in memory' | 'PGlite on disk' | 'Postgres' | 'Postgres 16';
 export const LIMITS = { statement: milliseconds(20_000), transaction: milliseconds(20_000) };
-export const ROOMS = ['access', 'worker'] as const;
+export const ROOMS = ['access', 'worker', 'alerting'] as const;
 export const MIGRATIONS = ROOMS.flatMap((room) => readMigrations('.', room));
 
 /** Set by test/run.ts when it has started a cluster. */
@@ -99,5 +99,5 @@ export async function emptyTables(db: Db): Promise<void> {
     `select schemaname || '.' || tablename as name from pg_tables where schemaname = any ($1)`,
     [[...ROOMS]],
   );
-  if (tables.length > 0) await db.query(`truncate ${tables.map(({ name }) => name).join(', ')}`);
+  if (tables.length > 0) await db.query(`truncate ${tables.map(({ name }) => name).join(', ')} restart identity`);
 }

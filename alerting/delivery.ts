@@ -1,0 +1,104 @@
+/**
+ * Takes from the outbox and sends. A row is claimed with a lease before anything leaves, and marked as soon as the other
+ * side has answered; a router that dies in between leaves a claim that runs out, and whoever takes it over knows that it
+ * may have arrived. Slow destinations do not hold up others: each send has its own place and its own limit.
+ */
+import { describe } from '#kernel/errors.ts';
+import type { Log } from '#kernel/log.ts';
+import type { Random } from '#kernel/random.ts';
+import { type Milliseconds, milliseconds } from '#kernel/units.ts';
+import type { Integration } from './config/config.ts';
+import type { Channel, Destination } from './destination.ts';
+import type { Around } from './incidents.ts';
+import type { Circumstances, Message } from './message.ts';
+import type { Outcome } from './notify/outcome.ts';
+import { settlementOf } from './outbox.ts';
+import type { Claimed, Incident, TimelineRow, Tx } from './store.ts';
+
+/** Sends one message; never throws for what the other side does. */
+export type Notify = (
+  integration: Integration,
+  message: Message,
+  circumstances: Circumstances,
+  signal: AbortSignal,
+) => Promise<Outcome>;
+
+/** One attempt. Below the lease, so that nobody takes over what is still being sent. */
+export const SEND_LIMIT = milliseconds(8_000);
+export const SEND_LEASE = milliseconds(9_500);
+/** Slack takes one message a second and webhook; the others have no such rule. */
+export const SPACING: Readonly<Record<Channel, Milliseconds>> = {
+  slack: milliseconds(1_000),
+  email: milliseconds(0),
+  pagerduty: milliseconds(0),
+  webhook: milliseconds(0),
+};
+
+export type Deliverer = Around & {
+  readonly owner: string;
+  readonly notify: Notify;
+  readonly random: Random;
+  readonly log: Log;
+};
+
+/** @returns undefined: nothing is due. */
+export async function claimOne({ store, now, owner }: Deliverer): Promise<Claimed | undefined> {
+  return await store.tx((tx) => tx.claimNotification({ now: now(), owner, lease: SEND_LEASE, spacing: SPACING }));
+}
+
+/** One attempt at a claimed row, to its mark. */
+export async function deliver(around: Deliverer, claimed: Claimed, signal: AbortSignal): Promise<Outcome> {
+  const outcome = await attempt(around, claimed, signal);
+  await around.store.tx((tx) => mark(around, tx, claimed, outcome));
+  return outcome;
+}
+
+async function attempt(around: Deliverer, claimed: Claimed, signal: AbortSignal): Promise<Outcome> {
+  const { destination, message, id, mayRepeat, thread, createdAt } = claimed;
+  const integration = around.setup().directory.get(destination);
+  if (integration === undefined) {
+    return { kind: 'refused', because: `${destination} is not in the configuration any more` };
+  }
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(SEND_LIMIT)]);
+  try {
+    return await around.notify(integration, message, { id, mayRepeat, thread, createdAt }, limit);
+  } catch (error) {
+    around.log.error({ notification: id, destination, reason: describe(error) }, 'a notifier threw');
+    return { kind: 'ambiguous', because: describe(error) };
+  }
+}
+
+async function mark(around: Deliverer, tx: Tx, claimed: Claimed, outcome: Outcome): Promise<void> {
+  const now = around.now();
+  const settlement = settlementOf(outcome, claimed.attempts, now, around.random);
+  if (!(await tx.settle(claimed, settlement, now))) return;
+  const { incidentId, destination } = claimed;
+  if (incidentId === undefined) return;
+  if (settlement.state === 'delivered') {
+    const after = claimed.attempts > 1 ? `, at attempt ${claimed.attempts}` : '';
+    await tx.addTimeline([line(claimed, now, 'sent', `${claimed.action} to ${destination}${after}`)]);
+  } else if (settlement.state === 'refused') {
+    await tx.addTimeline([line(claimed, now, 'refused', `${destination}: ${settlement.error}`)]);
+    await hurryNext(tx, incidentId, destination, now);
+  } else if (claimed.attempts === 1) {
+    await tx.addTimeline([line(claimed, now, 'retried', `${destination}: ${settlement.error}`)]);
+  }
+}
+
+/** A step that reached nobody must not cost the time that its people would have had to answer. */
+async function hurryNext(tx: Tx, incidentId: string, destination: Destination, now: Milliseconds): Promise<void> {
+  const incident = await tx.lockIncident(incidentId);
+  if (incident === undefined || incident.state === 'resolved') return;
+  const told = incident.told.filter((one) => one !== destination);
+  const { step, round } = incident.message;
+  const waits = incident.state === 'open' && incident.dueAt !== undefined && incident.dueAt > now;
+  const hurry = waits && !(await tx.hasReached(incidentId, step, round));
+  await tx.saveIncident({ ...incident, told, dueAt: hurry ? now : incident.dueAt } satisfies Incident, now);
+}
+
+const line = (
+  { incidentId, groupId }: Pick<Claimed, 'incidentId' | 'groupId'>,
+  at: Milliseconds,
+  kind: TimelineRow['kind'],
+  because: string,
+): TimelineRow => ({ incidentId, groupId, at, kind, because });

@@ -1,0 +1,148 @@
+/**
+ * A group is looked at: who is to be told what. Alertmanager's rules of what is news (notify/dedup_stage.go), for routes
+ * without a policy; for a route with a policy, which incidents open, grow and end. Pure.
+ */
+import type { Milliseconds } from '#kernel/units.ts';
+import { isResolved } from './alert.ts';
+import type { Route } from './config/config.ts';
+import type { Policy } from './oncall/model.ts';
+import { severityOf } from './severity.ts';
+import type { Group, Incident, IncidentSeverity, Member, TimelineRow } from './store.ts';
+import type { MuteReason } from './time-interval.ts';
+
+/** Why an alert of the group is not told of. */
+export type Muted =
+  | { readonly kind: 'silenced'; readonly by: readonly string[] }
+  | { readonly kind: 'inhibited'; readonly by: readonly string[] };
+
+export type GroupView = {
+  readonly group: Group;
+  readonly route: Route;
+  readonly policy: Policy | undefined;
+  readonly members: readonly Member[];
+  readonly muted: ReadonlyMap<string, Muted>;
+  /** The route is muted as a whole at this moment, and by which interval. */
+  readonly quiet: MuteReason | undefined;
+  readonly incidents: readonly Incident[];
+};
+
+export type Flush = {
+  /** Undefined: nothing is left in it. */
+  readonly dueAt: Milliseconds | undefined;
+  /** Something is told now, of these; undefined: nothing is news. */
+  readonly tell: Telling | undefined;
+  readonly incidents: readonly IncidentChange[];
+  /** What is told from now on as known, by the group's members. */
+  readonly nowFiring: readonly string[];
+  readonly nowResolved: readonly string[];
+  readonly leaving: readonly string[];
+  readonly timeline: readonly TimelineRow[];
+};
+
+export type Telling = {
+  readonly reason: 'first' | 'new' | 'resolved' | 'all resolved' | 'repeat';
+  readonly firing: readonly Member[];
+  readonly resolved: readonly Member[];
+};
+
+export type IncidentChange =
+  | { readonly kind: 'open'; readonly severity: IncidentSeverity; readonly alerts: readonly Member[] }
+  | {
+      readonly kind: 'join';
+      readonly incident: Incident;
+      readonly alerts: readonly Member[];
+      readonly joined: readonly Member[];
+    }
+  | { readonly kind: 'resolve'; readonly incident: Incident; readonly alerts: readonly Member[] };
+
+export function decideFlush(view: GroupView, now: Milliseconds): Flush {
+  const { group, route, policy, members, muted, quiet } = view;
+  const heard = quiet === undefined ? members.filter(({ alert }) => !muted.has(alert.fingerprint)) : [];
+  const firing = heard.filter(({ alert }) => !isResolved(alert, now));
+  const resolved = heard.filter(({ alert }) => isResolved(alert, now));
+  const incidents = policy === undefined ? [] : incidentChanges(view, firing, now);
+  const telling = policy === undefined ? tellingOf(group, route, firing, resolved, now) : undefined;
+  // With a policy each look is told; without one, only what is sent is known to those who read it.
+  const told = policy !== undefined || telling !== undefined;
+  const leaving = members.filter(({ alert }) => isResolved(alert, now));
+  const stays = members.length - leaving.length;
+  return {
+    dueAt: stays === 0 ? undefined : ((now + route.groupInterval) as Milliseconds),
+    tell: telling,
+    incidents,
+    nowFiring: told ? fingerprints(firing.filter((one) => one.told !== 'firing')) : [],
+    nowResolved: [],
+    leaving: fingerprints(leaving),
+    timeline: suppressed(view, now),
+  };
+}
+
+const fingerprints = (members: readonly Member[]): string[] => members.map(({ alert }) => alert.fingerprint);
+
+/** @returns undefined when those who read it know all of it already. */
+function tellingOf(
+  group: Group,
+  route: Route,
+  firing: readonly Member[],
+  resolved: readonly Member[],
+  now: Milliseconds,
+): Telling | undefined {
+  const ended = resolved.filter(({ told }) => told === 'firing');
+  const telling = (reason: Telling['reason']): Telling => ({ reason, firing, resolved: ended });
+  if (group.toldAt === undefined) return firing.length > 0 ? telling('first') : undefined;
+  if (firing.some(({ told }) => told !== 'firing')) return telling('new');
+  if (firing.length === 0) return ended.length > 0 ? telling('all resolved') : undefined;
+  if (ended.length > 0) return telling('resolved');
+  return now - group.toldAt >= route.repeatInterval ? telling('repeat') : undefined;
+}
+
+const CLASSES: readonly IncidentSeverity[] = ['critical', 'warning'];
+
+/**
+ * What is silenced or inhibited opens nothing and joins nothing, but while it fires it holds open what is open: nobody is
+ * told that it has ended before it has.
+ */
+function incidentChanges(view: GroupView, firing: readonly Member[], now: Milliseconds): IncidentChange[] {
+  return CLASSES.flatMap((severity): IncidentChange[] => {
+    const ofClass = ({ alert }: Member): boolean => severityOf(alert.labels) === severity;
+    const incident = view.incidents.find((one) => one.severity === severity);
+    const alerts = firing.filter(ofClass);
+    if (incident === undefined) return isReason(view, alerts, now) ? [{ kind: 'open', severity, alerts }] : [];
+    const all = view.members.filter(ofClass);
+    if (all.every(({ alert }) => isResolved(alert, now))) return [{ kind: 'resolve', incident, alerts: all }];
+    const joined = alerts.filter(({ told }) => told !== 'firing');
+    return joined.length > 0 ? [{ kind: 'join', incident, alerts, joined }] : [];
+  });
+}
+
+/** What somebody has closed while it fired is not opened again by what they knew, until it would be repeated. */
+function isReason({ group, route }: GroupView, alerts: readonly Member[], now: Milliseconds): boolean {
+  if (alerts.length === 0) return false;
+  const known = group.toldAt !== undefined && now - group.toldAt < route.repeatInterval;
+  return !known || alerts.some(({ told }) => told !== 'firing');
+}
+
+/** Said once for each alert that is kept from being told of: when it is new here. */
+function suppressed({ group, route, members, muted, quiet, incidents }: GroupView, now: Milliseconds): TimelineRow[] {
+  const isNews = (joinedAt: Milliseconds): boolean => group.flushedAt === undefined || joinedAt > group.flushedAt;
+  const news = members.filter(({ joinedAt, alert }) => isNews(joinedAt) && !isResolved(alert, now));
+  const row = (because: string): TimelineRow => ({
+    incidentId: incidents[0]?.id,
+    groupId: group.id,
+    at: now,
+    kind: 'suppressed',
+    because,
+  });
+  if (quiet !== undefined) {
+    const why = `${quiet.kind === 'mute' ? 'inside' : 'outside'} ${quiet.names.join(', ')}`;
+    return news.length === 0 ? [] : [row(`${news.length} alerts: the route ${route.id} is muted, ${why}`)];
+  }
+  const reasons = new Map<string, number>();
+  for (const { alert } of news) {
+    const why = muted.get(alert.fingerprint);
+    if (why === undefined) continue;
+    const because = `${why.kind} by ${why.by.join(', ')}`;
+    reasons.set(because, (reasons.get(because) ?? 0) + 1);
+  }
+  return [...reasons].map(([because, count]) => row(`${count === 1 ? '1 alert' : `${count} alerts`} ${because}`));
+}

@@ -1,0 +1,141 @@
+import assert from 'node:assert/strict';
+import test, { beforeEach } from 'node:test';
+import { type Arrived, inSeconds, makeDesk, pagerduty, route, setupOf, slack, span } from '#test/kit/alerting.ts';
+import { emptyTables, onEveryEngine } from '#test/kit/database.ts';
+import { answer } from './incidents.ts';
+import type { Policy } from './oncall/model.ts';
+import { makeSqlStore } from './store-sql.ts';
+
+const PAGER: Policy = {
+  name: 'pager',
+  steps: [
+    { delay: span(0), targets: [{ kind: 'receiver', name: 'pager' }] },
+    { delay: span(300), targets: [{ kind: 'receiver', name: 'boss' }] },
+  ],
+  repeat: { times: 1, after: span(600) },
+  warnings: { schedule: undefined },
+};
+const plain = setupOf({ root: route('team'), receivers: [{ name: 'team', integrations: [slack()] }] });
+const paging = setupOf({
+  root: route('pager', { groupBy: ['service'], groupWait: span(0) }),
+  receivers: [
+    { name: 'pager', integrations: [pagerduty(), slack()] },
+    { name: 'boss', integrations: [slack()] },
+  ],
+  policies: [PAGER],
+});
+const CRITICAL = { alertname: 'Down', service: 'docs', severity: 'critical' };
+
+/** `30 s: team/slack firing 1`, for comparison. */
+const told = (arrived: readonly Arrived[]): string[] =>
+  arrived.map(({ at, destination, message }) => {
+    const what =
+      message.kind === 'group'
+        ? `${message.status} ${message.alerts.firing}+${message.alerts.resolved}`
+        : message.action;
+    return `${at / 1000} s ${destination.replace(/^receiver\//, '')} ${what}`;
+  });
+
+onEveryEngine('groups and incidents', (db) => {
+  beforeEach(async () => await emptyTables(db()));
+  const desk = (setup = plain) => makeDesk(makeSqlStore(db()), setup);
+
+  test('a group waits, is told, is told again when something is new, and when all of it has ended', async () => {
+    const d = desk();
+    await d.fire({ alertname: 'A', n: '1' });
+    d.time = 10_000;
+    await d.fire({ alertname: 'A', n: '2' });
+    await d.play(inSeconds(60));
+    assert.deepEqual(told(d.arrived), ['30 s team/slack[0] firing 2+0']);
+    await d.fire({ alertname: 'A', n: '3' }, { endsAt: inSeconds(10_000) });
+    await d.play(inSeconds(331));
+    // Of the first two nobody has heard again: they are taken for ended after five minutes.
+    assert.deepEqual(told(d.arrived).slice(1), ['330 s team/slack[0] firing 1+2']);
+    await d.resolve({ alertname: 'A', n: '3' });
+    await d.play(inSeconds(2_000));
+    assert.deepEqual(told(d.arrived).slice(2), ['630 s team/slack[0] resolved 0+1']);
+    assert.deepEqual(await db().query('select id from alerting.groups'), []);
+  });
+
+  test('a critical alert pages at once, escalates until somebody answers, and its end is told to all who were', async () => {
+    const d = desk(paging);
+    await d.fire(CRITICAL, { endsAt: inSeconds(100_000) });
+    await d.play(inSeconds(10));
+    assert.deepEqual(told(d.arrived), ['0 s pager/pagerduty[0] trigger', '0 s pager/slack[0] trigger']);
+    await d.play(inSeconds(301));
+    assert.deepEqual(told(d.arrived).slice(2), ['300 s boss/slack[0] trigger']);
+    const [{ id = '' } = {}] = await db().query<{ id: string }>('select id from alerting.incidents');
+    const acknowledged = await answer(d.around, id, { kind: 'acknowledge', by: 'ada' });
+    assert.equal(acknowledged?.state, 'acknowledged');
+    await d.play(inSeconds(5_000));
+    const all = ['pager/pagerduty[0]', 'pager/slack[0]', 'boss/slack[0]'];
+    assert.deepEqual(told(d.arrived).slice(3).sort(), all.map((to) => `301 s ${to} acknowledge`).sort());
+    await d.resolve(CRITICAL);
+    await d.play(inSeconds(5_100));
+    assert.deepEqual(told(d.arrived).slice(6).sort(), all.map((to) => `5000 s ${to} resolve`).sort());
+  });
+
+  test('nobody answers: the steps begin again as often as the policy says, and then no more', async () => {
+    const d = desk(paging);
+    await d.fire(CRITICAL, { endsAt: inSeconds(100_000) });
+    await d.play(inSeconds(10_000));
+    assert.deepEqual(
+      told(d.arrived).filter((one) => one.includes('slack')),
+      [
+        '0 s pager/slack[0] trigger',
+        '300 s boss/slack[0] trigger',
+        '900 s pager/slack[0] trigger',
+        '1200 s boss/slack[0] trigger',
+      ],
+    );
+  });
+
+  test('a step whose every channel refuses for good goes on to the next at once', async () => {
+    const d = desk(paging);
+    d.outcome = (destination) =>
+      destination.startsWith('receiver/pager')
+        ? { kind: 'refused', because: '404' }
+        : { kind: 'delivered', reference: undefined };
+    await d.fire(CRITICAL, { endsAt: inSeconds(100_000) });
+    await d.play(inSeconds(100));
+    assert.deepEqual(told(d.arrived), ['0 s boss/slack[0] trigger']);
+  });
+
+  test('what fired and ended while a channel was away is told as one message when it is back', async () => {
+    const d = desk(paging);
+    d.outcome = (destination) =>
+      destination.includes('slack') && d.time < 100_000
+        ? { kind: 'retry', because: '503', after: undefined }
+        : { kind: 'delivered', reference: undefined };
+    await d.fire(CRITICAL);
+    await d.play(inSeconds(20));
+    await d.resolve(CRITICAL);
+    await d.play(inSeconds(400));
+    const what = d.arrived.map(({ destination, message }) => [
+      destination,
+      message.kind === 'incident' && message.action,
+    ]);
+    assert.deepEqual(what, [
+      ['receiver/pager/pagerduty[0]', 'trigger'],
+      ['receiver/pager/pagerduty[0]', 'resolve'],
+      ['receiver/pager/slack[0]', 'missed'],
+    ]);
+  });
+
+  test('Retry-After is kept to, and is not undercut because there is more to say', async () => {
+    const d = desk(paging);
+    let asked = 0;
+    d.outcome = (destination) =>
+      destination.includes('slack') && asked++ === 0
+        ? { kind: 'retry', because: '429', after: span(40) }
+        : { kind: 'delivered', reference: undefined };
+    await d.fire(CRITICAL, { endsAt: inSeconds(100_000) });
+    await d.play(inSeconds(5));
+    await d.fire({ ...CRITICAL, instance: 'b' }, { endsAt: inSeconds(100_000) });
+    await d.play(inSeconds(60));
+    const toSlack = d.arrived.filter(({ destination }) => destination.includes('slack'));
+    assert.equal(toSlack.length, 1);
+    assert(toSlack[0] && toSlack[0].at >= 40_000, `at ${toSlack[0]?.at}`);
+    assert.equal(toSlack[0]?.message.alerts.firing, 2);
+  });
+});

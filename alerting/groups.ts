@@ -1,0 +1,95 @@
+/**
+ * A group is looked at: one transaction that reads what is known of it, decides by the pure half (`flush.ts`) and writes
+ * everything that follows, messages included.
+ */
+import type { Milliseconds } from '#kernel/units.ts';
+import { groupMessage } from './compose.ts';
+import { ofReceiver } from './destination.ts';
+import { decideFlush, type Flush, type GroupView, type Muted } from './flush.ts';
+import { type Around, applyChange, draftsOf, send } from './incidents.ts';
+import { targetsOf } from './inhibit.ts';
+import type { Setup } from './setup.ts';
+import { silences } from './silence.ts';
+import type { Member, Tx } from './store.ts';
+import { muteReason } from './time-interval.ts';
+
+/** Looks at the group that has waited longest. @returns false: none is due. */
+export async function flushOne(around: Around): Promise<boolean> {
+  const { store } = around;
+  return await store.tx(async (tx) => {
+    const now = around.now();
+    const setup = around.setup();
+    const group = await tx.lockDueGroup(now);
+    if (group === undefined) return false;
+    const route = setup.routes.get(group.routeId);
+    if (route === undefined) {
+      // A reload took its route away; its alerts were put into their new groups then.
+      await tx.leave(
+        group.id,
+        (await tx.members(group.id)).map(({ alert }) => alert.fingerprint),
+      );
+      await tx.dropGroup(group.id);
+      return true;
+    }
+    const members = await tx.members(group.id);
+    const view: GroupView = {
+      group,
+      route,
+      policy: setup.oncall.policies.get(group.receiver),
+      members,
+      muted: await mutedAmong(tx, setup, members, now),
+      quiet: muteReason(route, setup.config.timeIntervals, now),
+      incidents: await tx.unresolvedIncidents(group.id),
+    };
+    await applyFlush(around, tx, setup, view, decideFlush(view, now), now);
+    return true;
+  });
+}
+
+async function mutedAmong(
+  tx: Tx,
+  setup: Setup,
+  members: readonly Member[],
+  now: Milliseconds,
+): Promise<Map<string, Muted>> {
+  const muted = new Map<string, Muted>();
+  const active = await tx.silences(now);
+  const keys = new Map<string, readonly string[]>();
+  for (const { alert } of members) {
+    const by = active.filter((silence) => silences(silence, alert.labels)).map(({ id }) => id);
+    if (by.length > 0) muted.set(alert.fingerprint, { kind: 'silenced', by });
+    else keys.set(alert.fingerprint, targetsOf(setup.config.inhibitRules, alert.labels));
+  }
+  const sources = await tx.inhibitors([...new Set([...keys.values()].flat())], now);
+  for (const [fingerprint, mine] of keys) {
+    const by = mine.flatMap((key) => sources.get(key) ?? []).filter((source) => source !== fingerprint);
+    if (by.length > 0) muted.set(fingerprint, { kind: 'inhibited', by: by.slice(0, 5) });
+  }
+  return muted;
+}
+
+async function applyFlush(
+  around: Around,
+  tx: Tx,
+  setup: Setup,
+  view: GroupView,
+  flush: Flush,
+  now: Milliseconds,
+): Promise<void> {
+  const { group } = view;
+  for (const change of flush.incidents) await applyChange(around, tx, setup, view, change, now);
+  if (flush.tell !== undefined) {
+    const message = groupMessage(group, flush.tell, setup.links, now);
+    const integrations = setup.config.receivers.get(group.receiver)?.integrations ?? [];
+    const to = ofReceiver(group.receiver, integrations).filter(
+      ({ integration }) => message.status === 'firing' || integration.sendResolved,
+    );
+    await send(around, tx, { groupId: group.id }, draftsOf(to, group.id, 2, message), now);
+  }
+  await tx.addTimeline(flush.timeline);
+  await tx.tell(group.id, 'firing', flush.nowFiring);
+  await tx.leave(group.id, flush.leaving);
+  const toldAt = flush.tell === undefined && flush.incidents.length === 0 ? group.toldAt : now;
+  await tx.saveGroup({ id: group.id, dueAt: flush.dueAt ?? now, flushedAt: now, toldAt });
+  if (flush.dueAt === undefined) await tx.dropGroup(group.id);
+}

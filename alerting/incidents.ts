@@ -1,0 +1,265 @@
+/**
+ * An incident's life: it opens, its steps are taken, people answer, it ends. Each change is written together with its line
+ * in the timeline and the messages that tell of it. Who is told, and when the next step is due, is `escalation.ts`.
+ */
+import type { Milliseconds } from '#kernel/units.ts';
+import { alertsTold, incidentMessage, nameIncident } from './compose.ts';
+import type { Addressed } from './destination.ts';
+import { escalate, firstStepAt } from './escalation.ts';
+import type { GroupView, IncidentChange } from './flush.ts';
+import type { IncidentAction } from './message.ts';
+import { type Draft, post } from './outbox.ts';
+import type { Setup } from './setup.ts';
+import type { Incident, Member, Store, TimelineRow, Tx } from './store.ts';
+
+export type Around = {
+  readonly store: Store;
+  readonly setup: () => Setup;
+  readonly now: () => Milliseconds;
+  /** Sorts by the time at which it was made. */
+  readonly newId: () => string;
+};
+
+export const draftsOf = (
+  to: readonly Addressed[],
+  groupId: string,
+  priority: 0 | 1 | 2,
+  message: Draft['message'],
+  incidentId?: string,
+): Draft[] =>
+  to.map((one) => ({
+    to: one,
+    incidentId,
+    groupId,
+    action: message.kind === 'incident' ? message.action : 'group',
+    priority,
+    message,
+  }));
+
+export async function send(
+  around: Around,
+  tx: Tx,
+  of: { incidentId: string } | { groupId: string },
+  drafts: readonly Draft[],
+  now: Milliseconds,
+): Promise<void> {
+  if (drafts.length === 0) return;
+  const posted = post(drafts, await tx.unsent(of), now, around.newId);
+  await tx.supersede(posted.supersede, now);
+  await tx.addNotifications(posted.add);
+}
+
+export async function applyChange(
+  around: Around,
+  tx: Tx,
+  setup: Setup,
+  view: GroupView,
+  change: IncidentChange,
+  now: Milliseconds,
+): Promise<void> {
+  switch (change.kind) {
+    case 'open':
+      return await openIncident(around, tx, setup, view, change, now);
+    case 'join': {
+      const { incident, joined, alerts } = change;
+      const because = `${count(joined)} joined: ${namesOf(joined)}`;
+      await tx.addTimeline([line(incident, now, 'joined', because)]);
+      const grown = { ...incident, alerts: incident.alerts + joined.length };
+      return await tellAll(around, tx, setup, grown, 'update', alerts, now);
+    }
+    case 'resolve': {
+      const { incident, alerts } = change;
+      const ended: Incident = { ...incident, state: 'resolved', resolvedAt: now, dueAt: undefined };
+      await tx.addTimeline([line(incident, now, 'resolved', 'every alert of it has ended')]);
+      return await tellAll(around, tx, setup, ended, 'resolve', alerts, now);
+    }
+    default:
+      return change satisfies never;
+  }
+}
+
+async function openIncident(
+  around: Around,
+  tx: Tx,
+  setup: Setup,
+  { group, policy }: GroupView,
+  { severity, alerts }: Extract<IncidentChange, { kind: 'open' }>,
+  now: Milliseconds,
+): Promise<void> {
+  if (policy === undefined) return;
+  const names = nameIncident(group, alerts);
+  const id = around.newId();
+  const draft: Omit<Incident, 'message' | 'number'> = {
+    id,
+    groupId: group.id,
+    receiver: group.receiver,
+    policy: policy.name,
+    severity,
+    state: 'open',
+    ...names,
+    openedAt: now,
+    acknowledgedAt: undefined,
+    acknowledgedBy: undefined,
+    snoozedUntil: undefined,
+    resolvedAt: undefined,
+    resolvedBy: undefined,
+    step: 0,
+    round: 0,
+    dueAt: firstStepAt(policy, now),
+    alerts: alerts.length,
+    told: [],
+  };
+  const said = { paged: [], next: undefined, step: 0, round: 0 };
+  const unnumbered = { ...draft, number: 0 };
+  const message = incidentMessage('trigger', unnumbered, alertsTold(alerts, now), said, setup.links, now);
+  const number = await tx.addIncident({ ...draft, message }, now);
+  const incident = { ...draft, number, message: { ...message, incident: { ...message.incident, number } } };
+  const first = alerts.reduce((a, b) => (a.alert.receivedAt <= b.alert.receivedAt ? a : b));
+  await tx.addTimeline([
+    line(incident, first.alert.receivedAt, 'received', `${namesOf([first])}`),
+    line(incident, now, 'opened', `${count(alerts)} of ${group.key}: ${namesOf(alerts)}`),
+  ]);
+  if (incident.dueAt !== undefined && incident.dueAt <= now) await takeStep(around, tx, setup, incident, now);
+}
+
+/** The step that is due: its people are told, and the time of the next one is written. */
+async function takeStep(around: Around, tx: Tx, setup: Setup, incident: Incident, now: Milliseconds): Promise<void> {
+  const policy = setup.oncall.policies.get(incident.receiver);
+  if (policy === undefined) {
+    const because = `the policy ${incident.policy} is not in the configuration any more`;
+    await tx.addTimeline([line(incident, now, 'nobody', because)]);
+    return await tx.saveIncident({ ...incident, dueAt: undefined }, now);
+  }
+  const { paged, names, next, nobody, incident: place } = escalate(incident, policy, setup.who, now);
+  const first = incident.step === 0 && incident.round === 0;
+  const moved: Incident = {
+    ...incident,
+    ...place,
+    told: [...new Set([...incident.told, ...paged.map(({ destination }) => destination)])],
+  };
+  const said = { paged: names, next, step: incident.step + 1, round: incident.round };
+  const message = incidentMessage('trigger', moved, incident.message.alerts, said, setup.links, now);
+  await tx.saveIncident({ ...moved, message }, now);
+  const step = `step ${incident.step + 1} of ${policy.name}${incident.round > 0 ? `, round ${incident.round + 1}` : ''}`;
+  const rows: TimelineRow[] = nobody.map((because) => line(incident, now, 'nobody', because));
+  rows.push(line(incident, now, first ? 'paged' : 'escalated', `${step}: ${names.join(', ') || 'nobody'}`));
+  await tx.addTimeline(rows);
+  const priority = incident.severity === 'critical' ? 0 : 1;
+  const drafts = draftsOf(paged, incident.groupId, priority, message, incident.id);
+  await send(around, tx, { incidentId: incident.id }, drafts, now);
+}
+
+/** Takes the next step of the incident that has waited longest. @returns false: none is due. */
+export async function escalateOne(around: Around): Promise<boolean> {
+  return await around.store.tx(async (tx) => {
+    const now = around.now();
+    const incident = await tx.lockDueIncident(now);
+    if (incident === undefined) return false;
+    const awake: Incident = { ...incident, state: 'open', snoozedUntil: undefined };
+    await takeStep(around, tx, around.setup(), incident.state === 'snoozed' ? awake : incident, now);
+    return true;
+  });
+}
+
+/** Everybody who was told of it is told how it goes on. */
+async function tellAll(
+  around: Around,
+  tx: Tx,
+  setup: Setup,
+  incident: Incident,
+  action: IncidentAction,
+  alerts: readonly Member[],
+  now: Milliseconds,
+): Promise<void> {
+  const told = alerts.length === 0 ? incident.message.alerts : alertsTold(alerts, now);
+  const { paged, next, step, round } = incident.message;
+  const said = { paged, next: incident.dueAt === undefined ? undefined : next, step, round };
+  const message = incidentMessage(action, incident, told, said, setup.links, now);
+  await tx.saveIncident({ ...incident, message }, now);
+  const to = incident.told.flatMap((destination): Addressed[] => {
+    const integration = setup.directory.get(destination);
+    return integration === undefined ? [] : [{ destination, integration }];
+  });
+  await send(around, tx, { incidentId: incident.id }, draftsOf(to, incident.groupId, 1, message, incident.id), now);
+}
+
+export type Answer =
+  | { readonly kind: 'acknowledge'; readonly by: string }
+  | { readonly kind: 'snooze'; readonly by: string; readonly until: Milliseconds }
+  | { readonly kind: 'resolve'; readonly by: string }
+  | { readonly kind: 'note'; readonly by: string; readonly text: string };
+
+/** A person answers. @returns the incident as it then is; undefined: there is none. What is said twice changes nothing. */
+export async function answer(around: Around, id: string, given: Answer): Promise<Incident | undefined> {
+  return await around.store.tx(async (tx) => {
+    const now = around.now();
+    const incident = await tx.lockIncident(id);
+    if (incident === undefined) return undefined;
+    const { next, kind, because, action } = answered(incident, given, now);
+    if (kind === undefined) return incident;
+    await tx.addTimeline([{ ...line(incident, now, kind, because), actor: given.by }]);
+    if (action === undefined) await tx.saveIncident(next, now);
+    else await tellAll(around, tx, around.setup(), next, action, [], now);
+    return next;
+  });
+}
+
+type Answered = {
+  readonly next: Incident;
+  /** Undefined: nothing changed. */
+  readonly kind: TimelineRow['kind'] | undefined;
+  readonly because: string;
+  readonly action: IncidentAction | undefined;
+};
+
+function answered(incident: Incident, given: Answer, now: Milliseconds): Answered {
+  const unchanged: Answered = { next: incident, kind: undefined, because: '', action: undefined };
+  if (given.kind === 'note') return { ...unchanged, kind: 'noted', because: given.text };
+  if (incident.state === 'resolved') return unchanged;
+  const by = { acknowledgedAt: now, acknowledgedBy: given.by };
+  switch (given.kind) {
+    case 'acknowledge':
+      if (incident.state === 'acknowledged') return unchanged;
+      return {
+        next: { ...incident, ...by, state: 'acknowledged', snoozedUntil: undefined, dueAt: undefined },
+        kind: 'acknowledged',
+        because: `by ${given.by}`,
+        action: 'acknowledge',
+      };
+    case 'snooze':
+      return {
+        next: { ...incident, ...by, state: 'snoozed', snoozedUntil: given.until, dueAt: given.until, step: 0 },
+        kind: 'snoozed',
+        because: `by ${given.by} until ${new Date(given.until).toISOString()}`,
+        action: 'acknowledge',
+      };
+    case 'resolve':
+      return {
+        next: { ...incident, state: 'resolved', resolvedAt: now, resolvedBy: given.by, dueAt: undefined },
+        kind: 'resolved',
+        because: `by ${given.by}`,
+        action: 'resolve',
+      };
+    default:
+      return given satisfies never;
+  }
+}
+
+const line = (
+  { id, groupId }: Pick<Incident, 'id' | 'groupId'>,
+  at: Milliseconds,
+  kind: TimelineRow['kind'],
+  because: string,
+): TimelineRow => ({ incidentId: id, groupId, at, kind, because });
+
+const count = (members: readonly Member[]): string => (members.length === 1 ? '1 alert' : `${members.length} alerts`);
+
+const NAMED_MOST = 5;
+function namesOf(members: readonly Member[]): string {
+  const names = members.slice(0, NAMED_MOST).map(({ alert }) => nameOf(alert.labels));
+  return names.join(', ') + (members.length > NAMED_MOST ? ` and ${members.length - NAMED_MOST} more` : '');
+}
+function nameOf(labels: Member['alert']['labels']): string {
+  const { alertname, sloth_slo: slo, instance, eye } = labels;
+  return [alertname ?? 'alert', slo, instance, eye && `seen by ${eye}`].filter((one) => one !== undefined).join(' ');
+}

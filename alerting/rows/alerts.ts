@@ -1,0 +1,209 @@
+/** Alerts and who belongs to which group, in SQL. One statement each. */
+
+import type { Group, Join, Member, StoredAlert, Told } from '#alerting/store.ts';
+import { instant, type Queryable } from '#kernel/database.ts';
+import type { Milliseconds } from '#kernel/units.ts';
+
+const ALERT = `a.fingerprint, a.labels, a.annotations, a.generator_url as "generatorUrl", a.starts_at as "startsAt",
+  a.ends_at as "endsAt", a.timeout, a.updated_at as "updatedAt", a.received_at as "receivedAt", a.config, a.inhibits`;
+
+export async function lockAlerts(q: Queryable, fingerprints: readonly string[]): Promise<StoredAlert[]> {
+  return await q.query<StoredAlert>(
+    `select ${ALERT} from alerting.alerts a where a.fingerprint = any ($1::text[]) order by a.fingerprint for update`,
+    [fingerprints],
+  );
+}
+
+const RECORD = `fingerprint text, labels jsonb, annotations jsonb, "generatorUrl" text, "startsAt" timestamptz,
+  "endsAt" timestamptz, timeout boolean, "updatedAt" timestamptz, "receivedAt" timestamptz, config text, inhibits text[]`;
+
+/** One parameter for all rows: a list of objects, as JSON. */
+const records = (alerts: readonly StoredAlert[]): string =>
+  JSON.stringify(
+    alerts.map((alert) => ({
+      ...alert,
+      startsAt: instant(alert.startsAt),
+      endsAt: instant(alert.endsAt),
+      updatedAt: instant(alert.updatedAt),
+      receivedAt: instant(alert.receivedAt),
+    })),
+  );
+
+/** @returns those that were new; the others somebody else has just inserted. */
+export async function insertAlerts(q: Queryable, alerts: readonly StoredAlert[]): Promise<string[]> {
+  const rows = await q.query<{ fingerprint: string }>(
+    `insert into alerting.alerts (fingerprint, labels, annotations, generator_url, starts_at, ends_at, timeout,
+       updated_at, received_at, config, inhibits)
+     select * from jsonb_to_recordset($1::jsonb) as r (${RECORD}) order by fingerprint
+     on conflict (fingerprint) do nothing returning fingerprint`,
+    [records(alerts)],
+  );
+  return rows.map(({ fingerprint }) => fingerprint);
+}
+
+export async function updateAlerts(q: Queryable, alerts: readonly StoredAlert[]): Promise<void> {
+  await q.query(
+    `update alerting.alerts a set annotations = r.annotations, generator_url = r."generatorUrl",
+       starts_at = r."startsAt", ends_at = r."endsAt", timeout = r.timeout, updated_at = r."updatedAt",
+       received_at = r."receivedAt", config = r.config, inhibits = r.inhibits
+     from jsonb_to_recordset($1::jsonb) as r (${RECORD}) where a.fingerprint = r.fingerprint`,
+    [records(alerts)],
+  );
+}
+
+/**
+ * Groups that are new are looked at when they say; those that are there, no later than `hurryTo`. They are held until the
+ * end of the transaction, so that none is dropped as empty while somebody joins it; usually they are not written to.
+ */
+export async function openGroups(q: Queryable, joins: readonly Join[]): Promise<void> {
+  const byId = new Map<string, Join>();
+  for (const join of joins) {
+    const known = byId.get(join.group.id);
+    byId.set(join.group.id, known === undefined ? join : sooner(known, join));
+  }
+  for (let missing = [...byId.values()]; missing.length > 0; ) {
+    const held = await holdGroups(q, missing);
+    missing = missing.filter(({ group }) => !held.has(group.id));
+  }
+  const hurried = [...byId.values()].filter(({ hurryTo }) => hurryTo !== undefined);
+  if (hurried.length > 0) await hurryGroups(q, hurried);
+}
+
+/** @returns those that are there; one may have been dropped between the two statements. */
+async function holdGroups(q: Queryable, joins: readonly Join[]): Promise<Set<string>> {
+  const rows = joins.map(({ group, firstAt }) => ({ ...group, firstAt: instant(firstAt) }));
+  await q.query(
+    `insert into alerting.groups (id, route_id, receiver, key, labels, due_at)
+     select r.id, r."routeId", r.receiver, r.key, r.labels, r."firstAt"
+     from jsonb_to_recordset($1::jsonb) as r (id text, "routeId" text, receiver text, key text, labels jsonb,
+       "firstAt" timestamptz) order by r.id
+     on conflict (id) do nothing`,
+    [JSON.stringify(rows)],
+  );
+  const held = await q.query<{ id: string }>(
+    'select id from alerting.groups where id = any ($1::text[]) order by id for key share',
+    [joins.map(({ group }) => group.id)],
+  );
+  return new Set(held.map(({ id }) => id));
+}
+
+/** What joins an incident that is open already wakes nobody: it waits a little for others, or a storm is a message each. */
+async function hurryGroups(q: Queryable, joins: readonly Join[]): Promise<void> {
+  await q.query(
+    `update alerting.groups g set due_at = w.at from (
+       select h.id, case when i.id is null then h.at else greatest(h.at, g.flushed_at + $3 * interval '1 ms') end as at
+       from unnest($1::text[], $2::timestamptz[]) as h (id, at)
+       join alerting.groups g on g.id = h.id
+       left join alerting.incidents i on i.group_id = h.id and i.severity = 'critical' and i.state <> 'resolved') w
+     where g.id = w.id and w.at < g.due_at`,
+    [
+      joins.map(({ group }) => group.id),
+      joins.map(({ hurryTo }) => instant(hurryTo ?? (0 as Milliseconds)).toISOString()),
+      GATHER,
+    ],
+  );
+}
+const GATHER = 5_000;
+
+function sooner(a: Join, b: Join): Join {
+  const hurries = [a.hurryTo, b.hurryTo].filter((at) => at !== undefined);
+  return {
+    ...a,
+    firstAt: a.firstAt < b.firstAt ? a.firstAt : b.firstAt,
+    hurryTo: hurries.length === 0 ? undefined : (Math.min(...hurries) as Milliseconds),
+  };
+}
+
+/** Who comes back after it was told as ended comes as new. */
+export async function addMembers(q: Queryable, joins: readonly Join[], now: Milliseconds): Promise<void> {
+  await q.query(
+    `insert into alerting.members (group_id, fingerprint, joined_at)
+     select r.group_id, r.fingerprint, $3 from unnest($1::text[], $2::text[]) as r (group_id, fingerprint)
+     order by r.group_id, r.fingerprint
+     on conflict (group_id, fingerprint) do nothing`,
+    [joins.map(({ group }) => group.id), joins.map(({ fingerprint }) => fingerprint), instant(now)],
+  );
+}
+
+/** Skips what another router is looking at. */
+export async function lockDueGroup(q: Queryable, now: Milliseconds): Promise<Group | undefined> {
+  const rows = await q.query<Group>(
+    `select id, route_id as "routeId", receiver, key, labels, due_at as "dueAt", flushed_at as "flushedAt",
+       told_at as "toldAt"
+     from alerting.groups where due_at <= $1 order by due_at limit 1 for update skip locked`,
+    [instant(now)],
+  );
+  return rows[0] && present(rows[0], ['flushedAt', 'toldAt']);
+}
+
+/** An absent value is undefined here, as everywhere else in this program; SQL says null. */
+export function present<R extends object>(row: R, names: readonly (keyof R)[]): R {
+  const copy = { ...row };
+  for (const name of names) if (copy[name] === null) copy[name] = undefined as R[keyof R];
+  return copy;
+}
+
+export async function membersOf(q: Queryable, groupId: string): Promise<Member[]> {
+  const rows = await q.query<StoredAlert & { joinedAt: Milliseconds; told: Told | null }>(
+    `select ${ALERT}, m.joined_at as "joinedAt", m.told
+     from alerting.members m join alerting.alerts a using (fingerprint) where m.group_id = $1 order by m.fingerprint`,
+    [groupId],
+  );
+  return rows.map(({ joinedAt, told, ...alert }) => ({ alert, joinedAt, told: told ?? undefined }));
+}
+
+export async function inhibitorsOf(
+  q: Queryable,
+  keys: readonly string[],
+  now: Milliseconds,
+): Promise<Map<string, string[]>> {
+  const rows = await q.query<{ key: string; fingerprints: string[] }>(
+    `select k.key, array_agg(a.fingerprint order by a.fingerprint) as fingerprints
+     from unnest($1::text[]) as k (key)
+     join alerting.alerts a on a.inhibits @> array[k.key] and a.inhibits <> '{}' and a.ends_at > $2
+     group by k.key`,
+    [keys, instant(now)],
+  );
+  return new Map(rows.map(({ key, fingerprints }) => [key, fingerprints]));
+}
+
+export async function saveGroup(
+  q: Queryable,
+  { id, dueAt, flushedAt, toldAt }: Pick<Group, 'id' | 'dueAt' | 'flushedAt' | 'toldAt'>,
+): Promise<void> {
+  await q.query('update alerting.groups set due_at = $2, flushed_at = $3, told_at = $4 where id = $1', [
+    id,
+    instant(dueAt),
+    flushedAt === undefined ? null : instant(flushedAt),
+    toldAt === undefined ? null : instant(toldAt),
+  ]);
+}
+
+export async function tellMembers(
+  q: Queryable,
+  groupId: string,
+  told: Told,
+  fingerprints: readonly string[],
+): Promise<void> {
+  await q.query('update alerting.members set told = $2 where group_id = $1 and fingerprint = any ($3::text[])', [
+    groupId,
+    told,
+    fingerprints,
+  ]);
+}
+
+export async function removeMembers(q: Queryable, groupId: string, fingerprints: readonly string[]): Promise<void> {
+  await q.query('delete from alerting.members where group_id = $1 and fingerprint = any ($2::text[])', [
+    groupId,
+    fingerprints,
+  ]);
+}
+
+/** Whoever joined it meanwhile keeps it, to be looked at as a new one is. */
+export async function dropEmptyGroup(q: Queryable, groupId: string): Promise<void> {
+  await q.query(
+    `delete from alerting.groups g where g.id = $1
+       and not exists (select 1 from alerting.members m where m.group_id = g.id)`,
+    [groupId],
+  );
+}

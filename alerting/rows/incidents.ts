@@ -1,0 +1,115 @@
+/** Incidents and their timeline, in SQL. One statement each. */
+
+import type { Incident, TimelineRow } from '#alerting/store.ts';
+import { instant, type Queryable } from '#kernel/database.ts';
+import type { Milliseconds } from '#kernel/units.ts';
+import { present } from './alerts.ts';
+
+const INCIDENT = `id, number, group_id as "groupId", receiver, policy, severity, state, title, service, objective, drill,
+  opened_at as "openedAt", acknowledged_at as "acknowledgedAt", acknowledged_by as "acknowledgedBy",
+  snoozed_until as "snoozedUntil", resolved_at as "resolvedAt", resolved_by as "resolvedBy", step, round,
+  due_at as "dueAt", alerts, told, message`;
+const OPTIONAL = [
+  'objective',
+  'acknowledgedAt',
+  'acknowledgedBy',
+  'snoozedUntil',
+  'resolvedAt',
+  'resolvedBy',
+  'dueAt',
+] as const;
+
+const read = (rows: readonly Incident[]): Incident[] => rows.map((row) => present(row, OPTIONAL));
+const at = (time: Milliseconds | undefined): Date | null => (time === undefined ? null : instant(time));
+
+export async function unresolvedIncidents(q: Queryable, groupId: string): Promise<Incident[]> {
+  return read(
+    await q.query<Incident>(
+      `select ${INCIDENT} from alerting.incidents where group_id = $1 and state <> 'resolved' order by id for update`,
+      [groupId],
+    ),
+  );
+}
+
+export async function lockIncident(q: Queryable, id: string): Promise<Incident | undefined> {
+  const rows = await q.query<Incident>(`select ${INCIDENT} from alerting.incidents where id = $1 for update`, [id]);
+  return read(rows)[0];
+}
+
+export async function lockDueIncident(q: Queryable, now: Milliseconds): Promise<Incident | undefined> {
+  const rows = await q.query<Incident>(
+    `select ${INCIDENT} from alerting.incidents where due_at <= $1 order by due_at limit 1 for update skip locked`,
+    [instant(now)],
+  );
+  return read(rows)[0];
+}
+
+/** @returns its number. */
+export async function insertIncident(
+  q: Queryable,
+  incident: Omit<Incident, 'number'>,
+  now: Milliseconds,
+): Promise<number> {
+  const rows = await q.query<{ number: number }>(
+    `insert into alerting.incidents (id, group_id, receiver, policy, severity, state, title, service, objective, drill,
+       opened_at, step, round, due_at, alerts, told, message, updated_at)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) returning number`,
+    [
+      incident.id,
+      incident.groupId,
+      incident.receiver,
+      incident.policy,
+      incident.severity,
+      incident.state,
+      incident.title,
+      incident.service,
+      incident.objective ?? null,
+      incident.drill,
+      instant(incident.openedAt),
+      incident.step,
+      incident.round,
+      at(incident.dueAt),
+      incident.alerts,
+      JSON.stringify(incident.told),
+      incident.message,
+      instant(now),
+    ],
+  );
+  return rows[0]?.number ?? 0;
+}
+
+export async function saveIncident(q: Queryable, incident: Incident, now: Milliseconds): Promise<void> {
+  await q.query(
+    `update alerting.incidents set state = $2, acknowledged_at = $3, acknowledged_by = $4, snoozed_until = $5,
+       resolved_at = $6, resolved_by = $7, step = $8, round = $9, due_at = $10, alerts = $11, told = $12, message = $13,
+       title = $14, drill = $15, updated_at = $16
+     where id = $1`,
+    [
+      incident.id,
+      incident.state,
+      at(incident.acknowledgedAt),
+      incident.acknowledgedBy ?? null,
+      at(incident.snoozedUntil),
+      at(incident.resolvedAt),
+      incident.resolvedBy ?? null,
+      incident.step,
+      incident.round,
+      at(incident.dueAt),
+      incident.alerts,
+      JSON.stringify(incident.told),
+      incident.message,
+      incident.title,
+      incident.drill,
+      instant(now),
+    ],
+  );
+}
+
+export async function insertTimeline(q: Queryable, rows: readonly TimelineRow[]): Promise<void> {
+  await q.query(
+    `insert into alerting.timeline (incident_id, group_id, at, kind, because, actor)
+     select r."incidentId", r."groupId", r.at, r.kind, r.because, r.actor from jsonb_to_recordset($1::jsonb)
+       as r ("incidentId" text, "groupId" text, at timestamptz, kind text, because text, actor text)`,
+    [JSON.stringify(rows.map((row) => ({ ...row, at: instant(row.at) })))],
+  );
+}

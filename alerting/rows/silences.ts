@@ -1,0 +1,73 @@
+/** Silences in SQL. One statement each. */
+
+import { type ApiMatcher, fromApi, type Matcher, toApi } from '#alerting/matcher.ts';
+import type { Silence } from '#alerting/silence.ts';
+import { instant, type Queryable } from '#kernel/database.ts';
+import { Fault } from '#kernel/errors.ts';
+import type { Milliseconds } from '#kernel/units.ts';
+
+type SilenceRow = Omit<Silence, 'matchers'> & { readonly matchers: readonly ApiMatcher[] };
+
+const SILENCE = `id, matchers, starts_at as "startsAt", ends_at as "endsAt", created_by as "createdBy", comment,
+  updated_at as "updatedAt"`;
+
+/** The same silence is asked for at each look at a group: its patterns are compiled once. */
+const compiled = new Map<string, { readonly updatedAt: Milliseconds; readonly matchers: readonly Matcher[] }>();
+const COMPILED_MOST = 10_000;
+
+function read(row: SilenceRow): Silence {
+  const known = compiled.get(row.id);
+  if (known !== undefined && known.updatedAt === row.updatedAt) return { ...row, matchers: known.matchers };
+  const matchers = row.matchers.map((one) => stored(row.id, one));
+  if (compiled.size >= COMPILED_MOST) compiled.clear();
+  compiled.set(row.id, { updatedAt: row.updatedAt, matchers });
+  return { ...row, matchers };
+}
+
+/** It was checked before it was stored. */
+function stored(id: string, matcher: ApiMatcher): Matcher {
+  const parsed = fromApi(matcher);
+  if (parsed.kind === 'matcher') return parsed.matcher;
+  throw new Fault('silence_unreadable', `Cannot read the silence ${id}: ${parsed.message}`);
+}
+
+/** Active ones. */
+export async function liveSilences(q: Queryable, now: Milliseconds): Promise<Silence[]> {
+  const rows = await q.query<SilenceRow>(
+    `select ${SILENCE} from alerting.silences where ends_at > $1 and starts_at <= $1 order by id`,
+    [instant(now)],
+  );
+  return rows.map(read);
+}
+
+/** Active, pending, and what has ended within the time for which it is kept. */
+export async function allSilences(q: Queryable): Promise<Silence[]> {
+  const rows = await q.query<SilenceRow>(
+    `select ${SILENCE} from alerting.silences order by ends_at desc, id limit 10000`,
+  );
+  return rows.map(read);
+}
+
+export async function silenceById(q: Queryable, id: string): Promise<Silence | undefined> {
+  const rows = await q.query<SilenceRow>(`select ${SILENCE} from alerting.silences where id = $1 for update`, [id]);
+  return rows[0] && read(rows[0]);
+}
+
+export async function putSilence(q: Queryable, silence: Silence): Promise<void> {
+  await q.query(
+    `insert into alerting.silences (id, matchers, starts_at, ends_at, created_by, comment, updated_at)
+     values ($1, $2, $3, $4, $5, $6, $7)
+     on conflict (id) do update set matchers = excluded.matchers, starts_at = excluded.starts_at,
+       ends_at = excluded.ends_at, created_by = excluded.created_by, comment = excluded.comment,
+       updated_at = excluded.updated_at`,
+    [
+      silence.id,
+      JSON.stringify(silence.matchers.map(toApi)),
+      instant(silence.startsAt),
+      instant(silence.endsAt),
+      silence.createdBy,
+      silence.comment,
+      instant(silence.updatedAt),
+    ],
+  );
+}

@@ -1,0 +1,36 @@
+/** What is in force: the two files, read, and what follows from them. Replaced as a whole at a reload. */
+import type { LinkMaker } from './compose.ts';
+import type { AlertmanagerConfig, Route } from './config/config.ts';
+import { type Directory, directoryOf } from './destination.ts';
+import type { Who } from './escalation.ts';
+import type { Oncall } from './oncall/model.ts';
+import { allRoutes } from './route.ts';
+
+export type Setup = {
+  readonly config: AlertmanagerConfig;
+  readonly oncall: Oncall;
+  /** Of both texts: alerts remember under which one their groups were found. */
+  readonly version: string;
+  readonly routes: ReadonlyMap<string, Route>;
+  readonly directory: Directory;
+  readonly who: Who;
+  readonly links: LinkMaker;
+};
+
+export function makeSetup(
+  config: AlertmanagerConfig,
+  oncall: Oncall,
+  version: string,
+  onDuty: Who['onDuty'],
+  links: LinkMaker,
+): Setup {
+  return {
+    config,
+    oncall,
+    version,
+    links,
+    routes: new Map([...allRoutes(config.root)].map((route) => [route.id, route])),
+    directory: directoryOf(config.receivers, oncall.people),
+    who: { receivers: config.receivers, oncall, onDuty },
+  };
+}
