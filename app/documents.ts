@@ -11,8 +11,8 @@ import { listenOn } from '#kernel/serve.ts';
 import { sharedClock } from '#kernel/shared-clock.ts';
 import { within } from '#kernel/shutdown.ts';
 import { type Bytes, milliseconds } from '#kernel/units.ts';
+import { type App, makeApp } from '#serving/app.ts';
 import { makeApi } from '#worker/api/api.ts';
-import { type App, makeApp } from '#worker/api/app.ts';
 import { healthRoutes } from '#worker/api/health.ts';
 import { keyRoutes } from '#worker/api/keys.ts';
 import { observeCounters, observeDatabase, observeWorkers } from '#worker/observe-database.ts';
@@ -115,7 +115,7 @@ async function makeMetricsServer(config: Config, around: Surroundings, worker: D
     keyNeeded: false,
     rate: { perSecond: config.RATE_PER_SECOND, burst: config.RATE_BURST },
     trustProxy: false,
-    version: VERSION,
+    described: { title: 'Burnline worker', description: 'Its metrics and its health.', version: VERSION },
   });
   const shown = config.role === 'service' ? 'rest' : 'all';
   healthRoutes(app, { ...around, migrations: serviceMigrations(), shown, circuits: worker.circuits });

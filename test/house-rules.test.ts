@@ -8,13 +8,14 @@ const ROOMS: Record<string, readonly string[]> = {
   kernel: [],
   access: ['kernel'],
   collector: ['kernel'],
+  serving: ['kernel', 'access', 'collector'],
   samples: ['kernel'],
   slo: ['kernel', 'collector'],
-  worker: ['kernel', 'access', 'collector', 'samples'],
-  alerting: ['kernel', 'access', 'collector', 'slo'],
+  worker: ['kernel', 'access', 'collector', 'serving', 'samples'],
+  alerting: ['kernel', 'access', 'collector', 'serving', 'slo'],
   prometheus: ['kernel', 'collector', 'slo'],
   simulators: ['kernel', 'worker', 'alerting'],
-  app: ['kernel', 'access', 'collector', 'slo', 'worker', 'alerting', 'prometheus', 'simulators'],
+  app: ['kernel', 'access', 'collector', 'serving', 'slo', 'worker', 'alerting', 'prometheus', 'simulators'],
 };
 /** What a room may not import, although it stands above: more than the room's table can say. */
 const NARROWER: readonly [from: RegExp, specifier: RegExp, instead: string][] = [

@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import test, { after, before, describe } from 'node:test';
+import { PROBLEMS } from '#serving/problems.ts';
 import { type Service, startService } from '#test/kit/service.ts';
 import { clean } from '#test/kit/stack.ts';
-import { PROBLEMS } from '#worker/api/problems.ts';
 
 const page = readFileSync('docs/api.md', 'utf8');
 const SEPARATOR = '@@@ next @@@';

@@ -5,10 +5,10 @@ import type { Shown } from '#collector/exposition.ts';
 import type { Migration } from '#kernel/migrate.ts';
 import type { Rate } from '#kernel/token-bucket.ts';
 import { type Bytes, milliseconds } from '#kernel/units.ts';
+import { type App, makeApp } from '#serving/app.ts';
 import { type Load, readLoad } from '#worker/load.ts';
 import type { Surroundings } from '#worker/surroundings.ts';
 import { makeEmbedderWithGateway, type VendorSettings } from '#worker/worker.ts';
-import { type App, makeApp } from './app.ts';
 import { documentRoutes } from './documents.ts';
 import { healthRoutes } from './health.ts';
 import { searchRoutes } from './search.ts';
@@ -28,12 +28,24 @@ export type ApiSettings = {
   readonly circuits: () => Readonly<Record<string, string>>;
 };
 
+const DESCRIBED = {
+  title: 'Burnline document API',
+  description: 'Documents in, searchable chunks out, and the whole way visible.',
+};
 /** The load is read at most this often, however many uploads come. */
 const LOAD_FRESH = milliseconds(1_000);
 
 export async function makeApi(settings: ApiSettings, around: Surroundings, stopping: AbortSignal): Promise<App> {
   const { db, shared, random, telemetry, log } = around;
-  const app = await makeApp({ ...settings, ...around });
+  const app = await makeApp({
+    ...settings,
+    ...around,
+    described: { ...DESCRIBED, version: settings.version },
+    onRateLimited: ({ method, routeOptions }) => {
+      if (method !== 'POST' || routeOptions.url !== '/v1/documents') return;
+      telemetry.count('uploads_refused_total', { reason: 'rate_limited' });
+    },
+  });
   const load = remembered(around, () => readLoad(db, shared));
   const embedding = makeEmbedderWithGateway(settings.vendors, around);
   const circuits = () => ({ ...settings.circuits(), 'openai (search)': embedding.gateway.circuit() });

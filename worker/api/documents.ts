@@ -7,6 +7,8 @@ import type { Log } from '#kernel/log.ts';
 import { type Random, uuidv7 } from '#kernel/random.ts';
 import type { SharedClock } from '#kernel/shared-clock.ts';
 import type { Milliseconds } from '#kernel/units.ts';
+import { type App, authorised, wantedType } from '#serving/app.ts';
+import { refuse } from '#serving/problems.ts';
 import { accept } from '#worker/accept.ts';
 import { eraseDocument } from '#worker/erase.ts';
 import { comeBackAfter, type Load } from '#worker/load.ts';
@@ -14,8 +16,6 @@ import { retryDocument } from '#worker/retry-document.ts';
 import { dropContent } from '#worker/rows/contents.ts';
 import { type DocumentRow, listDocuments, readDocument, readTimeline } from '#worker/rows/documents.ts';
 import { listChunks } from '#worker/rows/results.ts';
-import { type App, authorised, wantedType } from './app.ts';
-import { refuse } from './problems.ts';
 import * as schemas from './schemas.ts';
 import { readUpload, type UploadLimits } from './upload.ts';
 

@@ -5,7 +5,7 @@ import { EXPOSITION_TYPE, type Shown } from '#collector/exposition.ts';
 import type { Telemetry } from '#collector/telemetry.ts';
 import type { Db } from '#kernel/database.ts';
 import { type Migration, pendingMigrations } from '#kernel/migrate.ts';
-import type { App } from './app.ts';
+import type { App } from '#serving/app.ts';
 import { healthSchema, readySchema } from './schemas.ts';
 
 export type HealthRoutes = {

@@ -4,8 +4,8 @@ import type { KeyFacts, Keys } from '#access/keys.ts';
 import { ROLES } from '#access/roles.ts';
 import { Fault } from '#kernel/errors.ts';
 import type { Milliseconds } from '#kernel/units.ts';
-import { type App, authorised } from './app.ts';
-import { refuse } from './problems.ts';
+import { type App, authorised } from '#serving/app.ts';
+import { refuse } from '#serving/problems.ts';
 import { problems } from './schemas.ts';
 
 const time = z.iso.datetime();

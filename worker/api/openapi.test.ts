@@ -9,8 +9,8 @@ import { silentLog } from '#kernel/log.ts';
 import { seededRandom } from '#kernel/random.ts';
 import { secret } from '#kernel/secret.ts';
 import { mebibytes, milliseconds } from '#kernel/units.ts';
+import type { App } from '#serving/app.ts';
 import { makeApi } from './api.ts';
-import type { App } from './app.ts';
 import { keyRoutes } from './keys.ts';
 
 /** Nobody asks it: only the routes are looked at. */

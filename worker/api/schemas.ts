@@ -1,9 +1,9 @@
 /** The shapes of the document API: what is validated, what is answered, and what /openapi.json says, from one source. */
 import { z } from 'zod';
 import type { Milliseconds } from '#kernel/units.ts';
+import { PROBLEMS, problemSchema } from '#serving/problems.ts';
 import { STATUSES } from '#worker/document.ts';
 import type { DocumentRow, TimelineRow } from '#worker/rows/documents.ts';
-import { PROBLEMS, problemSchema } from './problems.ts';
 
 const time = z.iso.datetime();
 const status = z.enum(STATUSES);

@@ -1,12 +1,12 @@
 /** Search: the query becomes a vector by the same model as the chunks did, and the nearest chunks of the tenant come back. */
 import type { Db } from '#kernel/database.ts';
 import { milliseconds, type Usd } from '#kernel/units.ts';
+import { type App, authorised } from '#serving/app.ts';
+import { refuse } from '#serving/problems.ts';
 import { countTokens } from '#worker/chunker.ts';
 import { nearestChunks } from '#worker/rows/results.ts';
 import type { Gateway } from '#worker/vendors/gateway.ts';
 import type { Embedder } from '#worker/vendors/openai.ts';
-import { type App, authorised } from './app.ts';
-import { refuse } from './problems.ts';
 import { problems, searchBody, searchSchema } from './schemas.ts';
 
 export type SearchRoutes = {

@@ -11,9 +11,9 @@ import { describe } from '#kernel/errors.ts';
 import { checkTargetShape } from '#kernel/http.ts';
 import type { SharedClock } from '#kernel/shared-clock.ts';
 import { type Bytes, kibibytes } from '#kernel/units.ts';
+import { refuse } from '#serving/problems.ts';
 import { sniff } from '#worker/parsers/sniff.ts';
 import { dropContent, PIECE_BYTES, type Piece, putPiece } from '#worker/rows/contents.ts';
-import { refuse } from './problems.ts';
 
 export type UploadLimits = { readonly bytes: Bytes };
 export const METADATA_BYTES = kibibytes(8);

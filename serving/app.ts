@@ -1,4 +1,4 @@
-/** The HTTP server of the document API, before its routes: who calls, how much, what an error looks like. */
+/** An HTTP server before its routes: who calls, how much, what an error looks like. Each role's API is put onto one. */
 import helmet from '@fastify/helmet';
 import multipart from '@fastify/multipart';
 import swagger from '@fastify/swagger';
@@ -19,7 +19,7 @@ import { describe, Fault } from '#kernel/errors.ts';
 import type { Log } from '#kernel/log.ts';
 import type { Random } from '#kernel/random.ts';
 import type { Rate } from '#kernel/token-bucket.ts';
-import { kibibytes, milliseconds } from '#kernel/units.ts';
+import { type Bytes, kibibytes, milliseconds } from '#kernel/units.ts';
 import { drainUnread, onBrokenAddress, onBrokenConnection } from './broken-requests.ts';
 import { openApi } from './openapi.ts';
 import { isRefusal, type Refusal, refuse, sendProblem } from './problems.ts';
@@ -36,13 +36,20 @@ declare module 'fastify' {
   }
 }
 
+export type Described = { readonly title: string; readonly description: string; readonly version: string };
+
 export type AppOptions = {
+  readonly described: Described;
+  /** The largest JSON body. */
+  readonly jsonBody?: Bytes;
+  /** Routes that need nobody known, beside health and metrics. */
+  readonly open?: readonly string[];
+  readonly onRateLimited?: (request: FastifyRequest) => void;
   readonly authenticate: Authenticate;
   /** False where `authenticate` lets somebody in without one. */
   readonly keyNeeded: boolean;
   readonly rate: Rate;
   readonly trustProxy: boolean;
-  readonly version: string;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -58,9 +65,9 @@ const DATABASE_BACK_AFTER = milliseconds(2_000);
 export type App = Awaited<ReturnType<typeof makeApp>>;
 
 export async function makeApp(options: AppOptions) {
-  const { log, telemetry, clock } = options;
+  const { telemetry, clock } = options;
   const app = fastify({
-    bodyLimit: JSON_BODY,
+    bodyLimit: options.jsonBody ?? JSON_BODY,
     requestTimeout: REQUEST_LIMIT,
     connectionTimeout: REQUEST_LIMIT,
     // A missing Host header is refused below, with a body that says so.
@@ -85,11 +92,13 @@ export async function makeApp(options: AppOptions) {
   letGoAtTheEnd(app as never);
   await app.register(helmet, SECURITY_HEADERS);
   await app.register(multipart, { throwFileSizeLimit: false });
-  await app.register(swagger, openApi(options.version, options.keyNeeded));
+  await app.register(swagger, openApi(options.described, options.keyNeeded));
   const allowed = watchMethods(app as never);
   app.decorateRequest('principal');
   app.decorate('accessRefused', (reason: AccessRefusal) => telemetry.count('access_refused_total', { reason }));
-  app.setErrorHandler((error: unknown, request, reply) => sendProblem(request, reply, toRefusal(error, request, log)));
+  app.setErrorHandler((error: unknown, request, reply) =>
+    sendProblem(request, reply, toRefusal(error, request, options)),
+  );
   refuseUnknown(app as never, allowed);
   guard(app as never, options);
   return app;
@@ -145,16 +154,20 @@ type Hooks = {
   addHook(name: 'onRequest', hook: (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>): void;
 };
 const AUTH_PROBLEMS = { 401: 'unauthenticated', 403: 'forbidden', 429: 'rate_limited' } as const;
-const OPEN = new Set(['/healthz', '/readyz', '/metrics', '/openapi.json']);
+const OPEN = ['/healthz', '/readyz', '/metrics', '/openapi.json'];
 
-function guard(app: Hooks, { authenticate, rate, clock, telemetry }: AppOptions): void {
+type ToRefusal = Pick<AppOptions, 'log' | 'jsonBody'>;
+
+function guard(app: Hooks, options: AppOptions): void {
+  const { authenticate, rate, clock, telemetry } = options;
+  const open = new Set([...OPEN, ...(options.open ?? [])]);
   const limiter = makeRateLimiter(clock, rate);
   app.addHook('onRequest', async (request) => {
     if (request.headers.host === undefined && request.raw.httpVersion === '1.1') {
       throw refuse('bad_request', 'The header Host is missing');
     }
     const route = request.routeOptions.url;
-    if (route === undefined || OPEN.has(route)) return;
+    if (route === undefined || open.has(route)) return;
     const found = await authenticate({ headers: request.headers, address: request.ip });
     if (found.kind === 'refused') {
       telemetry.count('access_refused_total', { reason: found.reason });
@@ -168,15 +181,13 @@ function guard(app: Hooks, { authenticate, rate, clock, telemetry }: AppOptions)
     request.principal = principal;
     const taken = limiter.take(`${principal.tenant}/${principal.subject}`);
     if (taken.kind === 'granted') return;
-    if (request.method === 'POST' && route === '/v1/documents') {
-      telemetry.count('uploads_refused_total', { reason: 'rate_limited' });
-    }
+    options.onRateLimited?.(request);
     const detail = `More than ${rate.perSecond} requests a second, after a burst of ${rate.burst}`;
     throw refuse('rate_limited', detail, { retryAfter: taken.wait });
   });
 }
 
-function toRefusal(error: unknown, request: FastifyRequest, log: Log): Refusal {
+export function toRefusal(error: unknown, request: FastifyRequest, { log, jsonBody }: ToRefusal): Refusal {
   if (isRefusal(error)) return error;
   if (hasZodFastifySchemaValidationErrors(error)) {
     const where = PLACES[error.validationContext ?? ''] ?? 'request';
@@ -187,7 +198,7 @@ function toRefusal(error: unknown, request: FastifyRequest, log: Log): Refusal {
     return refuse('bad_request', faults.join('; ').slice(0, 500));
   }
   const { statusCode = 500, code, message } = error as FastifyError;
-  if (statusCode === 413) return refuse('too_large', `The body is over the limit of ${JSON_BODY} bytes`);
+  if (statusCode === 413) return refuse('too_large', `The body is over the limit of ${jsonBody ?? JSON_BODY} bytes`);
   if (statusCode === 415) return refuse('unsupported_media_type', wantedType(request));
   if (statusCode >= 400 && statusCode < 500) return refuse('bad_request', message.slice(0, 500));
   const route = request.routeOptions.url;

@@ -1,6 +1,7 @@
 /** The API's own description: made from the schemas that validate, with what they cannot say added here. */
 import type { SwaggerOptions } from '@fastify/swagger';
 import { createJsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
+import type { Described } from './app.ts';
 
 type Response = { description: string; headers?: Record<string, object>; content?: Record<string, object> };
 type Parameter = { in: string; name: string; [key: string]: unknown };
@@ -36,13 +37,13 @@ const HEADER_NAMES: Readonly<Record<string, string>> = {
 };
 
 /** @param keyNeeded false where somebody without a key is let in, as on loopback. */
-export function openApi(version: string, keyNeeded: boolean): SwaggerOptions {
+export function openApi({ title, description, version }: Described, keyNeeded: boolean): SwaggerOptions {
   return {
     openapi: {
       openapi: '3.1.0',
       info: {
-        title: 'Burnline document API',
-        description: 'Documents in, searchable chunks out, and the whole way visible.',
+        title,
+        description,
         version,
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       },
