@@ -5,22 +5,18 @@
 import type { Milliseconds } from '#kernel/units.ts';
 import { isResolved } from './alert.ts';
 import type { Route } from './config/config.ts';
+import type { Suppression } from './muting.ts';
 import type { Policy } from './oncall/model.ts';
 import { severityOf } from './severity.ts';
 import type { Group, Incident, IncidentSeverity, Member, TimelineRow } from './store.ts';
 import type { MuteReason } from './time-interval.ts';
-
-/** Why an alert of the group is not told of. */
-export type Muted =
-  | { readonly kind: 'silenced'; readonly by: readonly string[] }
-  | { readonly kind: 'inhibited'; readonly by: readonly string[] };
 
 export type GroupView = {
   readonly group: Group;
   readonly route: Route;
   readonly policy: Policy | undefined;
   readonly members: readonly Member[];
-  readonly muted: ReadonlyMap<string, Muted>;
+  readonly muted: ReadonlyMap<string, Suppression>;
   /** The route is muted as a whole at this moment, and by which interval. */
   readonly quiet: MuteReason | undefined;
   readonly incidents: readonly Incident[];
@@ -141,7 +137,9 @@ function suppressed({ group, route, members, muted, quiet, incidents }: GroupVie
   for (const { alert } of news) {
     const why = muted.get(alert.fingerprint);
     if (why === undefined) continue;
-    const because = `${why.kind} by ${why.by.join(', ')}`;
+    const { silencedBy, inhibitedBy } = why;
+    const because =
+      silencedBy.length > 0 ? `silenced by ${silencedBy.join(', ')}` : `inhibited by ${inhibitedBy.join(', ')}`;
     reasons.set(because, (reasons.get(because) ?? 0) + 1);
   }
   return [...reasons].map(([because, count]) => row(`${count === 1 ? '1 alert' : `${count} alerts`} ${because}`));

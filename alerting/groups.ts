@@ -5,12 +5,11 @@
 import type { Milliseconds } from '#kernel/units.ts';
 import { groupMessage } from './compose.ts';
 import { ofReceiver } from './destination.ts';
-import { decideFlush, type Flush, type GroupView, type Muted } from './flush.ts';
+import { decideFlush, type Flush, type GroupView } from './flush.ts';
 import { type Around, applyChange, draftsOf, send } from './incidents.ts';
-import { targetsOf } from './inhibit.ts';
+import { suppressionsOf } from './muting.ts';
 import type { Setup } from './setup.ts';
-import { silences } from './silence.ts';
-import type { Member, Tx } from './store.ts';
+import type { Tx } from './store.ts';
 import { muteReason } from './time-interval.ts';
 
 /** Looks at the group that has waited longest. @returns false: none is due. */
@@ -37,35 +36,18 @@ export async function flushOne(around: Around): Promise<boolean> {
       route,
       policy: setup.oncall.policies.get(group.receiver),
       members,
-      muted: await mutedAmong(tx, setup, members, now),
+      muted: await suppressionsOf(
+        tx,
+        setup,
+        members.map(({ alert }) => alert),
+        now,
+      ),
       quiet: muteReason(route, setup.config.timeIntervals, now),
       incidents: await tx.unresolvedIncidents(group.id),
     };
     await applyFlush(around, tx, setup, view, decideFlush(view, now), now);
     return true;
   });
-}
-
-async function mutedAmong(
-  tx: Tx,
-  setup: Setup,
-  members: readonly Member[],
-  now: Milliseconds,
-): Promise<Map<string, Muted>> {
-  const muted = new Map<string, Muted>();
-  const active = await tx.silences(now);
-  const keys = new Map<string, readonly string[]>();
-  for (const { alert } of members) {
-    const by = active.filter((silence) => silences(silence, alert.labels)).map(({ id }) => id);
-    if (by.length > 0) muted.set(alert.fingerprint, { kind: 'silenced', by });
-    else keys.set(alert.fingerprint, targetsOf(setup.config.inhibitRules, alert.labels));
-  }
-  const sources = await tx.inhibitors([...new Set([...keys.values()].flat())], now);
-  for (const [fingerprint, mine] of keys) {
-    const by = mine.flatMap((key) => sources.get(key) ?? []).filter((source) => source !== fingerprint);
-    if (by.length > 0) muted.set(fingerprint, { kind: 'inhibited', by: by.slice(0, 5) });
-  }
-  return muted;
 }
 
 async function applyFlush(

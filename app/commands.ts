@@ -8,7 +8,7 @@ import { connectKeys } from './keys-client.ts';
 import type { Role } from './settings.ts';
 import { addSloCommands } from './slo-commands.ts';
 
-const CHECKED_ROLES = ['service', 'api', 'worker', 'simulators', 'start'] as const;
+const CHECKED_ROLES = ['service', 'api', 'worker', 'router', 'simulators', 'start'] as const;
 
 export function addCommands(program: Command): void {
   configCommand(program);
@@ -18,8 +18,8 @@ export function addCommands(program: Command): void {
     .command('prepare', { hidden: true })
     .description('builds what the first start would have to build')
     .action(async () => {
-      const { prepareImage } = await import('./database.ts');
-      await prepareImage(systemClock);
+      const { prepareImages } = await import('./database.ts');
+      await prepareImages(systemClock);
     });
 }
 

@@ -24,6 +24,7 @@ const ENOUGH: Readonly<Record<Role, Env>> = {
   api: { DATABASE_URL, OPENAI_API_KEY: 'sk-1' },
   worker: { DATABASE_URL, WEBHOOK_SECRET, ...KEYS },
   service: KEYS,
+  router: {},
   simulators: {},
   start: {},
 };

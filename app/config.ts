@@ -17,6 +17,7 @@ export type Flags = Readonly<Partial<Record<SettingName, string>>>;
 
 type SecretName =
   | 'DATABASE_URL'
+  | 'ROUTER_DATABASE_URL'
   | 'LLAMA_CLOUD_API_KEY'
   | 'OPENAI_API_KEY'
   | 'WEBHOOK_SECRET'
@@ -83,7 +84,8 @@ function crossFaults(
     const why = `role ${role} shares a Postgres; the embedded database is for role service alone`;
     need('DATABASE_URL', secrets.DATABASE_URL, why);
   }
-  if (values.BURNLINE_VENDORS === 'real' && !wrong.has('BURNLINE_VENDORS') && role !== 'simulators') {
+  const calls = role !== 'simulators' && role !== 'router';
+  if (values.BURNLINE_VENDORS === 'real' && !wrong.has('BURNLINE_VENDORS') && calls) {
     if (role !== 'api' && values.PARSER === 'llamaparse') {
       need('LLAMA_CLOUD_API_KEY', secrets.LLAMA_CLOUD_API_KEY, 'PARSER is llamaparse');
     }
@@ -130,7 +132,7 @@ export function readJwtKeys(file: string): JwtKey[] {
 
 /** A variable of ours that nobody reads is a typing error that would be found in production. */
 function warningsOf(env: Environment): ConfigFault[] {
-  const ours = /^(BURNLINE|LLAMAPARSE|LLAMA_CLOUD|SIMULATORS|WORKER|CANARY|WEBHOOK|PARSER)_?/;
+  const ours = /^(BURNLINE|LLAMAPARSE|LLAMA_CLOUD|SIMULATORS|WORKER|CANARY|WEBHOOK|PARSER|ROUTER)_?/;
   const known = new Set<string>([
     ...SETTING_NAMES,
     'BURNLINE_SUPERVISED',
@@ -154,5 +156,13 @@ export function logOptions(config: Config): LogOptions {
 /** Who may come without a key: on loopback a developer, off it nobody, unless somebody insists. */
 export function anonymousAllowed(config: Config): 'nobody' | 'loopback' | 'anyone' {
   if (config.INSECURE_NO_AUTH === 'on') return 'anyone';
-  return config.API_HOST === 'localhost' || isLoopback(config.API_HOST) ? 'loopback' : 'nobody';
+  const host = config.role === 'router' ? routerAddress(config).host : config.API_HOST;
+  return host === 'localhost' || isLoopback(host) ? 'loopback' : 'nobody';
+}
+
+/** As Alertmanager reads it: without a host, all of them. */
+export function routerAddress({ ROUTER_LISTEN: text }: Pick<Config, 'ROUTER_LISTEN'>): { host: string; port: number } {
+  const at = text.lastIndexOf(':');
+  const host = text.slice(0, at).replace(/^\[|\]$/g, '');
+  return { host: host === '' ? '0.0.0.0' : host, port: Number(text.slice(at + 1)) };
 }

@@ -1,4 +1,4 @@
-/** Opens the database that the configuration names, and brings it up to date. */
+/** Opens the databases that the configuration names, and brings them up to date. */
 import { createHash } from 'node:crypto';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
@@ -9,27 +9,49 @@ import { type Migration, migrate, readMigrations } from '#kernel/migrate.ts';
 import { openPglite } from '#kernel/pglite.ts';
 import { ensureImage, prepareFolder } from '#kernel/pglite-image.ts';
 import { openPostgres } from '#kernel/postgres.ts';
+import type { Secret } from '#kernel/secret.ts';
 import { milliseconds } from '#kernel/units.ts';
 import { type Config, environment } from './config.ts';
 import { PROJECT_ROOT, versionOf } from './project.ts';
 
-/** The rooms whose tables the service's database holds. */
-const SERVICE_ROOMS = ['access', 'worker'] as const;
+/** Two databases, each with the rooms whose tables it holds: the router's does not go down with the documents'. */
+const ROOMS = { service: ['access', 'worker'], router: ['access', 'alerting'] } as const;
+export type DatabaseName = keyof typeof ROOMS;
 const TRANSACTION_LIMIT = milliseconds(30_000);
 
-export const serviceMigrations = (): Migration[] => SERVICE_ROOMS.flatMap((room) => readMigrations(PROJECT_ROOT, room));
+export const migrationsOf = (name: DatabaseName): Migration[] =>
+  ROOMS[name].flatMap((room) => readMigrations(PROJECT_ROOT, room));
 
-export async function openServiceDatabase(config: Config, clock: Clock, log: Log): Promise<Db> {
+export type DatabasePlace = {
+  readonly name: DatabaseName;
+  readonly url: Secret | undefined;
+  /** Of the embedded one. */
+  readonly folder: string;
+};
+
+/** The documents' database, as the configuration has it. */
+export const openServiceDatabase = (config: Config, clock: Clock, log: Log): Promise<Db> =>
+  openDatabase(
+    { name: 'service', url: config.secrets.DATABASE_URL, folder: join(config.BURNLINE_STATE, 'service') },
+    config,
+    clock,
+    log,
+  );
+
+export async function openDatabase(
+  { name, url, folder }: DatabasePlace,
+  config: Config,
+  clock: Clock,
+  log: Log,
+): Promise<Db> {
   const limits = { statement: milliseconds(config.DATABASE_STATEMENT_LIMIT_MS), transaction: TRANSACTION_LIMIT };
-  const url = config.secrets.DATABASE_URL;
-  const migrations = serviceMigrations();
+  const migrations = migrationsOf(name);
   if (url !== undefined) {
     const applicationName = `burnline-${config.role}`;
     const db = openPostgres({ url, poolSize: config.DATABASE_POOL_SIZE, limits, clock, applicationName });
     return await migrated(db, migrations);
   }
-  const folder = join(config.BURNLINE_STATE, 'service');
-  const prepared = await prepareFolder(folder, imageFolder(migrations), (draft) => buildImage(draft, clock));
+  const prepared = await prepareFolder(folder, imageFolder(name), (draft) => buildImage(name, draft, clock));
   if (prepared !== 'kept') log.info({ folder }, 'a new database folder was made');
   const db = await openPglite({ folder, fsync: config.DATABASE_FSYNC === 'on', limits, clock });
   return await migrated(db, migrations);
@@ -45,16 +67,18 @@ async function migrated(db: Db, migrations: readonly Migration[]): Promise<Db> {
   }
 }
 
-/** Builds the image ahead of the first start, so that the first start is a short one. */
-export async function prepareImage(clock: Clock): Promise<boolean> {
-  return await ensureImage(imageFolder(serviceMigrations()), (draft) => buildImage(draft, clock));
+/** Builds the images ahead of the first start, so that the first start is a short one. */
+export async function prepareImages(clock: Clock): Promise<void> {
+  for (const name of ['service', 'router'] as const) {
+    await ensureImage(imageFolder(name), (draft) => buildImage(name, draft, clock));
+  }
 }
 
-async function buildImage(folder: string, clock: Clock): Promise<void> {
+async function buildImage(name: DatabaseName, folder: string, clock: Clock): Promise<void> {
   const limits = { statement: milliseconds(60_000), transaction: milliseconds(60_000) };
   const db = await openPglite({ folder, fsync: false, limits, clock });
   try {
-    await migrate(db, serviceMigrations());
+    await migrate(db, migrationsOf(name));
   } finally {
     await db.close();
   }
@@ -65,9 +89,11 @@ export function cacheFolder(): string {
   return env['BURNLINE_CACHE'] ?? join(env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'burnline');
 }
 
-function imageFolder(migrations: readonly Migration[]): string {
+function imageFolder(name: DatabaseName): string {
   const pglite = `${versionOf('@electric-sql/pglite')}+${versionOf('@electric-sql/pglite-pgvector')}`;
-  const schema = migrations.map((migration) => migration.hash).join();
+  const schema = migrationsOf(name)
+    .map((migration) => migration.hash)
+    .join();
   const key = createHash('sha256').update(`${pglite} ${schema}`).digest('hex').slice(0, 16);
-  return join(cacheFolder(), 'images', `service-${key}`);
+  return join(cacheFolder(), 'images', `${name}-${key}`);
 }

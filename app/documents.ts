@@ -19,7 +19,7 @@ import { observeCounters, observeDatabase, observeWorkers } from '#worker/observ
 import type { Surroundings } from '#worker/surroundings.ts';
 import { type DocumentWorker, makeDocumentWorker } from '#worker/worker.ts';
 import { anonymousAllowed, type Config } from './config.ts';
-import { openServiceDatabase, serviceMigrations } from './database.ts';
+import { migrationsOf, openServiceDatabase } from './database.ts';
 import { VERSION } from './project.ts';
 import { type Runtime, tellReady, untilStopped } from './runtime.ts';
 import { authenticator, vendorSettings, workerSettings } from './wiring.ts';
@@ -95,7 +95,7 @@ async function makeServer(
       version: VERSION,
       uploadBytes: config.UPLOAD_MAX_BYTES as Bytes,
       vendors: vendorSettings(config),
-      migrations: serviceMigrations(),
+      migrations: migrationsOf('service'),
       shown: config.role === 'service' ? 'http' : 'all',
       wake: () => worker?.wake(),
       circuits: () => worker?.circuits() ?? {},
@@ -118,7 +118,7 @@ async function makeMetricsServer(config: Config, around: Surroundings, worker: D
     described: { title: 'Burnline worker', description: 'Its metrics and its health.', version: VERSION },
   });
   const shown = config.role === 'service' ? 'rest' : 'all';
-  healthRoutes(app, { ...around, migrations: serviceMigrations(), shown, circuits: worker.circuits });
+  healthRoutes(app, { ...around, migrations: migrationsOf('service'), shown, circuits: worker.circuits });
   return app;
 }
 

@@ -44,6 +44,7 @@ async function runRole(config: Config): Promise<number> {
   try {
     // After telemetry has started, so that what they import is instrumented.
     if (config.role === 'simulators') await (await import('./simulators.ts')).runSimulators(config, runtime);
+    else if (config.role === 'router') await (await import('./router.ts')).runRouter(config, runtime);
     else await (await import('./documents.ts')).runDocuments(config, runtime);
     return 0;
   } catch (error) {
@@ -81,6 +82,12 @@ function makeProgram(): Command {
   addRole(program, 'service', 'document API and worker in one process', runRole);
   addRole(program, 'api', 'document API alone, on a shared Postgres', runRole);
   addRole(program, 'worker', 'worker alone, on a shared Postgres', runRole);
+  addRole(
+    program,
+    'router',
+    'alert router alone: Alertmanager’s API and files, incidents, escalation, on call',
+    runRole,
+  );
   addRole(program, 'simulators', 'LlamaParse, OpenAI, Slack, PagerDuty and SMTP, simulated', runRole);
   return program;
 }

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 
-export type Role = 'api' | 'worker' | 'service' | 'simulators' | 'start';
+export type Role = 'api' | 'worker' | 'service' | 'router' | 'simulators' | 'start';
 export type Setting = {
   readonly schema: z.ZodType;
   readonly help: string;
@@ -16,11 +16,15 @@ export type Setting = {
   readonly needed?: string;
 };
 
-const ALL = ['api', 'worker', 'service', 'simulators', 'start'] as const;
+const ALL = ['api', 'worker', 'service', 'router', 'simulators', 'start'] as const;
 const DATABASE = ['api', 'worker', 'service'] as const;
+const STORING = ['api', 'worker', 'service', 'router'] as const;
+const ROUTING = ['router', 'start'] as const;
 const SERVING = ['api', 'service', 'start'] as const;
 const WORKING = ['worker', 'service', 'start'] as const;
 const EITHER = ['api', 'worker', 'service', 'start'] as const;
+const TELLING = ['api', 'worker', 'service', 'router', 'start'] as const;
+const GUARDED = ['api', 'service', 'router', 'start'] as const;
 
 const count = (least: number, most: number, error = `expected a whole number from ${least} to ${most}`) =>
   z.coerce.number(error).int(error).min(least, error).max(most, error);
@@ -102,18 +106,77 @@ export const SETTINGS = {
   },
   DATABASE_POOL_SIZE: {
     schema: count(2, 200).default(10),
-    roles: DATABASE,
+    roles: STORING,
     help: 'connections to Postgres of one process',
   },
   DATABASE_STATEMENT_LIMIT_MS: {
     schema: count(100, 600_000).default(15_000),
-    roles: DATABASE,
+    roles: STORING,
     help: 'a statement that takes longer is cancelled',
   },
   DATABASE_FSYNC: {
     schema: onOff.default('on'),
-    roles: ['service', 'start'],
+    roles: ['service', 'router', 'start'],
     help: 'embedded database: on makes a commit survive a power cut',
+  },
+  ROUTER_CONFIG_FILE: {
+    flag: '--config.file <file>',
+    schema: z.string().min(1).optional(),
+    roles: ROUTING,
+    help: 'alertmanager.yml: routes and receivers; default: the one that ships, with the vendors of this stack',
+  },
+  ROUTER_ONCALL_FILE: {
+    flag: '--oncall.file <file>',
+    schema: z.string().min(1).optional(),
+    roles: ROUTING,
+    help: 'oncall.yaml: people, schedules, escalation policies',
+  },
+  ROUTER_LISTEN: {
+    flag: '--web.listen-address <address>',
+    schema: z
+      .string()
+      .regex(/^(\[[0-9a-fA-F:]+\]|[^:\s]*):\d{1,5}$/, 'expected host:port')
+      .default('127.0.0.1:9093'),
+    roles: ROUTING,
+    help: 'address of the router; port 0: a free one; off loopback a key is needed',
+  },
+  ROUTER_STORAGE: {
+    flag: '--storage.path <folder>',
+    schema: z.string().min(1).optional(),
+    roles: ROUTING,
+    help: 'folder of the router’s embedded database; default: router in the state folder',
+  },
+  ROUTER_DATABASE_URL: {
+    schema: z
+      .string()
+      .regex(/^postgres(ql)?:\/\//, 'expected postgres://user:password@host:port/database')
+      .optional(),
+    roles: ['router'],
+    secret: true,
+    help: 'Postgres of the router, which several routers can share; without it the embedded database',
+  },
+  ROUTER_EXTERNAL_URL: {
+    flag: '--web.external-url <url>',
+    schema: url.optional(),
+    roles: ROUTING,
+    help: 'where people reach the router: the head of every link in a message',
+  },
+  ROUTER_PREFIX: {
+    flag: '--web.route-prefix <prefix>',
+    schema: z
+      .string()
+      .regex(/^\/[\w./-]*$/, 'expected a path that begins with /')
+      .optional(),
+    roles: ROUTING,
+    help: 'path before every address of the router; default: that of the external URL',
+  },
+  ROUTER_FEATURES: {
+    flag: '--enable-feature <names>',
+    schema: list
+      .pipe(z.array(z.enum(['classic-mode', 'utf8-strict-mode'], 'expected classic-mode or utf8-strict-mode')))
+      .default([]),
+    roles: ROUTING,
+    help: 'classic-mode refuses label names that are not ASCII; utf8-strict-mode takes UTF-8 matchers alone',
   },
   WORKER_ID: {
     schema: z
@@ -252,11 +315,11 @@ export const SETTINGS = {
     roles: SERVING,
     help: 'the largest upload, in bytes',
   },
-  RATE_PER_SECOND: { schema: count(1, 1_000_000).default(50), roles: SERVING, help: 'requests a second of one key' },
-  RATE_BURST: { schema: count(1, 1_000_000).default(200), roles: SERVING, help: 'requests of one key at once' },
+  RATE_PER_SECOND: { schema: count(1, 1_000_000).default(50), roles: GUARDED, help: 'requests a second of one key' },
+  RATE_BURST: { schema: count(1, 1_000_000).default(200), roles: GUARDED, help: 'requests of one key at once' },
   TRUST_PROXY: {
     schema: onOff.default('off'),
-    roles: SERVING,
+    roles: GUARDED,
     help: 'on: believe X-Forwarded-For; only behind a proxy that sets it',
   },
   WEBHOOK_SECRET: {
@@ -273,46 +336,46 @@ export const SETTINGS = {
   },
   IP_ALLOW_LIST: {
     schema: list.default([]),
-    roles: SERVING,
+    roles: GUARDED,
     help: 'addresses and CIDR ranges that may call, with commas; empty: all',
   },
   JWT_KEY_FILE: {
     schema: z.string().min(1).optional(),
-    roles: SERVING,
+    roles: GUARDED,
     help: 'PEM, JWK or JWKS file that signs tokens (RS256, ES256, HS256)',
   },
   JWT_SHARED_SECRET: {
     schema: z.string().min(32, 'expected at least 32 characters').optional(),
-    roles: SERVING,
+    roles: GUARDED,
     secret: true,
     help: 'shared secret of HS256 tokens',
   },
   JWT_ISSUER: {
     schema: z.string().min(1).optional(),
-    roles: SERVING,
+    roles: GUARDED,
     needed: 'with JWT_KEY_FILE or JWT_SHARED_SECRET',
     help: 'who issues tokens (iss); needed with a JWT key',
   },
-  JWT_AUDIENCE: { schema: z.string().min(1).default('burnline'), roles: SERVING, help: 'whom tokens are for (aud)' },
+  JWT_AUDIENCE: { schema: z.string().min(1).default('burnline'), roles: GUARDED, help: 'whom tokens are for (aud)' },
   INSECURE_NO_AUTH: {
     flag: '--insecure-no-auth',
     schema: onOff.default('off'),
-    roles: SERVING,
+    roles: GUARDED,
     help: 'on: nobody needs a key, from wherever they call',
   },
   OTEL_EXPORTER_OTLP_ENDPOINT: {
     schema: url.optional(),
-    roles: EITHER,
+    roles: TELLING,
     help: 'traces and logs go there by OTLP/HTTP; without it they stay',
   },
   OTEL_EXPORTER_OTLP_HEADERS: {
     schema: z.string().optional(),
-    roles: EITHER,
+    roles: TELLING,
     secret: true,
     help: 'headers for it: name=value, with commas',
   },
-  METRICS: { schema: onOff.default('on'), roles: EITHER, help: 'off: no metrics; for measuring their cost' },
-  TRACES: { schema: onOff.default('on'), roles: EITHER, help: 'off: no spans are recorded; for measuring their cost' },
+  METRICS: { schema: onOff.default('on'), roles: TELLING, help: 'off: no metrics; for measuring their cost' },
+  TRACES: { schema: onOff.default('on'), roles: TELLING, help: 'off: no spans are recorded; for measuring their cost' },
   LOG_LEVEL: {
     flag: '--log-level <level>',
     schema: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),

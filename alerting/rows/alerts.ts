@@ -4,7 +4,7 @@ import type { Group, Join, Member, StoredAlert, Told } from '#alerting/store.ts'
 import { instant, type Queryable } from '#kernel/database.ts';
 import type { Milliseconds } from '#kernel/units.ts';
 
-const ALERT = `a.fingerprint, a.labels, a.annotations, a.generator_url as "generatorUrl", a.starts_at as "startsAt",
+export const ALERT = `a.fingerprint, a.labels, a.annotations, a.generator_url as "generatorUrl", a.starts_at as "startsAt",
   a.ends_at as "endsAt", a.timeout, a.updated_at as "updatedAt", a.received_at as "receivedAt", a.config, a.inhibits`;
 
 export async function lockAlerts(q: Queryable, fingerprints: readonly string[]): Promise<StoredAlert[]> {

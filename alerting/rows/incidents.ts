@@ -113,3 +113,42 @@ export async function insertTimeline(q: Queryable, rows: readonly TimelineRow[])
     [JSON.stringify(rows.map((row) => ({ ...row, at: instant(row.at) })))],
   );
 }
+
+export type IncidentFilter = {
+  readonly states: readonly Incident['state'][];
+  /** Older than this one; undefined: from the newest on. */
+  readonly before: number | undefined;
+  readonly limit: number;
+};
+
+/** Newest first. */
+export async function listIncidents(q: Queryable, { states, before, limit }: IncidentFilter): Promise<Incident[]> {
+  return read(
+    await q.query<Incident>(
+      `select ${INCIDENT} from alerting.incidents
+       where state = any ($1::text[]) and ($2::bigint is null or number < $2) order by number desc limit $3`,
+      [states, before ?? null, limit],
+    ),
+  );
+}
+
+/** By its id, or by the number that people speak. */
+export async function findIncident(q: Queryable, name: string): Promise<Incident | undefined> {
+  const number = /^\d{1,15}$/.test(name) ? Number(name) : null;
+  const rows = await q.query<Incident>(`select ${INCIDENT} from alerting.incidents where id = $1 or number = $2`, [
+    name,
+    number,
+  ]);
+  return read(rows)[0];
+}
+
+export type TimelineEntry = TimelineRow & { readonly id: number };
+
+export async function timelineOf(q: Queryable, incidentId: string): Promise<TimelineEntry[]> {
+  const rows = await q.query<TimelineEntry>(
+    `select id, incident_id as "incidentId", group_id as "groupId", at, kind, because, actor
+     from alerting.timeline where incident_id = $1 order by at, id limit 10000`,
+    [incidentId],
+  );
+  return rows.map((row) => present(row, ['incidentId', 'groupId', 'actor']));
+}

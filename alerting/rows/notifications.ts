@@ -143,3 +143,26 @@ export async function restDestination(q: Queryable, destination: string, until: 
 }
 
 export type Spacing = Readonly<Record<Channel, Milliseconds>>;
+
+export type NotificationEntry = Omit<Notification, 'message' | 'fence'> & {
+  readonly finishedAt: Milliseconds | undefined;
+  readonly error: string | undefined;
+};
+
+/** Newest first, without what was said. */
+export async function listNotifications(
+  q: Queryable,
+  incidentId: string | undefined,
+  before: string | undefined,
+  limit: number,
+): Promise<NotificationEntry[]> {
+  const rows = await q.query<NotificationEntry>(
+    `select n.id, n.destination, n.channel, n.incident_id as "incidentId", n.group_id as "groupId", n.action, n.priority,
+       n.state, n.attempts, n.may_repeat as "mayRepeat", n.created_at as "createdAt", n.available_at as "availableAt",
+       n.finished_at as "finishedAt", n.error
+     from alerting.notifications n
+     where ($1::text is null or n.incident_id = $1) and ($2::text is null or n.id < $2) order by n.id desc limit $3`,
+    [incidentId ?? null, before ?? null, limit],
+  );
+  return rows.map((row) => present(row, ['incidentId', 'finishedAt', 'error']));
+}

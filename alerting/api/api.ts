@@ -1,0 +1,48 @@
+/** The router's HTTP server: Alertmanager's API and its management paths, and the router's own. */
+import type { Authenticate } from '#access/authenticator.ts';
+import type { Telemetry } from '#collector/telemetry.ts';
+import type { Clock } from '#kernel/clock.ts';
+import type { Log } from '#kernel/log.ts';
+import type { Random } from '#kernel/random.ts';
+import type { Rate } from '#kernel/token-bucket.ts';
+import { mebibytes } from '#kernel/units.ts';
+import { type App, authorised, makeApp } from '#serving/app.ts';
+import { type ManagementRoutes, managementRoutes } from './management.ts';
+import { type IncidentRoutes, incidentRoutes } from './v1-incidents.ts';
+import { type V2Routes, v2Routes } from './v2.ts';
+
+export type RouterApi = Omit<V2Routes, 'authorised'> &
+  Omit<ManagementRoutes, 'authorised'> &
+  Omit<IncidentRoutes, 'authorised'> & {
+    readonly prefix: string;
+    readonly authenticate: Authenticate;
+    readonly keyNeeded: boolean;
+    readonly rate: Rate;
+    readonly trustProxy: boolean;
+    readonly clock: Clock;
+    readonly random: Random;
+    readonly log: Log;
+    readonly telemetry: Telemetry;
+  };
+
+/** 256 alerts of Prometheus are some 300 KB; amtool and people send more at once. */
+const BODY = mebibytes(32);
+
+export async function makeRouterApi(options: RouterApi): Promise<App> {
+  const { prefix } = options;
+  const app = await makeApp({
+    ...options,
+    jsonBody: BODY,
+    open: [`${prefix}/-/healthy`, `${prefix}/-/ready`],
+    described: {
+      title: 'Burnline router',
+      description: 'Alerts in, the right person woken: Alertmanager’s API v2, incidents, escalation, on call.',
+      version: options.version,
+    },
+  });
+  const routes = { ...options, authorised };
+  v2Routes(app, prefix, routes);
+  incidentRoutes(app, prefix, routes);
+  managementRoutes(app, prefix, routes);
+  return app;
+}

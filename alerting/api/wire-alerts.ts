@@ -1,0 +1,125 @@
+/**
+ * Alerts on the wire, as Alertmanager's API v2 has them. Pure.
+ *
+ * Source: prometheus/alertmanager api/v2/openapi.yaml, api/v2/api.go (postAlertsHandler), alert/validate.go.
+ */
+import { z } from 'zod';
+import type { Alert } from '#alerting/alert.ts';
+import { fingerprint, type Labels } from '#alerting/labels.ts';
+import { isLabelName, type MatcherMode } from '#alerting/matcher.ts';
+import { type Milliseconds, milliseconds } from '#kernel/units.ts';
+
+/** What a single alert may hold; a page's worth of text is enough for anybody who is woken. */
+export const LABELS_MAX = 128;
+export const NAME_CHARS_MAX = 1_024;
+export const VALUE_CHARS_MAX = 65_536;
+
+const labelSet = z.record(z.string(), z.string()).meta({ id: 'labelSet' });
+export const postableAlert = z
+  .object({
+    labels: labelSet,
+    annotations: labelSet.nullish(),
+    startsAt: z.string().optional(),
+    endsAt: z.string().optional(),
+    generatorURL: z.string().max(VALUE_CHARS_MAX).optional(),
+  })
+  .meta({ id: 'postableAlert' });
+export const postableAlerts = z.array(postableAlert).meta({ id: 'postableAlerts' });
+export type PostableAlert = z.infer<typeof postableAlert>;
+
+const name = z.object({ name: z.string() });
+export const gettableAlert = z
+  .object({
+    annotations: labelSet,
+    endsAt: z.string(),
+    fingerprint: z.string(),
+    receivers: z.array(name),
+    startsAt: z.string(),
+    status: z.object({
+      inhibitedBy: z.array(z.string()),
+      mutedBy: z.array(z.string()),
+      silencedBy: z.array(z.string()),
+      state: z.enum(['unprocessed', 'active', 'suppressed']),
+    }),
+    updatedAt: z.string(),
+    generatorURL: z.string(),
+    labels: labelSet,
+  })
+  .meta({ id: 'gettableAlert' });
+export type GettableAlert = z.infer<typeof gettableAlert>;
+
+export type ReadAlerts = { readonly alerts: readonly Alert[]; readonly faults: readonly string[] };
+
+/** Each by itself: what is right is taken although another is not. */
+export function readAlerts(
+  items: readonly unknown[],
+  now: Milliseconds,
+  resolveTimeout: Milliseconds,
+  mode: MatcherMode,
+): ReadAlerts {
+  const alerts: Alert[] = [];
+  const faults: string[] = [];
+  for (const [i, item] of items.entries()) {
+    const parsed = postableAlert.safeParse(item);
+    const read = parsed.success
+      ? readAlert(parsed.data, now, resolveTimeout, mode)
+      : `${parsed.error.issues[0]?.path.join('.') || 'it'}: ${parsed.error.issues[0]?.message}`;
+    if (typeof read === 'string') faults.push(`alert ${i}: ${read}`);
+    else alerts.push(read);
+  }
+  return { alerts, faults };
+}
+
+/** @returns what is wrong with it, as text. */
+function readAlert(
+  { labels: given, annotations, startsAt, endsAt, generatorURL }: PostableAlert,
+  now: Milliseconds,
+  resolveTimeout: Milliseconds,
+  mode: MatcherMode,
+): Alert | string {
+  // An empty value is as if the label were not there.
+  const labels: Labels = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== ''));
+  if (Object.keys(labels).length === 0) return 'at least one label is needed';
+  const wrong = labelFault('label', labels, mode) ?? labelFault('annotation', annotations ?? {}, mode);
+  if (wrong !== undefined) return wrong;
+  const [start, end] = [readTime(startsAt), readTime(endsAt)];
+  if (start === 'unreadable') return `startsAt is no RFC 3339 time: ${startsAt?.slice(0, 40)}`;
+  if (end === 'unreadable') return `endsAt is no RFC 3339 time: ${endsAt?.slice(0, 40)}`;
+  const began = start ?? end ?? now;
+  if (end !== undefined && end < began) return 'endsAt is before startsAt';
+  return {
+    fingerprint: fingerprint(labels),
+    labels,
+    annotations: annotations ?? {},
+    generatorUrl: generatorURL ?? '',
+    startsAt: began,
+    endsAt: end ?? milliseconds(now + resolveTimeout),
+    timeout: end === undefined,
+    updatedAt: now,
+  };
+}
+
+function labelFault(what: string, labels: Labels, mode: MatcherMode): string | undefined {
+  const names = Object.keys(labels);
+  if (names.length > LABELS_MAX) return `${names.length} ${what}s, at most ${LABELS_MAX} are taken`;
+  for (const one of names) {
+    if (!isLabelName(one, mode)) return `${JSON.stringify(one.slice(0, 60))} is no ${what} name`;
+    if (one.length > NAME_CHARS_MAX) return `a ${what} name of ${one.length} characters, at most ${NAME_CHARS_MAX}`;
+    const value = labels[one] ?? '';
+    if (value.length > VALUE_CHARS_MAX) {
+      return `the ${what} ${one.slice(0, 60)} has ${value.length} characters, at most ${VALUE_CHARS_MAX} are taken`;
+    }
+    if (!value.isWellFormed()) return `the ${what} ${one.slice(0, 60)} is no well-formed text`;
+  }
+  return undefined;
+}
+
+/** Go's zero time counts as absent; so does what Prometheus writes for it. */
+const ZERO_YEAR = /^0001-01-01T00:00:00/;
+
+function readTime(text: string | undefined): Milliseconds | undefined | 'unreadable' {
+  if (text === undefined || text === '' || ZERO_YEAR.test(text)) return undefined;
+  const at = Date.parse(text);
+  return Number.isNaN(at) || at < 0 || at > LATEST ? 'unreadable' : milliseconds(at);
+}
+const LATEST = Date.UTC(9999, 0, 1);

@@ -1,0 +1,26 @@
+/** The failure that must never be silent: documents wait and no worker is there. Pure. */
+import type { Milliseconds } from '#kernel/units.ts';
+import type { Sample } from '#slo/exposition/read-samples.ts';
+import { EYE, type Said } from './verdict-alerts.ts';
+
+const UNFINISHED = 'documents_unfinished';
+const LAST_SEEN = 'worker_last_seen_timestamp_seconds';
+export const WORKER_METRICS = [UNFINISHED, LAST_SEEN];
+const GONE_AFTER = 30;
+
+/** @param samples of all targets that answered. */
+export function workerGone(samples: readonly Sample[], now: Milliseconds): Said | undefined {
+  const values = (name: string) => samples.filter((sample) => sample.name === name).map(({ value }) => value);
+  const waiting = values(UNFINISHED).reduce((sum, value) => sum + value, 0);
+  const seen = Math.max(0, ...values(LAST_SEEN));
+  if (waiting === 0 || now / 1_000 - seen < GONE_AFTER) return undefined;
+  return {
+    labels: { alertname: 'WorkerGone', sloth_service: 'burnline-documents', severity: 'critical', eye: EYE },
+    annotations: {
+      summary: `${waiting} documents wait and no worker is there`,
+      description:
+        seen === 0 ? 'no worker was ever seen' : `the last one was seen at ${new Date(seen * 1_000).toISOString()}`,
+    },
+    since: (seen === 0 ? now : Math.min(now, (seen + GONE_AFTER) * 1_000)) as Milliseconds,
+  };
+}
