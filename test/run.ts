@@ -76,7 +76,7 @@ if (oldestCluster) env['TEST_POSTGRES_16_URL'] = oldestCluster.url;
 const all =
   positionals.length > 0
     ? positionals
-    : globSync('{kernel,access,collector,samples,slo,worker,prometheus,simulators,app,test}/**/*.test.ts');
+    : globSync('{kernel,access,collector,samples,slo,worker,alerting,prometheus,simulators,app,test}/**/*.test.ts');
 const isAcceptance = (file: string) => file.startsWith('test/acceptance/');
 /** Two processes, one for each core of the smallest machine: what only computes, and what stands on databases and servers. */
 const computes = (file: string) => /^(?:slo|prometheus)\//.test(file);
