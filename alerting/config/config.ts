@@ -64,7 +64,10 @@ export type EmailIntegration = {
   readonly smarthost: { readonly host: string; readonly port: number };
   readonly hello: string;
   readonly auth: { readonly username: string; readonly password: Secret } | undefined;
+  /** By STARTTLS; without meaning where TLS is implicit. */
   readonly requireTls: boolean;
+  /** TLS from the first byte on. */
+  readonly implicitTls: boolean;
   readonly headers: Readonly<Record<string, string>>;
 };
 
@@ -77,6 +80,8 @@ export type PagerdutyIntegration = {
   readonly url: string;
   readonly client: string | undefined;
   readonly clientUrl: string | undefined;
+  /** The client where absent. */
+  readonly source: string | undefined;
   /** By label value where absent. */
   readonly severity: 'critical' | 'error' | 'warning' | 'info' | undefined;
   readonly class: string | undefined;
@@ -108,7 +113,7 @@ export type TimeInterval = {
   readonly daysOfMonth: readonly Range[];
   readonly months: readonly Range[];
   readonly years: readonly Range[];
-  /** An IANA name; UTC where absent. */
+  /** An IANA name, UTC where the file gives none, or `Local` for the machine's own. */
   readonly location: string;
 };
 export type Range = { readonly from: number; readonly to: number };

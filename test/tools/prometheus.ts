@@ -4,10 +4,11 @@
  * Debian's first: seconds, where the build takes minutes. Nothing is installed.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, globSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe } from '#kernel/errors.ts';
-import { type Found, TOOLS_FOLDER } from './cache.ts';
+import { type Found, makeFolderOf, TOOLS_FOLDER } from './cache.ts';
+import { SUITE, unpackDebian } from './debian.ts';
 
 const PROGRAMS = ['prometheus', 'promtool'] as const;
 type Program = (typeof PROGRAMS)[number];
@@ -16,8 +17,6 @@ type Program = (typeof PROGRAMS)[number];
 const VERSION = '3.15.0';
 const OLDEST = [3, 5] as const;
 const MODULES = join(import.meta.dirname, 'prometheus');
-/** Debian's testing suite: its version moves. */
-const SUITE = 'forky';
 const REASON_MOST = 500;
 const COSTS: Record<Program, string> = {
   prometheus: 'nothing is read from a real PromQL server',
@@ -78,7 +77,7 @@ function makeFolder(): string {
   const packaged = join(TOOLS_FOLDER, 'prometheus-debian');
   const there = [built, packaged].find((one) => PROGRAMS.every((program) => existsSync(join(one, program))));
   if (there !== undefined) return there;
-  const ways = [() => make(built, build), () => make(packaged, unpack)];
+  const ways = [() => makeFolderOf(built, build), () => makeFolderOf(packaged, unpack)];
   const reasons: string[] = [];
   for (const way of process.env['CI'] === 'true' ? ways.reverse() : ways) {
     try {
@@ -89,19 +88,6 @@ function makeFolder(): string {
     }
   }
   throw new Error(reasons.join('; '));
-}
-
-function make(target: string, fill: (draft: string) => void): string {
-  mkdirSync(TOOLS_FOLDER, { recursive: true });
-  const draft = mkdtempSync(`${target}.new-`);
-  try {
-    fill(draft);
-    rmSync(target, { recursive: true, force: true });
-    renameSync(draft, target);
-    return target;
-  } finally {
-    rmSync(draft, { recursive: true, force: true });
-  }
 }
 
 /** About three minutes on two cores when nothing is cached. Without service discovery of clouds, and without web pages. */
@@ -120,30 +106,10 @@ function build(draft: string): void {
   });
 }
 
-/** Debian's packages, fetched and unpacked with a state of apt of their own: the machine's is neither read nor changed. */
+/** Older suites have promtool inside the package of Prometheus. */
 function unpack(draft: string): void {
-  const state = join(draft, 'apt');
-  mkdirSync(join(state, 'lists/partial'), { recursive: true });
-  mkdirSync(join(state, 'archives/partial'), { recursive: true });
-  const list = join(state, 'sources.list');
-  writeFileSync(list, `deb ${mirror()} ${SUITE} main\n`);
-  const settings = {
-    'Dir::Etc::sourcelist': list,
-    'Dir::Etc::sourceparts': '-',
-    'Dir::State::Lists': join(state, 'lists'),
-    'Dir::Cache': state,
-    'APT::Sandbox::User': 'root',
-    'Acquire::Languages': 'none',
-  };
-  const options = Object.entries(settings).flatMap(([name, value]) => ['-o', `${name}=${value}`]);
-  const run = { cwd: state, stdio: ['ignore', 'ignore', 'pipe'] as ['ignore', 'ignore', 'pipe'], timeout: 300_000 };
-  execFileSync('apt-get', ['-qq', ...options, 'update'], run);
-  // Older suites have promtool inside the package of Prometheus.
-  const packages = PROGRAMS.filter((name) => spawnSync('apt-cache', ['-q', ...options, 'show', name]).status === 0);
-  execFileSync('apt-get', ['-qq', ...options, 'download', ...packages], run);
-  for (const file of globSync('*.deb', { cwd: state })) execFileSync('dpkg-deb', ['-x', file, 'root'], run);
+  unpackDebian(draft, PROGRAMS, { prometheus: 'prometheus', promtool: 'promtool' });
   for (const program of PROGRAMS) {
-    copyFileSync(join(state, 'root/usr/bin', program), join(draft, program));
     const version = versionOf(join(draft, program));
     if (version === undefined || !isNewEnough(version)) {
       throw new Error(
@@ -151,13 +117,4 @@ function unpack(draft: string): void {
       );
     }
   }
-  rmSync(state, { recursive: true });
-}
-
-/** The mirror from which this machine already gets its packages. */
-function mirror(): string {
-  const sites = execFileSync('apt-get', ['indextargets', '--format', '$(SITE)'], { encoding: 'utf8', timeout: 30_000 });
-  const site = sites.split('\n').find((one) => one !== '' && !one.includes('security'));
-  if (site === undefined) throw new Error('apt names no mirror to fetch it from');
-  return site;
 }

@@ -1,4 +1,5 @@
 /** The real programs that the tests use, each found or made. `npm run tools` makes them ahead of time and says what it has. */
+import { findAlertmanager } from './alertmanager.ts';
 import type { Found } from './cache.ts';
 import { findPostgres } from './postgres.ts';
 import { findPrometheus } from './prometheus.ts';
@@ -12,6 +13,8 @@ export function findTools(): Tool[] {
     { name: 'schemathesis', found: findSchemathesis() },
     { name: 'prometheus', found: findPrometheus('prometheus') },
     { name: 'promtool', found: findPrometheus('promtool') },
+    { name: 'alertmanager', found: findAlertmanager('alertmanager') },
+    { name: 'amtool', found: findAlertmanager('amtool') },
   ];
 }
 
