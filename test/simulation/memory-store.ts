@@ -1,0 +1,310 @@
+/**
+ * The store in memory: the same questions, one transaction at a time, all of it or nothing. A crash is a transaction that
+ * is rolled back, or one whose caller never hears that it was not. Held against the SQL store by memory-store.test.ts.
+ */
+import type { Silence } from '#alerting/silence.ts';
+import type {
+  Claimed,
+  ClaimNotification,
+  Group,
+  Incident,
+  Join,
+  Notification,
+  Settlement,
+  Store,
+  StoredAlert,
+  TimelineRow,
+  Told,
+  Tx,
+} from '#alerting/store.ts';
+import type { Milliseconds } from '#kernel/units.ts';
+
+type MemberRow = { readonly joinedAt: Milliseconds; readonly told: Told | undefined };
+type NotificationRow = Notification & {
+  readonly leaseUntil: Milliseconds | undefined;
+  readonly finishedAt: Milliseconds | undefined;
+};
+
+/** Replaced whole at a commit: a transaction works on its own copy of what it touches. */
+export type Tables = {
+  readonly alerts: Map<string, StoredAlert>;
+  readonly groups: Map<string, Group>;
+  /** group → fingerprint → row. */
+  readonly members: Map<string, Map<string, MemberRow>>;
+  readonly silences: Map<string, Silence>;
+  readonly incidents: Map<string, Incident>;
+  readonly timeline: TimelineRow[];
+  readonly notifications: Map<string, NotificationRow>;
+  readonly destinations: Map<string, Milliseconds>;
+};
+
+export type MemoryStore = Store & {
+  readonly tables: () => Tables;
+  /** What the next commits meet: a test says when one is lost. */
+  failNext: 'none' | 'before commit' | 'after commit';
+};
+
+export class Crash extends Error {}
+
+const GATHER = 5_000;
+
+export function makeMemoryStore(): MemoryStore {
+  let tables: Tables = {
+    alerts: new Map(),
+    groups: new Map(),
+    members: new Map(),
+    silences: new Map(),
+    incidents: new Map(),
+    timeline: [],
+    notifications: new Map(),
+    destinations: new Map(),
+  };
+  let turn: Promise<unknown> = Promise.resolve();
+  const store: MemoryStore = {
+    failNext: 'none',
+    tables: () => tables,
+    tx: (work) => {
+      const run = async () => {
+        const draft = copyOf(tables);
+        const result = await work(memoryTx(draft));
+        const fate = store.failNext;
+        store.failNext = 'none';
+        if (fate === 'before commit') throw new Crash('before commit');
+        tables = draft;
+        if (fate === 'after commit') throw new Crash('after commit');
+        return result;
+      };
+      const mine = turn.then(run, run);
+      turn = mine.catch(() => {});
+      return mine;
+    },
+    nextDue: async () => nextDue(tables),
+  };
+  return store;
+}
+
+/** Rows are never changed in place, so a copy of the maps is a copy of all. */
+const copyOf = (tables: Tables): Tables => ({
+  alerts: new Map(tables.alerts),
+  groups: new Map(tables.groups),
+  members: new Map([...tables.members].map(([id, rows]) => [id, new Map(rows)])),
+  silences: new Map(tables.silences),
+  incidents: new Map(tables.incidents),
+  timeline: [...tables.timeline],
+  notifications: new Map(tables.notifications),
+  destinations: new Map(tables.destinations),
+});
+
+function nextDue({ groups, incidents, notifications, destinations }: Tables): Milliseconds | undefined {
+  const times: number[] = [...groups.values()].map(({ dueAt }) => dueAt);
+  for (const { dueAt } of incidents.values()) if (dueAt !== undefined) times.push(dueAt);
+  for (const one of notifications.values()) {
+    if (one.state !== 'pending' && one.state !== 'sending') continue;
+    times.push(Math.max(one.availableAt, destinations.get(one.destination) ?? 0, one.leaseUntil ?? 0));
+  }
+  return times.length === 0 ? undefined : (times.reduce((a, b) => Math.min(a, b)) as Milliseconds);
+}
+
+function memoryTx(t: Tables): Tx {
+  return { ...alertTx(t), ...groupTx(t), ...incidentTx(t), ...notificationTx(t) };
+}
+
+type AlertTx = Pick<Tx, 'lockAlerts' | 'putAlerts' | 'join' | 'inhibitors' | 'silences'>;
+
+function alertTx(t: Tables): AlertTx {
+  return {
+    lockAlerts: async (fingerprints) => [...fingerprints].sort().flatMap((one) => t.alerts.get(one) ?? []),
+    putAlerts: async (fresh, known) => {
+      for (const alert of [...fresh, ...known]) t.alerts.set(alert.fingerprint, alert);
+      return [];
+    },
+    join: async (joins, now) => {
+      for (const join of joins) joinOne(t, join, now);
+    },
+    inhibitors: async (keys, now) => {
+      const found = new Map<string, string[]>();
+      for (const key of keys) {
+        const sources = [...t.alerts.values()]
+          .filter(({ inhibits, endsAt }) => endsAt > now && inhibits.includes(key))
+          .map(({ fingerprint }) => fingerprint)
+          .sort();
+        if (sources.length > 0) found.set(key, sources);
+      }
+      return found;
+    },
+    silences: async (now) =>
+      [...t.silences.values()]
+        .filter(({ startsAt, endsAt }) => startsAt <= now && endsAt > now)
+        .sort((a, b) => (a.id < b.id ? -1 : 1)),
+  };
+}
+
+function joinOne(t: Tables, { group, fingerprint, firstAt, hurryTo }: Join, now: Milliseconds): void {
+  const known = t.groups.get(group.id);
+  const open = [...t.incidents.values()].some(
+    (one) => one.groupId === group.id && one.severity === 'critical' && one.state !== 'resolved',
+  );
+  const current: Group = known ?? { ...group, dueAt: firstAt, flushedAt: undefined, toldAt: undefined };
+  const gathered =
+    open && current.flushedAt !== undefined ? Math.max(hurryTo ?? 0, current.flushedAt + GATHER) : hurryTo;
+  const dueAt = hurryTo === undefined || gathered === undefined ? current.dueAt : Math.min(current.dueAt, gathered);
+  t.groups.set(group.id, { ...current, dueAt: dueAt as Milliseconds });
+  const members = t.members.get(group.id) ?? new Map<string, MemberRow>();
+  if (!members.has(fingerprint)) members.set(fingerprint, { joinedAt: now, told: undefined });
+  t.members.set(group.id, members);
+}
+
+type GroupTx = Pick<Tx, 'lockDueGroup' | 'members' | 'saveGroup' | 'tell' | 'leave' | 'dropGroup'>;
+
+function groupTx(t: Tables): GroupTx {
+  return {
+    lockDueGroup: async (now) => earliest([...t.groups.values()].filter(({ dueAt }) => dueAt <= now)),
+    members: async (groupId) =>
+      [...(t.members.get(groupId) ?? new Map<string, MemberRow>())]
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .flatMap(([fingerprint, row]) => {
+          const alert = t.alerts.get(fingerprint);
+          return alert === undefined ? [] : [{ alert, ...row }];
+        }),
+    saveGroup: async ({ id, dueAt, flushedAt, toldAt }) => {
+      const group = t.groups.get(id);
+      if (group !== undefined) t.groups.set(id, { ...group, dueAt, flushedAt, toldAt });
+    },
+    tell: async (groupId, told, fingerprints) => {
+      const members = t.members.get(groupId);
+      for (const one of fingerprints) {
+        const row = members?.get(one);
+        if (row !== undefined) members?.set(one, { ...row, told });
+      }
+    },
+    leave: async (groupId, fingerprints) => {
+      for (const one of fingerprints) t.members.get(groupId)?.delete(one);
+    },
+    dropGroup: async (groupId) => {
+      if ((t.members.get(groupId)?.size ?? 0) > 0) return;
+      t.members.delete(groupId);
+      t.groups.delete(groupId);
+    },
+  };
+}
+
+const earliest = <T extends { readonly id: string; readonly dueAt: Milliseconds | undefined }>(
+  rows: readonly T[],
+): T | undefined => [...rows].sort((a, b) => (a.dueAt ?? 0) - (b.dueAt ?? 0) || (a.id < b.id ? -1 : 1))[0];
+
+type IncidentTx = Pick<
+  Tx,
+  'unresolvedIncidents' | 'lockIncident' | 'lockDueIncident' | 'addIncident' | 'saveIncident' | 'addTimeline'
+>;
+
+function incidentTx(t: Tables): IncidentTx {
+  return {
+    unresolvedIncidents: async (groupId) =>
+      [...t.incidents.values()].filter((one) => one.groupId === groupId && one.state !== 'resolved'),
+    lockIncident: async (id) => t.incidents.get(id),
+    lockDueIncident: async (now) =>
+      earliest([...t.incidents.values()].filter(({ dueAt }) => dueAt !== undefined && dueAt <= now)),
+    addIncident: async (incident) => {
+      const number = t.incidents.size + 1;
+      const same = [...t.incidents.values()].some(
+        (one) => one.groupId === incident.groupId && one.severity === incident.severity && one.state !== 'resolved',
+      );
+      if (same) throw new Error('two unresolved incidents of one group and severity');
+      t.incidents.set(incident.id, { ...incident, number });
+      return number;
+    },
+    saveIncident: async (incident) => void t.incidents.set(incident.id, incident),
+    addTimeline: async (rows) => void t.timeline.push(...rows),
+  };
+}
+
+type NotificationTx = Pick<
+  Tx,
+  'unsent' | 'supersede' | 'addNotifications' | 'hasReached' | 'claimNotification' | 'settle'
+>;
+
+function notificationTx(t: Tables): NotificationTx {
+  const all = () => [...t.notifications.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+  return {
+    unsent: async (of) =>
+      all().filter(
+        (one) =>
+          one.state === 'pending' &&
+          ('incidentId' in of
+            ? one.incidentId === of.incidentId
+            : one.groupId === of.groupId && one.incidentId === undefined),
+      ),
+    supersede: async (ids, now) => {
+      for (const id of ids) {
+        const row = t.notifications.get(id);
+        if (row !== undefined) t.notifications.set(id, { ...row, state: 'superseded', finishedAt: now });
+      }
+    },
+    addNotifications: async (rows) => {
+      for (const row of rows) {
+        t.notifications.set(row.id, { ...row, leaseUntil: undefined, finishedAt: undefined });
+        if (!t.destinations.has(row.destination)) t.destinations.set(row.destination, 0 as Milliseconds);
+      }
+    },
+    hasReached: async (incidentId, step, round) =>
+      all().some(
+        ({ incidentId: id, state, action, message }) =>
+          id === incidentId &&
+          (state === 'pending' || state === 'sending' || state === 'delivered') &&
+          action === 'trigger' &&
+          message.kind === 'incident' &&
+          message.step === step &&
+          message.round === round,
+      ),
+    claimNotification: async (claim) => claimOne(t, all(), claim),
+    settle: async (claimed, settlement, now) => settleOne(t, claimed, settlement, now),
+  };
+}
+
+function claimOne(
+  t: Tables,
+  all: readonly NotificationRow[],
+  { now, lease, spacing }: ClaimNotification,
+): Claimed | undefined {
+  const story = (one: NotificationRow) => `${one.destination}\n${one.groupId}\n${one.incidentId}`;
+  const waiting = all.filter(({ state }) => state === 'pending' || state === 'sending');
+  const first = new Map(waiting.toReversed().map((one) => [story(one), one.id]));
+  const due = waiting.filter(
+    (one) =>
+      first.get(story(one)) === one.id &&
+      one.availableAt <= now &&
+      (t.destinations.get(one.destination) ?? 0) <= now &&
+      (one.state === 'pending' || (one.leaseUntil ?? 0) <= now),
+  );
+  const [row] = due.sort((a, b) => a.priority - b.priority || a.availableAt - b.availableAt || (a.id < b.id ? -1 : 1));
+  if (row === undefined) return undefined;
+  t.destinations.set(row.destination, (now + spacing[row.channel]) as Milliseconds);
+  const claimed: NotificationRow = {
+    ...row,
+    state: 'sending',
+    attempts: row.attempts + 1,
+    mayRepeat: row.mayRepeat || row.state === 'sending',
+    fence: row.fence + 1,
+    leaseUntil: (now + lease) as Milliseconds,
+  };
+  t.notifications.set(row.id, claimed);
+  const thread = all
+    .filter((one) => story(one) === story(row) && one.state === 'delivered' && row.channel === 'email')
+    .map(({ id }) => id);
+  return { ...claimed, state: 'sending', thread: thread.slice(0, 20) };
+}
+
+function settleOne(t: Tables, claimed: Claimed, settlement: Settlement, now: Milliseconds): boolean {
+  const row = t.notifications.get(claimed.id);
+  if (row === undefined || row.state !== 'sending' || row.fence !== claimed.fence) return false;
+  const waits = settlement.state === 'pending' ? settlement : undefined;
+  t.notifications.set(row.id, {
+    ...row,
+    state: settlement.state,
+    availableAt: waits?.availableAt ?? row.availableAt,
+    mayRepeat: row.mayRepeat || (waits?.mayRepeat ?? false),
+    leaseUntil: undefined,
+    finishedAt: waits === undefined ? now : undefined,
+  });
+  return true;
+}
