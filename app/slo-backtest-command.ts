@@ -46,12 +46,14 @@ async function run(options: Options): Promise<void> {
   const { backtest, backtestFeed, tooLong } = await import('#slo/backtest.ts');
   const { feedOfCounters } = await import('#slo/feed-counters.ts');
   const { makeJudged } = await import('#slo/judge.ts');
+  const { longestPeriod } = await import('#slo/ledger/account.ts');
   const { KEPT_MAX } = await import('#slo/ledger/ring.ts');
   const judged = makeJudged(objective);
-  if (judged.period > KEPT_MAX) {
+  const kept = longestPeriod(objective.window);
+  if (kept > KEPT_MAX) {
     const { file, line, column } = objective.source;
     const most = `the longest that a ledger keeps is ${KEPT_MAX / 86_400} days`;
-    return fail(FAULTS, `${file}:${line}:${column}  fault: a window of ${judged.period / 86_400} days; ${most}`);
+    return fail(FAULTS, `${file}:${line}:${column}  fault: a window of ${Math.ceil(kept / 86_400)} days; ${most}`);
   }
   const lines: string[] = [];
   const changed = (change: unknown) => {
@@ -66,7 +68,7 @@ async function run(options: Options): Promise<void> {
     const { replay } = source;
     const long = tooLong(replay.begin, replay.end, options.tick);
     if (long !== undefined) return fail(FAULTS, long);
-    const made = feedOfCounters(objective, replay, { start: replay.begin, kept: judged.period, corrections: [] });
+    const made = feedOfCounters(objective, replay, { start: replay.begin, kept, corrections: [] });
     if (made.kind === 'fault') return fail(FAULTS, `${objective.id}: ${made.reason}`);
     lines.push(JSON.stringify({ summary: backtestFeed(judged, made.feed, options.tick, changed) }));
   }
