@@ -76,11 +76,11 @@ async function run(options: Options): Promise<void> {
 }
 
 async function readOne({ objective: file, slo }: Options): Promise<Objective | undefined> {
-  const { findingText, readPaths } = await import('./slo-commands.ts');
-  const read = await readPaths([file], { references: false });
+  const { readForUse } = await import('./slo-commands.ts');
+  const read = await readForUse([file]);
   if (read === undefined) return undefined;
   if (read.faults.length > 0) {
-    fail(FAULTS, read.faults.map((one) => findingText(one, 'fault')).join('\n'));
+    fail(FAULTS, read.faults.join('\n'));
     return undefined;
   }
   const chosen = chooseOne(read.objectives, slo);

@@ -45,6 +45,9 @@ export function duration(length: Seconds): string {
 
 export const percent = (share: number): string => `${round(share * 100)} %`;
 
+/** All its digits, without the noise of a multiplication by 100. */
+export const exactPercent = (share: number): string => `${Number((share * 100).toPrecision(12))} %`;
+
 /** Two or three digits that mean something, and no trailing zeros. */
 export const round = (value: number): string =>
   String(Math.abs(value) >= 100 ? Math.round(value) : Number(value.toPrecision(value < 1 ? 2 : 3)));
