@@ -116,7 +116,9 @@ describe('backtest()', () => {
         [5_405, 'ok'],
       ],
     );
-    assert.equal(changes[0]?.because, 'no data since 3600');
+    assert.equal(changes[0]?.because, 'no data since second 3600');
+    const dated = play(hole.map((row) => ({ ...row, at: seconds(row.at + 1_772_323_200) }))).changes;
+    assert.equal(dated[0]?.because, 'no data since 2026-03-01T01:00:00Z', 'as the live router says it');
   });
 
   test('holds what grew in a hole against no short window and no detector', () => {
