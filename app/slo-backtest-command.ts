@@ -5,9 +5,9 @@ import type { Objective } from '#slo/objective.ts';
 import {
   addSourceOptions,
   FAULTS,
-  parseSpan,
   readSource,
   type SourceOptions,
+  tickOption,
   USAGE,
   wrongSource,
 } from './slo-source.ts';
@@ -28,7 +28,7 @@ export function addBacktestCommand(slo: Command): void {
     .requiredOption('--objective <file>', 'the objective: OpenSLO v1 or Sloth');
   addSourceOptions(command)
     .option('--slo <name>', 'which of several objectives in the file: its name or id')
-    .option('--tick <duration>', 'how often it is judged, such as 5s or 1m', parseSpan, seconds(5))
+    .addOption(tickOption(seconds(5)))
     .option('--target <share>', 'what if: another target, such as 0.99', parseShare)
     .option('--false-pages <number>', 'what if: another number of tolerable false pages a year', parsePositive)
     .option('--smallest-burn <rate>', 'what if: another smallest burn rate that is worth a page', parsePositive)

@@ -11,10 +11,10 @@ import { chooseOne } from './slo-backtest-command.ts';
 import {
   addSourceOptions,
   FAULTS,
-  parseSpan,
   readSource,
   type Source,
   type SourceOptions,
+  tickOption,
   USAGE,
   wrongSource,
 } from './slo-source.ts';
@@ -45,7 +45,7 @@ export function addReportCommand(slo: Command): void {
       ).choices(['week', 'month', 'quarter']),
     )
     .option('--corrections <file>', 'YAML: what shall not count, with author and reason')
-    .option('--tick <duration>', 'how often it is judged, such as 5s or 1m', parseSpan, TICK)
+    .addOption(tickOption(TICK))
     .addOption(
       new Option('--format <format>', 'how it is written').choices(['markdown', 'json', 'csv']).default('markdown'),
     )
