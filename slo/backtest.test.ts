@@ -8,6 +8,7 @@ import { backtest, type Change } from './backtest.ts';
 import { enter, newEngine } from './engine.ts';
 import { viewOf } from './engine-view.ts';
 import { readSamples } from './exposition/read-samples.ts';
+import { makeJudged } from './judge.ts';
 import type { Objective } from './objective.ts';
 import { paceOf, type Row, readRows } from './replay.ts';
 import { HEALTHY, simulate } from './simulate.ts';
@@ -18,7 +19,7 @@ function play(rows: readonly Row[], options: Options = {}) {
   const changes: Change[] = [];
   const pace = 'pace' in options ? options.pace : paceOf(rows);
   const { objective = objectiveOf(), tick = seconds(5) } = options;
-  const summary = backtest(objective, { rows, pace }, tick, (change) => changes.push(change));
+  const summary = backtest(makeJudged(objective), { rows, pace }, tick, (change) => changes.push(change));
   return { changes, summary, words: changes.map(({ to, severity }) => (severity === null ? to : severity)) };
 }
 

@@ -6,11 +6,10 @@ import { milliseconds, type Seconds, seconds, toMilliseconds } from '#kernel/uni
 import { burnRate } from './burn-rate.ts';
 import { currentPeriod } from './calendar.ts';
 import { type Feed, feedOfRows, type Replay } from './feed.ts';
-import { advance, burningSince, type Judged, judge, makeJudged, newStanding } from './judge.ts';
+import { advance, burningSince, type Judged, judge, newStanding } from './judge.ts';
 import { longestPeriod } from './ledger/account.ts';
 import { budgetBetween } from './ledger/budget.ts';
 import { type Ledger, windowCounts } from './ledger/ledger.ts';
-import type { Objective } from './objective.ts';
 import { isChange, type RuleName, type Severity, type Verdict } from './verdict.ts';
 
 export type Change = {
@@ -61,17 +60,15 @@ export function tooLong(from: Seconds, to: Seconds, tick: Seconds): string | und
 }
 
 /** @param changed is called for each change of verdict, in order. */
-export function backtest(
-  objective: Objective,
-  replay: Replay,
-  tick: Seconds,
-  changed: (change: Change) => void,
-): Summary {
+export function backtest(judged: Judged, replay: Replay, tick: Seconds, changed: (change: Change) => void): Summary {
   const first = replay.rows[0];
   if (first === undefined) throw new RangeError('Cannot replay no rows');
-  const judged = makeJudged(objective);
   const begin = seconds(Math.floor(first.at / tick) * tick);
-  const feed = feedOfRows(replay, begin, { start: begin, kept: longestPeriod(objective.window), corrections: [] });
+  const feed = feedOfRows(replay, begin, {
+    start: begin,
+    kept: longestPeriod(judged.objective.window),
+    corrections: [],
+  });
   return backtestFeed(judged, feed, tick, changed);
 }
 

@@ -14,6 +14,7 @@ import { type Engine, enter, newEngine, tick } from '#slo/engine.ts';
 import { checkpoint, restore } from '#slo/engine-checkpoint.ts';
 import { viewOf } from '#slo/engine-view.ts';
 import { readSamples } from '#slo/exposition/read-samples.ts';
+import { makeJudged } from '#slo/judge.ts';
 import { add, type Ledger, observe } from '#slo/ledger/ledger.ts';
 import type { Objective } from '#slo/objective.ts';
 import { readRows } from '#slo/replay.ts';
@@ -192,7 +193,7 @@ export function backtestCost(): void {
     const spent = elapsed(() => {
       const rows = readRows(text);
       if (rows.kind !== 'rows') throw new Error(rows.reason);
-      pages = backtest(objectiveOf(), rows, step, () => {}).pages.length;
+      pages = backtest(makeJudged(objectiveOf()), rows, step, () => {}).pages.length;
     });
     process.stdout.write(
       `backtest of ${lines.length - 1} rows, a tick of ${step} s: ${spent.toFixed(2)} CPU s, ${pages} pages\n`,
