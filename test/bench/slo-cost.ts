@@ -73,8 +73,10 @@ function copy({ counted: from }: Ledger, { counted: to }: Ledger): void {
   for (const [i, level] of to.levels.entries()) {
     const source = from.levels[i];
     if (source === undefined) continue;
-    level.good.set(source.good);
-    level.bad.set(source.bad);
+    for (const name of ['good', 'bad'] as const) {
+      level[name].base = source[name].base;
+      level[name].above.set(source[name].above);
+    }
     level.observed.set(source.observed);
     level.last = source.last;
   }
