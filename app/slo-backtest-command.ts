@@ -1,25 +1,21 @@
 /** `burnline slo backtest`: what would have been said, had it been watched. */
-import { type Command, InvalidArgumentError } from 'commander';
-import { ratio, type Seconds, seconds } from '#kernel/units.ts';
+import type { Command } from 'commander';
+import { type Seconds, seconds } from '#kernel/units.ts';
+import type { Summary } from '#slo/backtest.ts';
 import type { Objective } from '#slo/objective.ts';
 import {
   addSourceOptions,
   FAULTS,
-  parseSpan,
   readSource,
   type SourceOptions,
+  tickOption,
   USAGE,
   wrongSource,
 } from './slo-source.ts';
+import { addWhatIfOptions, type WhatIfOptions, whatIfOf, wrongWhatIf } from './slo-what-if.ts';
 
-type Options = SourceOptions & {
-  readonly objective: string;
-  readonly slo?: string;
-  readonly tick: Seconds;
-  readonly target?: number;
-  readonly falsePages?: number;
-  readonly smallestBurn?: number;
-};
+type Options = SourceOptions &
+  WhatIfOptions & { readonly objective: string; readonly slo?: string; readonly tick: Seconds };
 
 export function addBacktestCommand(slo: Command): void {
   const command = slo
@@ -28,57 +24,61 @@ export function addBacktestCommand(slo: Command): void {
     .requiredOption('--objective <file>', 'the objective: OpenSLO v1 or Sloth');
   addSourceOptions(command)
     .option('--slo <name>', 'which of several objectives in the file: its name or id')
-    .option('--tick <duration>', 'how often it is judged, such as 5s or 1m', parseSpan, seconds(5))
-    .option('--target <share>', 'what if: another target, such as 0.99', parseShare)
-    .option('--false-pages <number>', 'what if: another number of tolerable false pages a year', parsePositive)
-    .option('--smallest-burn <rate>', 'what if: another smallest burn rate that is worth a page', parsePositive)
-    .action(run);
+    .addOption(tickOption(seconds(5)));
+  addWhatIfOptions(command).action(run);
 }
 
 async function run(options: Options): Promise<void> {
-  const wrong = wrongSource(options);
+  const wrong = wrongSource(options) ?? wrongWhatIf(options);
   if (wrong !== undefined) return fail(USAGE, wrong);
   const found = await readOne(options);
   if (found === undefined) return;
-  const objective = whatIf(found, options);
+  const { suppose } = await import('#slo/what-if.ts');
+  const whatIf = whatIfOf(options);
+  const supposed = suppose(found, whatIf ?? {});
+  if (supposed.kind === 'refused') return fail(USAGE, supposed.reason);
+  const { judged } = supposed;
+  const { objective } = judged;
   const source = await readSource(objective, options);
   if (source.kind === 'refused') return fail(source.code, source.message);
   const { backtest, backtestFeed, tooLong } = await import('#slo/backtest.ts');
   const { feedOfCounters } = await import('#slo/feed-counters.ts');
-  const { makeJudged } = await import('#slo/judge.ts');
+  const { longestPeriod } = await import('#slo/ledger/account.ts');
   const { KEPT_MAX } = await import('#slo/ledger/ring.ts');
-  const judged = makeJudged(objective);
-  if (judged.period > KEPT_MAX) {
+  const kept = longestPeriod(objective.window);
+  if (kept > KEPT_MAX) {
     const { file, line, column } = objective.source;
     const most = `the longest that a ledger keeps is ${KEPT_MAX / 86_400} days`;
-    return fail(FAULTS, `${file}:${line}:${column}  fault: a window of ${judged.period / 86_400} days; ${most}`);
+    return fail(FAULTS, `${file}:${line}:${column}  fault: a window of ${Math.ceil(kept / 86_400)} days; ${most}`);
   }
   const lines: string[] = [];
   const changed = (change: unknown) => {
     lines.push(JSON.stringify(change));
   };
+  // What was supposed stands in the answer: a summary that is kept must not be taken for what was.
+  const told = (summary: Summary) => JSON.stringify({ summary: { ...summary, whatIf: whatIf ?? null } });
   if (source.kind === 'rows') {
     const { rows } = source.replay;
     const long = tooLong(rows[0]?.at ?? seconds(0), rows.at(-1)?.at ?? seconds(0), options.tick);
     if (long !== undefined) return fail(FAULTS, long);
-    lines.push(JSON.stringify({ summary: backtest(objective, source.replay, options.tick, changed) }));
+    lines.push(told(backtest(judged, source.replay, options.tick, changed)));
   } else {
     const { replay } = source;
     const long = tooLong(replay.begin, replay.end, options.tick);
     if (long !== undefined) return fail(FAULTS, long);
-    const made = feedOfCounters(objective, replay, { start: replay.begin, kept: judged.period, corrections: [] });
+    const made = feedOfCounters(objective, replay, { start: replay.begin, kept, corrections: [] });
     if (made.kind === 'fault') return fail(FAULTS, `${objective.id}: ${made.reason}`);
-    lines.push(JSON.stringify({ summary: backtestFeed(judged, made.feed, options.tick, changed) }));
+    lines.push(told(backtestFeed(judged, made.feed, options.tick, changed)));
   }
   process.stdout.write(`${lines.join('\n')}\n`);
 }
 
 async function readOne({ objective: file, slo }: Options): Promise<Objective | undefined> {
-  const { findingText, readPaths } = await import('./slo-commands.ts');
-  const read = await readPaths([file], { references: false });
+  const { readForUse } = await import('./slo-commands.ts');
+  const read = await readForUse([file]);
   if (read === undefined) return undefined;
   if (read.faults.length > 0) {
-    fail(FAULTS, read.faults.map((one) => findingText(one, 'fault')).join('\n'));
+    fail(FAULTS, read.faults.join('\n'));
     return undefined;
   }
   const chosen = chooseOne(read.objectives, slo);
@@ -96,33 +96,7 @@ export function chooseOne(objectives: readonly Objective[], slo: string | undefi
   return `${why}; it holds ${names || 'none'}`;
 }
 
-function whatIf(objective: Objective, { target, falsePages, smallestBurn }: Options): Objective {
-  const { alerting } = objective;
-  const changed = {
-    ...objective,
-    alerting: {
-      ...alerting,
-      falsePagesPerYear: falsePages ?? alerting.falsePagesPerYear,
-      smallestBurn: smallestBurn ?? alerting.smallestBurn,
-    },
-  };
-  if (target === undefined) return changed;
-  return { ...changed, target: ratio(target), budget: ratio(Number((1 - target).toPrecision(12))) };
-}
-
 function fail(code: number, message: string): void {
   process.stderr.write(`burnline slo backtest: ${message}\n`);
   process.exitCode = code;
-}
-
-function parseShare(text: string): number {
-  const value = Number(text);
-  if (!(value > 0 && value < 1)) throw new InvalidArgumentError('expected a share between 0 and 1, such as 0.98');
-  return value;
-}
-
-function parsePositive(text: string): number {
-  const value = Number(text);
-  if (!(value > 0 && Number.isFinite(value))) throw new InvalidArgumentError('expected a number above 0');
-  return value;
 }

@@ -1,6 +1,6 @@
 /** `burnline slo validate` and `export`, as they are run: what they print, and how they end. */
 import assert from 'node:assert/strict';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { after } from 'node:test';
 import { readObjectives } from '#slo/openslo/read.ts';
@@ -123,6 +123,39 @@ test('a wrong command line ends with 2', async () => {
     const { code, stdout, stderr } = await burnline(['slo', 'validate', ...args]);
     assert.deepEqual([code, stdout], [2, ''], args.join());
     assert.notEqual(stderr, '');
+  }
+});
+
+test('validate, compile, backtest and report call the same files right, and with a fault none of them does anything', async () => {
+  const events = file('events.csv', 'time,good,bad\n1772323205,1,0\n1772323210,1,0\n');
+  const rules = join(folder, 'rules');
+  const ofEach = (path: string): (readonly string[])[] => [
+    ['validate', path],
+    ['compile', path, '--out', rules],
+    ['backtest', '--objective', path, '--events', events],
+    ['report', path, '--events', events],
+  ];
+  const cases: readonly [name: string, change: readonly [string, string], says: RegExp, code: number][] = [
+    ['never-fires', ['0.98', '0.9'], /:16:7 {2}fault: rule "page-fast" of shop-answered can never fire/, 1],
+    ['everything', ['target: 0.98', 'targetPercent: 100'], /:16:22 {2}fault: .*less than 100 %/, 1],
+    ['nothing', ['0.98', '0'], /:16:15 {2}fault: .*more than 0/, 1],
+    [
+      'dangling',
+      ['budgetingMethod', 'alertPolicies: [{alertPolicyRef: gone}]\n  budgetingMethod'],
+      /fault: .*AlertPolicy gone/,
+      1,
+    ],
+    ['elsewhere', ['0.98', '0.99'], /:5:12 {2}warning: refers to the Service shop/, 0],
+  ];
+  for (const [name, change, says, code] of cases) {
+    const path = file(`${name}.yaml`, GOOD.replace(...change));
+    const all = ofEach(path).map(async (args) => ({ args, ran: await burnline(['slo', ...args]) }));
+    for (const { args, ran } of await Promise.all(all)) {
+      assert.equal(ran.code, code, `${args[0]} of ${name}: ${ran.stderr}`);
+      assert.match(args[0] === 'validate' ? ran.stdout : ran.stderr, says);
+      if (code === 1 && args[0] !== 'validate') assert.equal(ran.stdout, '');
+    }
+    assert.equal(existsSync(rules), code === 0);
   }
 });
 

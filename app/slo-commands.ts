@@ -26,7 +26,7 @@ export function addSloCommands(program: Command): void {
     .argument('[FILES...]', FILES)
     .option('--no-references', 'what the files refer to may stand elsewhere')
     .action(exportFiles);
-  addCompileCommand(slo, readForRules, []);
+  addCompileCommand(slo, readForUse, []);
   addBacktestCommand(slo);
   addReportCommand(slo);
 }
@@ -54,8 +54,12 @@ async function exportFiles(paths: readonly string[], options: Options): Promise<
   }
 }
 
-/** Warnings are told and stop nothing: a Service or DataSource may well stand elsewhere. */
-async function readForRules(paths: readonly string[]): Promise<CompileInput | undefined> {
+/**
+ * What compile, backtest and report work on: read as validate reads by default, so that all of them call the same files right.
+ * Warnings are told and stop nothing: a Service or DataSource may well stand elsewhere.
+ * @returns undefined when the command line was wrong, which has been said.
+ */
+export async function readForUse(paths: readonly string[]): Promise<CompileInput | undefined> {
   const read = await readPaths(paths, {});
   if (read === undefined) return undefined;
   process.stderr.write(read.warnings.map((one) => `${findingText(one, 'warning')}\n`).join(''));
@@ -66,7 +70,7 @@ export const findingText = ({ file, line, column, message }: Finding, word: 'fau
   `${file}:${line}:${column}  ${word}: ${message}`;
 
 /** Undefined when the command line was wrong, which has been said. */
-export async function readPaths(
+async function readPaths(
   paths: readonly string[],
   { strict = false, references = true }: { readonly strict?: boolean; readonly references?: boolean },
 ) {

@@ -21,17 +21,24 @@ afterEach(() => {
   process.exitCode = undefined;
 });
 
-/** The command as a person types it. @returns its exit code. */
-async function run(
-  args: readonly string[],
-  objectives: readonly Objective[],
-  faults: readonly string[] = [],
-): Promise<number> {
+/** The command as a person types it. */
+async function compile(args: readonly string[], objectives: readonly Objective[], faults: readonly string[] = []) {
   process.exitCode = undefined;
+  const said = { stdout: '', stderr: '' };
+  const into = (name: keyof typeof said) => ({
+    write: (text: string) => {
+      said[name] += text;
+    },
+  });
   const slo = new Command('slo');
-  addCompileCommand(slo, async () => ({ objectives, faults }), []);
-  await slo.parseAsync(['compile', '--json', '--out', out, ...args], { from: 'user' });
-  return Number(process.exitCode);
+  addCompileCommand(slo, async () => ({ objectives, faults }), [], { stdout: into('stdout'), stderr: into('stderr') });
+  await slo.parseAsync(['compile', '--out', out, ...args], { from: 'user' });
+  return { code: Number(process.exitCode), ...said };
+}
+
+/** @returns its exit code. */
+async function run(...what: Parameters<typeof compile>): Promise<number> {
+  return (await compile(...what)).code;
 }
 
 test('compile writes one file a service and leaves no draft', async () => {
@@ -44,6 +51,17 @@ test('compile removes what it wrote for a service that is gone, and nothing that
   writeFileSync(join(out, 'worker.yaml'), 'groups: []\n');
   assert.equal(await run([], [first]), 0);
   assert.deepEqual(readdirSync(out).sort(), ['documents.yaml', 'worker.yaml']);
+});
+
+test('compile says what it did, for people and for programs, and faults where they are looked for', async () => {
+  const text = await compile([], [first, other]);
+  const written = ['documents.yaml', 'search.yaml'].map((name) => `${join(out, name)} written\n`).join('');
+  assert.deepEqual(text, { code: 0, stdout: `${written}2 rule file(s), 2 changed\n`, stderr: '' });
+  const json = await compile(['--json'], [first, other]);
+  const files = ['documents.yaml', 'search.yaml'];
+  assert.deepEqual(JSON.parse(json.stdout), { ok: true, faults: [], files, changed: [], stale: [], leftOut: [] });
+  const faulty = await compile([], [first], ['objectives.yaml:1:1 no such kind']);
+  assert.deepEqual(faulty, { code: 1, stdout: '', stderr: 'objectives.yaml:1:1 no such kind\n' });
 });
 
 test('compile writes nothing when there is a fault', async () => {

@@ -17,6 +17,8 @@ export type CompileInput = {
 };
 /** Undefined when the command line was wrong, which has been said. */
 export type ReadObjectives = (paths: readonly string[]) => Promise<CompileInput | undefined>;
+/** Where the command's words go: `process` has both. */
+export type Streams = Readonly<Record<'stdout' | 'stderr', { write(text: string): unknown }>>;
 type Options = {
   readonly out: string;
   readonly check?: boolean;
@@ -27,7 +29,12 @@ type Options = {
 type Run = Options & { readonly whole: boolean };
 
 /** @param defaults the files that are read when none is named. */
-export function addCompileCommand(slo: Command, read: ReadObjectives, defaults: readonly string[]): void {
+export function addCompileCommand(
+  slo: Command,
+  read: ReadObjectives,
+  defaults: readonly string[],
+  streams: Streams = process,
+): void {
   slo
     .command('compile')
     .description(
@@ -43,14 +50,14 @@ export function addCompileCommand(slo: Command, read: ReadObjectives, defaults: 
       const input = await read(paths);
       // Who names one file of several does not say that the others are gone.
       const whole = paths.every((path) => statSync(path, { throwIfNoEntry: false })?.isDirectory());
-      if (input !== undefined) process.exitCode = await compileCommand(input, { ...options, whole });
+      if (input !== undefined) process.exitCode = await compileCommand(input, { ...options, whole }, streams);
     });
 }
 
-async function compileCommand({ objectives, faults }: CompileInput, options: Run): Promise<number> {
+async function compileCommand({ objectives, faults }: CompileInput, options: Run, streams: Streams): Promise<number> {
   const none = objectives.length === 0 ? ['there is no objective: nothing was compiled, and nothing removed'] : [];
   if (faults.length + none.length > 0) {
-    tell(options, { ok: false, faults: [...faults, ...none], files: [], changed: [], stale: [], leftOut: [] });
+    tell(options, { ok: false, faults: [...faults, ...none], files: [], changed: [], stale: [], leftOut: [] }, streams);
     return 1;
   }
   // Loaded when it is used: every role reads this file to know its commands.
@@ -61,10 +68,10 @@ async function compileCommand({ objectives, faults }: CompileInput, options: Run
       removes: options.whole,
     });
     const ok = options.check !== true || outcome.changed.length + outcome.stale.length === 0;
-    tell(options, { ok, faults: [], ...outcome });
+    tell(options, { ok, faults: [], ...outcome }, streams);
     return ok ? 0 : 1;
   } catch (error) {
-    process.stderr.write(`Cannot write rules into ${options.out}: ${describe(error)}\n`);
+    streams.stderr.write(`Cannot write rules into ${options.out}: ${describe(error)}\n`);
     return 1;
   }
 }
@@ -74,17 +81,21 @@ const linksOf = ({ dashboardUrl, runbookUrl }: Options): Links => ({
   ...(runbookUrl === undefined ? {} : { runbook: runbookUrl }),
 });
 
-function tell(options: Options, outcome: Outcome & { readonly ok: boolean; readonly faults: readonly string[] }): void {
+function tell(
+  options: Options,
+  outcome: Outcome & { readonly ok: boolean; readonly faults: readonly string[] },
+  { stdout, stderr }: Streams,
+): void {
   if (options.json) {
-    process.stdout.write(`${JSON.stringify(outcome)}\n`);
+    stdout.write(`${JSON.stringify(outcome)}\n`);
     return;
   }
   const { faults, files, changed, stale, leftOut } = outcome;
-  for (const fault of faults) process.stderr.write(`${fault}\n`);
-  for (const { id, what, because } of leftOut) process.stdout.write(`${id}: left out, ${what}: ${because}\n`);
+  for (const fault of faults) stderr.write(`${fault}\n`);
+  for (const { id, what, because } of leftOut) stdout.write(`${id}: left out, ${what}: ${because}\n`);
   for (const file of stale)
-    process.stdout.write(`${join(options.out, file)} ${options.check ? 'has no objective' : 'removed'}\n`);
+    stdout.write(`${join(options.out, file)} ${options.check ? 'has no objective' : 'removed'}\n`);
   for (const file of changed)
-    process.stdout.write(`${join(options.out, file)} ${options.check ? 'would change' : 'written'}\n`);
-  if (faults.length === 0) process.stdout.write(`${files.length} rule file(s), ${changed.length} changed\n`);
+    stdout.write(`${join(options.out, file)} ${options.check ? 'would change' : 'written'}\n`);
+  if (faults.length === 0) stdout.write(`${files.length} rule file(s), ${changed.length} changed\n`);
 }

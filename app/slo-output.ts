@@ -1,11 +1,11 @@
 /** How the slo commands tell what they read: for people, and as JSON for programs. Pure. */
 import { styleText } from 'node:util';
-import { type Meaning, makeMeaning, type RuleMeaning, SHARES, unreachable } from '#slo/meaning.ts';
+import { type Meaning, makeMeaning, type RuleMeaning, SHARES } from '#slo/meaning.ts';
 import type { Indicator, Method, Objective, Query, Window } from '#slo/objective.ts';
 import type { ObjectivesRead } from '#slo/openslo/read.ts';
 import type { Finding } from '#slo/openslo/report.ts';
 import { selectorText } from '#slo/promql.ts';
-import { duration, round } from '#slo/verdict.ts';
+import { duration, exactPercent, round } from '#slo/verdict.ts';
 
 /** Who can judge an objective: the router's own ledger and Prometheus, or Prometheus alone. */
 export type Eyes = 'router and prometheus' | 'prometheus';
@@ -33,26 +33,10 @@ export type ValidateView = {
 };
 
 export function validateView(read: Omit<ObjectivesRead, 'documents'>): ValidateView {
-  const { objectives, warnings, leftOut } = read;
-  const faults = [...read.faults, ...objectives.flatMap(neverFiring)];
+  const { objectives, faults, warnings, leftOut } = read;
   const meaningOf = makeMeaning();
   const views = objectives.map((objective) => objectiveView(objective, meaningOf(objective)));
   return { ok: faults.length === 0, faults, warnings, leftOut, objectives: views };
-}
-
-/** A rule that cannot fire looks like protection and is none. */
-function neverFiring(objective: Objective): Finding[] {
-  const { file, line, column } = objective.source;
-  return unreachable(objective).map(({ rule, factor, most, target }) => ({
-    file,
-    line,
-    column,
-    message:
-      `rule "${rule}" of ${objective.id} can never fire: it needs a burn rate of ${factor}, and with ` +
-      `${percentText(objective.budget)} that may fail even a total outage burns ${Number(most.toPrecision(4))} times; set a target above ` +
-      `${percentText(Number(target.toPrecision(4)))}, or a shorter window, or switch its alerts off (annotation ` +
-      `burnline/${rule.startsWith('page') ? 'page' : 'ticket'}: "false")`,
-  }));
 }
 
 export function objectiveView(objective: Objective, meaning: Meaning): ObjectiveView {
@@ -109,7 +93,7 @@ export function validateText(view: ValidateView, stream: NodeJS.WriteStream): st
 /** Rows of an objective, and what the rules mean for it. */
 function objectiveBlock(objective: ObjectiveView): string {
   const rows: readonly [label: string, value: string][] = [
-    ['target', `${percentText(objective.target)} (${percentText(objective.budget)} may fail)`],
+    ['target', `${exactPercent(objective.target)} (${exactPercent(objective.budget)} may fail)`],
     ['window', windowText(objective.window)],
     ['method', methodText(objective.method)],
     ['indicator', objective.indicator],
@@ -125,7 +109,7 @@ const CELL = 9;
 
 function meaningBlock({ rules, smallestPaging }: Meaning): string {
   const cells = (values: readonly string[]) => values.map((value) => value.padStart(CELL)).join('');
-  const head = `  ${'fires after, when this share fails'.padEnd(RULE + 2)}${cells(SHARES.map(percentText))}\n`;
+  const head = `  ${'fires after, when this share fails'.padEnd(RULE + 2)}${cells(SHARES.map(exactPercent))}\n`;
   const lines = rules.map((rule) => {
     const times = rule.timeToFire.map((time) => (time === null ? 'never' : duration(time)));
     return `    ${ruleText(rule).padEnd(RULE)}${cells(times)}\n`;
@@ -133,7 +117,7 @@ function meaningBlock({ rules, smallestPaging }: Meaning): string {
   const smallest =
     smallestPaging === null
       ? 'nothing pages'
-      : `${percentText(Number(smallestPaging.toPrecision(2)))} at one event a second`;
+      : `${exactPercent(Number(smallestPaging.toPrecision(2)))} at one event a second`;
   const single = rules.flatMap(({ rule, singleFailureBelow, long, leastBad }) =>
     singleFailureBelow === null || long === null
       ? []
@@ -151,9 +135,6 @@ function ruleText({ rule, severity, factor, long, short, eventsPerSecond }: Rule
 
 const count = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? '' : 's'}`;
 
-/** Without the noise of a multiplication by 100. */
-const percentText = (share: number): string => `${Number((share * 100).toPrecision(12))} %`;
-
 export function windowText(window: Window): string {
   if (window.kind === 'rolling') return `${spanText(window.period)}, rolling`;
   const { count: times, unit, start, timeZone } = window;
@@ -165,7 +146,7 @@ function methodText(method: Method): string {
     case 'occurrences':
       return 'occurrences';
     case 'timeslices':
-      return `slices of ${spanText(method.slice)}, good with ${percentText(method.sliceTarget)} good`;
+      return `slices of ${spanText(method.slice)}, good with ${exactPercent(method.sliceTarget)} good`;
     case 'ratio-timeslices':
       return `mean over slices of ${spanText(method.slice)}`;
     default:

@@ -11,10 +11,10 @@ import { chooseOne } from './slo-backtest-command.ts';
 import {
   addSourceOptions,
   FAULTS,
-  parseSpan,
   readSource,
   type Source,
   type SourceOptions,
+  tickOption,
   USAGE,
   wrongSource,
 } from './slo-source.ts';
@@ -45,7 +45,7 @@ export function addReportCommand(slo: Command): void {
       ).choices(['week', 'month', 'quarter']),
     )
     .option('--corrections <file>', 'YAML: what shall not count, with author and reason')
-    .option('--tick <duration>', 'how often it is judged, such as 5s or 1m', parseSpan, TICK)
+    .addOption(tickOption(TICK))
     .addOption(
       new Option('--format <format>', 'how it is written').choices(['markdown', 'json', 'csv']).default('markdown'),
     )
@@ -56,10 +56,10 @@ export function addReportCommand(slo: Command): void {
 async function run(paths: readonly string[], options: Options): Promise<void> {
   const wrong = wrongSource(options);
   if (wrong !== undefined) return fail(USAGE, wrong);
-  const { findingText, readPaths } = await import('./slo-commands.ts');
-  const read = await readPaths(paths, { references: false });
+  const { readForUse } = await import('./slo-commands.ts');
+  const read = await readForUse(paths);
   if (read === undefined) return;
-  if (read.faults.length > 0) return fail(FAULTS, read.faults.map((one) => findingText(one, 'fault')).join('\n'));
+  if (read.faults.length > 0) return fail(FAULTS, read.faults.join('\n'));
   const objective = chooseOne(read.objectives, options.slo);
   if (typeof objective === 'string') return fail(USAGE, objective);
   const corrections = await correctionsFrom(options.corrections, read.objectives);

@@ -8,7 +8,14 @@ import { seconds } from '#kernel/units.ts';
 import { KINDS, objectiveOf } from '#test/kit/objectives-by-hand.ts';
 import { servePages } from '#test/kit/prometheus.ts';
 import { removeFolder, temporaryFolder } from '#test/kit/stack.ts';
-import { addSourceOptions, parseMoment, readSource, type SourceOptions, wrongSource } from './slo-source.ts';
+import {
+  addSourceOptions,
+  parseMoment,
+  readSource,
+  type SourceOptions,
+  tickOption,
+  wrongSource,
+} from './slo-source.ts';
 
 const folder = temporaryFolder();
 after(() => removeFolder(folder));
@@ -100,6 +107,18 @@ test('readSource() says why a server gives nothing, and hides what it was shown'
   const refused = await told({ prometheus: server.url, authorizationFile: header });
   assert.match(refused, /^1 Cannot use the PromQL server's answer/);
   assert.doesNotMatch(refused, /hidden/);
+});
+
+test('--tick is told, and taken, as a duration', () => {
+  const command = new Command('x').addOption(tickOption(seconds(5)));
+  assert.match(command.helpInformation(), /--tick <duration> .*\(default: 5s\)/);
+  assert.equal(command.opts()['tick'], 5);
+  for (const [text, tick] of [
+    ['5s', 5],
+    ['1m', 60],
+  ] as const) {
+    assert.equal(command.parse(['--tick', text], { from: 'user' }).opts()['tick'], tick);
+  }
 });
 
 test('parseMoment() takes a moment with its offset, and no day that is none', () => {

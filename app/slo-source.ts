@@ -1,6 +1,6 @@
 /** Where `slo backtest` and `slo report` take what happened from: rows of a file, or a PromQL server's memory. */
 import { readFileSync, statSync } from 'node:fs';
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { systemClock } from '#kernel/clock.ts';
 import { describe } from '#kernel/errors.ts';
 import { http } from '#kernel/http.ts';
@@ -41,6 +41,12 @@ export const addSourceOptions = (command: Command): Command =>
     .option('--step <duration>', 'of the PromQL server: how often; default: 15s', parseSpan)
     .option('--tenant <id>', "of the PromQL server: X-Scope-OrgID, as Mimir's")
     .option('--authorization-file <file>', 'of the PromQL server: a file with the value of the header Authorization');
+
+/** How often a replay is judged. */
+export const tickOption = (tick: Seconds): Option =>
+  new Option('--tick <duration>', 'how often it is judged, such as 5s or 1m')
+    .argParser(parseSpan)
+    .default(tick, `${tick}s`);
 
 /** What is wrong with the options together; undefined: nothing. */
 export function wrongSource({ events, prometheus, from, to, ...rest }: SourceOptions): string | undefined {

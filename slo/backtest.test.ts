@@ -5,13 +5,21 @@ import { seededRandom } from '#kernel/random.ts';
 import { days, hours, minutes, type Seconds, seconds } from '#kernel/units.ts';
 import { objectiveOf } from '#test/kit/objectives-by-hand.ts';
 import { backtest, type Change } from './backtest.ts';
+import { enter, newEngine } from './engine.ts';
+import { viewOf } from './engine-view.ts';
+import { readSamples } from './exposition/read-samples.ts';
+import { makeJudged } from './judge.ts';
+import type { Objective } from './objective.ts';
 import { paceOf, type Row, readRows } from './replay.ts';
 import { HEALTHY, simulate } from './simulate.ts';
 
-function play(rows: readonly Row[], options: { tick?: Seconds; pace?: Seconds | undefined } = {}) {
+type Options = { readonly tick?: Seconds; readonly pace?: Seconds | undefined; readonly objective?: Objective };
+
+function play(rows: readonly Row[], options: Options = {}) {
   const changes: Change[] = [];
   const pace = 'pace' in options ? options.pace : paceOf(rows);
-  const summary = backtest(objectiveOf(), { rows, pace }, options.tick ?? seconds(5), (change) => changes.push(change));
+  const { objective = objectiveOf(), tick = seconds(5) } = options;
+  const summary = backtest(makeJudged(objective), { rows, pace }, tick, (change) => changes.push(change));
   return { changes, summary, words: changes.map(({ to, severity }) => (severity === null ? to : severity)) };
 }
 
@@ -47,6 +55,58 @@ describe('backtest()', () => {
     );
   });
 
+  describe('with a calendar window', () => {
+    const at = (text: string) => Date.parse(text) / 1_000;
+    const window = {
+      kind: 'calendar',
+      count: 1,
+      unit: 'month',
+      start: '2026-01-01 00:00:00',
+      timeZone: 'Europe/Berlin',
+    } as const;
+    const monthly = objectiveOf({ window });
+    const begin = at('2026-02-20T00:00:00Z');
+    const rowsTo = (until: string): readonly Row[] =>
+      Array.from({ length: (at(until) - begin) / 900 }, (_, i) => {
+        const time = begin + (i + 1) * 900;
+        // February fails by 4 %, March by 1 %, April by a half of one.
+        const bad = time <= at('2026-02-28T23:00:00Z') ? 36 : time <= at('2026-03-31T22:00:00Z') ? 9 : 4.5;
+        return { at: seconds(time), good: 900 - bad, bad };
+      });
+    const nineDigits = (value: number) => Number(value.toPrecision(9));
+    const spent = (until: string) =>
+      nineDigits(play(rowsTo(until), { tick: minutes(15), objective: monthly }).summary.budgetSpent);
+    const liveSpent = (until: string) => {
+      const engine = newEngine([monthly], seconds(begin));
+      const visit = (now: Seconds, total: number, bad: number) => {
+        const text = `requests_total{job="app"} ${total}\nerrors_total{job="app"} ${bad}\n`;
+        enter(
+          engine,
+          { target: 'app', at: now, interval: minutes(15) },
+          readSamples(text, 'text', engine.book.plan.wanted),
+        );
+      };
+      let [total, bad] = [0, 0];
+      visit(seconds(begin), total, bad);
+      for (const row of rowsTo(until)) {
+        [total, bad] = [total + row.good + row.bad, bad + row.bad];
+        visit(row.at, total, bad);
+      }
+      return nineDigits(1 - (viewOf(engine, monthly.id, seconds(at(until)))?.budgetRemaining.value ?? Number.NaN));
+    };
+    test('tells the budget of the period that the replay ends in, as the live ledger does', () => {
+      assert.equal(spent('2026-02-28T23:00:00Z'), 2, 'to the end of a period: of that period');
+      assert.equal(spent('2026-03-10T12:00:00Z'), 0.5);
+      assert.equal(spent('2026-03-31T22:00:00Z'), 0.5, 'of a month of 31 days and a change of the clock');
+      assert.equal(spent('2026-04-02T00:00:00Z'), 0.25);
+    });
+    test('and so does the engine that watched it', () => {
+      for (const until of ['2026-02-25T00:00:00Z', '2026-03-10T12:00:00Z', '2026-04-02T00:00:00Z']) {
+        assert.equal(liveSpent(until), spent(until), until);
+      }
+    });
+  });
+
   test('is unknown in a hole of even rows, and never green there', () => {
     const hole = rows.filter(({ at }) => at <= 3_600 || at > 5_400);
     const { changes } = play(hole);
@@ -57,7 +117,9 @@ describe('backtest()', () => {
         [5_405, 'ok'],
       ],
     );
-    assert.equal(changes[0]?.because, 'no data since 3600');
+    assert.equal(changes[0]?.because, 'no data since second 3600');
+    const dated = play(hole.map((row) => ({ ...row, at: seconds(row.at + 1_772_323_200) }))).changes;
+    assert.equal(dated[0]?.because, 'no data since 2026-03-01T01:00:00Z', 'as the live router says it');
   });
 
   test('holds what grew in a hole against no short window and no detector', () => {

@@ -2,12 +2,14 @@
  * Plays what happened through the same ledger, detector and judge that run live, tick by tick, and says what they would
  * have said: every change of verdict, and every page with what it cost. With another target or other settings: what if.
  */
-import { type Seconds, seconds } from '#kernel/units.ts';
+import { milliseconds, type Seconds, seconds, toMilliseconds } from '#kernel/units.ts';
 import { burnRate } from './burn-rate.ts';
+import { currentPeriod } from './calendar.ts';
 import { type Feed, feedOfRows, type Replay } from './feed.ts';
-import { advance, burningSince, type Judged, judge, makeJudged, newStanding } from './judge.ts';
+import { advance, burningSince, type Judged, judge, newStanding } from './judge.ts';
+import { longestPeriod } from './ledger/account.ts';
+import { budgetBetween } from './ledger/budget.ts';
 import { type Ledger, windowCounts } from './ledger/ledger.ts';
-import type { Objective } from './objective.ts';
 import { isChange, type RuleName, type Severity, type Verdict } from './verdict.ts';
 
 export type Change = {
@@ -40,6 +42,7 @@ export type Summary = {
   readonly bad: number;
   /** Share of good events; null without any. */
   readonly sli: number | null;
+  /** Of a rolling period, what the replay spent of it; of a calendar's, of the one that the replay ends in, up to there. */
   readonly budgetSpent: number;
   readonly pages: readonly Page[];
 };
@@ -57,17 +60,15 @@ export function tooLong(from: Seconds, to: Seconds, tick: Seconds): string | und
 }
 
 /** @param changed is called for each change of verdict, in order. */
-export function backtest(
-  objective: Objective,
-  replay: Replay,
-  tick: Seconds,
-  changed: (change: Change) => void,
-): Summary {
+export function backtest(judged: Judged, replay: Replay, tick: Seconds, changed: (change: Change) => void): Summary {
   const first = replay.rows[0];
   if (first === undefined) throw new RangeError('Cannot replay no rows');
-  const judged = makeJudged(objective);
   const begin = seconds(Math.floor(first.at / tick) * tick);
-  const feed = feedOfRows(replay, begin, { start: begin, kept: judged.period, corrections: [] });
+  const feed = feedOfRows(replay, begin, {
+    start: begin,
+    kept: longestPeriod(judged.objective.window),
+    corrections: [],
+  });
   return backtestFeed(judged, feed, tick, changed);
 }
 
@@ -89,7 +90,6 @@ export function backtestFeed(judged: Judged, feed: Feed, tick: Seconds, changed:
     },
   );
   const { good, bad } = ledger.counted;
-  const whole = windowCounts(ledger, end, period);
   const allowed = (good + bad) * objective.budget * (period / Math.max(1, end - begin));
   return {
     objective: objective.id,
@@ -101,9 +101,19 @@ export function backtestFeed(judged: Judged, feed: Feed, tick: Seconds, changed:
     good,
     bad,
     sli: good + bad === 0 ? null : good / (good + bad),
-    budgetSpent: burnRate(whole, objective.budget) * Math.min(1, (end - begin) / period),
+    budgetSpent: budgetSpent(judged, feed, end),
     pages: pages.all(allowed),
   };
+}
+
+function budgetSpent({ objective, period }: Judged, { ledger, begin, end: last }: Feed, end: Seconds): number {
+  const { window, budget } = objective;
+  if (window.kind === 'rolling') {
+    return burnRate(windowCounts(ledger, end, period), budget) * Math.min(1, (end - begin) / period);
+  }
+  // A period has the events up to its end: a replay that ends with a month is of that month, not of the next.
+  const { start } = currentPeriod(window, milliseconds(toMilliseconds(last) - 1));
+  return 1 - budgetBetween(ledger, budget, seconds(start / 1_000), end).value;
 }
 
 export type Turn = {

@@ -7,6 +7,7 @@ import { minutes, type Seconds, seconds } from '#kernel/units.ts';
 import type { Account } from './ledger/account.ts';
 import type { Book } from './ledger/book.ts';
 import { isBlind } from './ledger/budget.ts';
+import { moment } from './verdict.ts';
 
 export type Blindness = {
   /** The target that has been missing for longest; undefined: none has shown it yet. */
@@ -49,7 +50,7 @@ export function sightOf(
   now: Seconds,
 ): Sight {
   if (account === undefined || account.served.size === 0) {
-    const because = `no target has shown ${metric} since ${time(awaitedSince)}${asked(book, targets)}`;
+    const because = `no target has shown ${metric} since ${moment(awaitedSince)}${asked(book, targets)}`;
     return now - awaitedSince < GRACE
       ? { kind: 'awaited', because }
       : { kind: 'blind', target: undefined, since: awaitedSince, because };
@@ -67,7 +68,7 @@ export function sightOf(
   const answers = (book.targets.get(worst)?.at ?? 0) > since;
   const others = missing > 1 ? `, and ${missing - 1} more of ${account.served.size} targets` : '';
   const what = answers ? `${worst} answers, but has not shown ${metric}` : `${worst} has not answered`;
-  return { kind: 'blind', target: worst, since, because: `${what} since ${time(since)}${others}` };
+  return { kind: 'blind', target: worst, since, because: `${what} since ${moment(since)}${others}` };
 }
 
 /** How long the router was away after `at`. */
@@ -81,5 +82,3 @@ function asked(book: Book, targets: ReadonlyMap<string, Seconds>): string {
   });
   return `: ${names.join(', ')}${targets.size > NAMED ? `, and ${targets.size - NAMED} more` : ''}`;
 }
-
-const time = (at: Seconds): string => new Date(at * 1_000).toISOString().replace(/\.\d+Z$/, 'Z');

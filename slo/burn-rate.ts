@@ -72,10 +72,11 @@ export type OmittedRule = {
 export function rulesOf(
   { budget, alerting }: { readonly budget: Ratio; readonly alerting: Alerting },
   period: Seconds,
+  pairs: readonly BurnRule[] = BURN_RULES,
 ): { readonly rules: readonly JudgedRule[]; readonly without: readonly OmittedRule[] } {
   const rules: JudgedRule[] = [];
   const without: OmittedRule[] = [];
-  for (const rule of BURN_RULES) {
+  for (const rule of pairs) {
     const critical = rule.severity === 'critical';
     if (!(critical ? alerting.page : alerting.ticket)) continue;
     const factor = burnFactor(rule, period);

@@ -11,6 +11,7 @@ import type { Value } from './ledger/counting.ts';
 import { correct } from './ledger/ledger.ts';
 import { planOf } from './ledger/plan.ts';
 import type { Objective } from './objective.ts';
+import { moment } from './verdict.ts';
 
 /** What one target showed at one step. */
 export type CounterVisit = { readonly at: Seconds; readonly target: string; readonly values: readonly Value[] };
@@ -64,7 +65,7 @@ export function feedOfCounters(
       lastSeen.delete(target);
     }
     if (!isGap(seconds(now - newest), step)) return { kind: next > before ? 'fed' : 'waiting' };
-    return { kind: 'blind', because: `no data since ${newest}` };
+    return { kind: 'blind', because: `no data since ${moment(newest)}` };
   };
   return { kind: 'feed', feed: { ledger: account.ledger, begin, end, upTo } };
 }

@@ -6,6 +6,7 @@ import { type Seconds, seconds } from '#kernel/units.ts';
 import type { Applied } from './ledger/corrections.ts';
 import { add, bookAcross, correct, type Ledger, newLedger, observe } from './ledger/ledger.ts';
 import { isHole, type Row } from './replay.ts';
+import { moment } from './verdict.ts';
 
 export type Feed = {
   readonly ledger: Ledger;
@@ -63,7 +64,7 @@ export function feedOfRows({ rows, pace }: Replay, begin: Seconds, options: Feed
     }
     if (next > from) return { kind: 'fed' };
     if (!isHole(now - seen, pace)) return { kind: 'waiting' };
-    return { kind: 'blind', because: `no data since ${seen}` };
+    return { kind: 'blind', because: `no data since ${moment(seen)}` };
   };
   return { ledger, begin, end: last.at, upTo };
 }

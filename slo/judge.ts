@@ -26,7 +26,12 @@ export type Judged = {
   readonly period: Seconds;
   readonly rules: readonly JudgedRule[];
   readonly model: EvidenceModel;
+  /** Is the detector asked beside the pairs? */
+  readonly detects: boolean;
 };
+
+/** Other pairs than the workbook's, or no detector: what if. */
+export type Detection = { readonly pairs?: readonly BurnRule[]; readonly detects?: boolean };
 
 /** What changes from tick to tick, and is kept in the checkpoint. */
 export type Standing = {
@@ -36,10 +41,10 @@ export type Standing = {
   readonly shown: { good: number; bad: number; observed: number };
 };
 
-export function makeJudged(objective: Objective): Judged {
+export function makeJudged(objective: Objective, { pairs, detects = true }: Detection = {}): Judged {
   const period = nominalPeriod(objective.window);
-  const { rules } = rulesOf(objective, period);
-  return { objective, period, rules, model: makeEvidenceModel(objective) };
+  const { rules } = rulesOf(objective, period, pairs);
+  return { objective, period, rules, model: makeEvidenceModel(objective), detects };
 }
 
 export const newStanding = (judged: Judged): Standing => ({
@@ -134,11 +139,11 @@ export function burningSince({ rules }: Judged, { evidence }: Standing, now: Sec
 
 /** The detector's alarm, if pages are wanted. */
 export function judgeEvidence(
-  { objective, period, model }: Judged,
+  { objective, period, model, detects }: Judged,
   { evidence }: Standing,
   now: Seconds,
 ): Burning | undefined {
-  if (!evidence.alarmed || !objective.alerting.page) return undefined;
+  if (!(detects && evidence.alarmed && objective.alerting.page)) return undefined;
   const { since, good, bad, decades } = readEvidence(model, evidence);
   const rate = burnRate({ good, bad }, objective.budget);
   const length = seconds(Math.max(1, now - since));

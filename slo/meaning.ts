@@ -39,25 +39,6 @@ export type Meaning = {
   readonly smallestPaging: Ratio | null;
 };
 
-/** A pair that no outage can fire, since even a total one burns too slowly: 14.4 at a target of 90 %. */
-export type Unreachable = {
-  readonly rule: RuleName;
-  readonly factor: number;
-  readonly most: number;
-  readonly target: Ratio;
-};
-
-export function unreachable(objective: Objective): Unreachable[] {
-  return rulesOf(objective, nominalPeriod(objective.window))
-    .without.filter(({ why }) => why === 'can never fire')
-    .map(({ rule, factor }) => ({
-      rule: rule.name,
-      factor,
-      most: 1 / objective.budget,
-      target: ratio(1 - 1 / factor),
-    }));
-}
-
 /** Objectives of one budget and one policy mean the same, and there may be thousands: remembered by these. */
 export function makeMeaning(): (objective: Objective) => Meaning {
   const known = new Map<string, Meaning>();

@@ -102,6 +102,12 @@ export const DEFAULT_ALERTING: Alerting = {
   ticket: true,
 };
 
+/** The least and most that make sense. */
+export const ALERTING_LIMITS = {
+  falsePagesPerYear: [0.01, 1_000],
+  smallestBurn: [1, 1_000],
+} as const satisfies Partial<Record<keyof Alerting, readonly [least: number, most: number]>>;
+
 /** What happened over a stretch of time. Events may be fractions where a method makes them so. */
 export type Counts = { readonly good: number; readonly bad: number };
 

@@ -58,6 +58,16 @@ const correction = (id: string, spans: readonly Span[], how: How = { kind: 'all'
 const sum = (rows: readonly Row[], key: 'good' | 'bad') => rows.reduce((all, row) => all + row[key], 0);
 
 describe('a report', () => {
+  test('of times that count from 0 is of the time from 0 on, whatever the period', () => {
+    const rows = rowsOf(seconds(0), hours(2), 5, (at) => (at <= 3_600 ? 1 : 0));
+    for (const objective of [objectiveOf(), monthly]) {
+      for (const unit of [undefined, 'week', 'month', 'quarter'] as const) {
+        const { from, good, bad, budget, spent } = one(objective, rows, unit === undefined ? {} : { unit });
+        assert.deepEqual([from, good, bad, budget.known], [0, 85_680, 720, 1], unit);
+        assert.equal(spent.toFixed(6), (720 / 86_400 / 0.02).toFixed(6));
+      }
+    }
+  });
   // Months of 743 and 745 hours: the clock goes forward on 29 March and back on 25 October.
   const CHANGES = [
     ['March', '2026-02-28T23:00:00Z', '2026-03-31T22:00:00Z', 743],

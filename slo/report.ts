@@ -91,17 +91,19 @@ export function reportWindow({ window }: Pick<Objective, 'window'>, unit: Calend
 
 /** Every period that has a moment after `begin` and up to `end`, in order; of a rolling window the last. Undefined: too many. */
 export function periodsOf(window: Window, begin: Seconds, end: Seconds): readonly Span[] | undefined {
-  if (window.kind === 'rolling') return [{ from: seconds(end - window.period), to: end }];
+  if (window.kind === 'rolling') return [{ from: fromZero(end - window.period), to: end }];
   const periods: Span[] = [];
   for (let at = toMilliseconds(begin); at < toMilliseconds(end) || periods.length === 0; ) {
     if (periods.length === PERIODS_MAX) return undefined;
     const { start, end: next } = currentPeriod(window, at);
-    periods.push({ from: inSeconds(start), to: inSeconds(next) });
+    periods.push({ from: fromZero(start / 1_000), to: inSeconds(next) });
     at = next;
   }
   return periods;
 }
 
+/** A replay's seconds may count from 0, and before that there is no time. */
+const fromZero = (at: number): Seconds => seconds(Math.max(0, at));
 const inSeconds = (at: Milliseconds): Seconds => seconds(at / 1000);
 
 export type Prepared = {

@@ -45,6 +45,16 @@ export function duration(length: Seconds): string {
 
 export const percent = (share: number): string => `${round(share * 100)} %`;
 
+/** September 2001: nothing that is watched is older, and a replay whose seconds count from 0 lasts for ten years at most. */
+const FIRST_MOMENT = 1_000_000_000;
+
+/** When something was, in a message: 1772323200 → "2026-03-01T00:00:00Z"; of a replay that begins at 0, 3600 → "second 3600". */
+export const moment = (at: Seconds): string =>
+  at < FIRST_MOMENT ? `second ${Number(at.toFixed(3))}` : new Date(at * 1_000).toISOString().replace(/\.\d+Z$/, 'Z');
+
+/** All its digits, without the noise of a multiplication by 100. */
+export const exactPercent = (share: number): string => `${Number((share * 100).toPrecision(12))} %`;
+
 /** Two or three digits that mean something, and no trailing zeros. */
 export const round = (value: number): string =>
   String(Math.abs(value) >= 100 ? Math.round(value) : Number(value.toPrecision(value < 1 ? 2 : 3)));

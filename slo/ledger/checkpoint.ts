@@ -14,11 +14,13 @@ import {
   newReader,
   newWriter,
   open,
+  putColumn,
   putCount,
   putJson,
   putSums,
   type Reader,
   seal,
+  takeColumn,
   takeCount,
   takeJson,
   takeSums,
@@ -122,11 +124,13 @@ const scalars = ({ head, good, bad, observed, levels }: Ring): Scalars => ({
 });
 
 function putRing(writer: Writer, ring: Ring): void {
-  for (const level of ring.levels)
-    for (const sums of arrays(level)) putSums(writer, sums, (level.last + 1) % level.size);
+  for (const { good, bad, observed, last, size } of ring.levels) {
+    const first = (last + 1) % size;
+    putColumn(writer, good, first);
+    putColumn(writer, bad, first);
+    putSums(writer, observed, first);
+  }
 }
-
-const arrays = ({ good, bad, observed }: Level) => [good, bad, observed] as const;
 
 type AccountRecord = {
   readonly id: string;
@@ -162,10 +166,13 @@ function takeAccount(reader: Reader): Account {
 
 function takeRing(reader: Reader, { start, kept }: AccountRecord, { lasts, ...sums }: Scalars): Ring {
   const levels = kept.map(([width, size], i): Level => {
-    const arrays = [new Float64Array(size), new Float64Array(size), new Uint32Array(size)] as const;
     const last = lasts[i] ?? 0;
-    for (const one of arrays) takeSums(reader, one, (last + 1) % size);
-    return { width, size, good: arrays[0], bad: arrays[1], observed: arrays[2], last };
+    const first = (last + 1) % size;
+    const scratch = new Float64Array(size);
+    const [good, bad] = [takeColumn(reader, first, scratch), takeColumn(reader, first, scratch)];
+    const observed = new Uint32Array(size);
+    takeSums(reader, observed, first);
+    return { width, size, good, bad, observed, last };
   });
   return { start, ...sums, levels };
 }

@@ -3,6 +3,7 @@
  * sums are written as differences, and equal differences once with their number: a month of a quiet service is a few bytes.
  */
 import { crc32 } from 'node:zlib';
+import { type Column, columnOf, sumsOf } from './column.ts';
 
 export type Writer = { bytes: Buffer; at: number };
 export type Reader = { readonly bytes: Uint8Array; readonly view: DataView; at: number };
@@ -97,22 +98,40 @@ const textOf = ({ buffer, byteOffset, length }: Uint8Array): string =>
 const WHOLE = 0;
 const RAW = 1;
 
-/** Sums that do not fall, from `first` on, around the end. Fractions are written as they are, to the bit. */
-export function putSums(writer: Writer, sums: Float64Array | Uint32Array, first: number): void {
+/** Sums from `first` on, around the end. Fractions, and sums that fall, are written as they are, to the bit. */
+export function putColumn(writer: Writer, column: Column, first: number): void {
+  if (putWhole(writer, column.above, first, column.base)) return;
+  const sums = sumsOf(column);
+  putCount(writer, RAW);
+  putBytes(writer, new Uint8Array(sums.buffer, sums.byteOffset, sums.byteLength));
+}
+
+/** @param scratch as long as the column; written over. */
+export function takeColumn(reader: Reader, first: number, scratch: Float64Array): Column {
+  takeSums(reader, scratch, first);
+  return columnOf(scratch);
+}
+
+export function putSums(writer: Writer, sums: Uint32Array, first: number): void {
+  if (putWhole(writer, sums, first, 0)) return;
+  putCount(writer, RAW);
+  putBytes(writer, new Uint8Array(sums.buffer, sums.byteOffset, sums.byteLength));
+}
+
+/** @returns false, and nothing is written, where one is no whole number or less than the one before. */
+function putWhole(writer: Writer, sums: Float64Array | Uint32Array, first: number, base: number): boolean {
   const start = writer.at;
   putCount(writer, WHOLE);
   let [before, step, run] = [0, 0, 0];
   let slot = first;
   for (let i = 0; i < sums.length; i++) {
-    const sum = sums[slot] as number;
+    const sum = base + (sums[slot] as number);
     const difference = sum - before;
     if (difference === step) run++;
     else {
       if (!(difference >= 0 && Number.isSafeInteger(sum))) {
         writer.at = start;
-        putCount(writer, RAW);
-        putBytes(writer, new Uint8Array(sums.buffer, sums.byteOffset, sums.byteLength));
-        return;
+        return false;
       }
       if (run > 0) putRun(writer, step, run);
       step = difference;
@@ -122,6 +141,7 @@ export function putSums(writer: Writer, sums: Float64Array | Uint32Array, first:
     slot = slot + 1 === sums.length ? 0 : slot + 1;
   }
   if (run > 0) putRun(writer, step, run);
+  return true;
 }
 
 function putRun(writer: Writer, step: number, run: number): void {

@@ -8,6 +8,7 @@
  */
 import type { Ratio, Seconds } from '#kernel/units.ts';
 import type { Counts } from '#slo/objective.ts';
+import { readColumn, writeColumn } from './column.ts';
 import { bucketOf, newSums, type Ring, readSums } from './ring.ts';
 
 export type Correction = {
@@ -96,10 +97,10 @@ export function cutRing(ring: Ring, { from, to, how }: Span & { readonly how: Ho
   for (const { width, size, good, bad, last: newest } of ring.levels) {
     for (let k = Math.max(newest - size + 1, Math.floor(first / width) + 1); k <= newest; k++) {
       const slot = k % size;
-      const [goodSum, badSum] = [good[slot] ?? 0, bad[slot] ?? 0];
+      const [goodSum, badSum] = [readColumn(good, slot), readColumn(bad, slot)];
       const inside = k * width < last;
-      good[slot] = how.kind === 'all' && inside ? begin.good : goodSum - goodOut;
-      bad[slot] = inside ? begin.bad + keptBad(how, wanted, badSum - begin.bad) : badSum - badOut;
+      writeColumn(good, slot, how.kind === 'all' && inside ? begin.good : goodSum - goodOut);
+      writeColumn(bad, slot, inside ? begin.bad + keptBad(how, wanted, badSum - begin.bad) : badSum - badOut);
     }
   }
   ring.good -= goodOut;

@@ -38,8 +38,8 @@ test('windowCounts() counts what came after the old edge, up to the new one', ()
 });
 
 test('a ledger of 28 days is small, and one of a year not much larger', () => {
-  assert(ledgerBytes(ledgerOf()) <= 110_000, `${ledgerBytes(ledgerOf())}`);
-  assert(ledgerBytes(ledgerOf(days(366))) <= 300_000, `${ledgerBytes(ledgerOf(days(366)))}`);
+  assert(ledgerBytes(ledgerOf()) <= 66_000, `${ledgerBytes(ledgerOf())}`);
+  assert(ledgerBytes(ledgerOf(days(366))) <= 175_000, `${ledgerBytes(ledgerOf(days(366)))}`);
   assert.throws(() => ledgerOf(days(401)), /keeps at most/);
 });
 

@@ -15,13 +15,14 @@
  * 2^53 events.
  */
 import { days, hours, minutes, type Seconds, seconds } from '#kernel/units.ts';
+import { type Column, columnBytes, newColumn, readColumn, writeColumn } from './column.ts';
 
 export type Level = {
   readonly width: Seconds;
   readonly size: number;
   /** Sums at the border k · width, k modulo size, for the `size` borders up to `last`. */
-  readonly good: Float64Array;
-  readonly bad: Float64Array;
+  readonly good: Column;
+  readonly bad: Column;
   /** In ticks of 1/64 s, modulo 2^32: differences are right for windows up to two years, and it is half the size. */
   readonly observed: Uint32Array;
   /** The newest border that is written: the last before `head`. */
@@ -39,7 +40,7 @@ export type Ring = {
 };
 
 export const TICKS = 64;
-/** Widths, and for how long: with 28 days 107 kB. Short windows of the workbook's pairs are 5 and 30 minutes, 2 and 6 hours. */
+/** Widths, and for how long: with 28 days 64 kB. Short windows of the workbook's pairs are 5 and 30 minutes, 2 and 6 hours. */
 const SHAPE: readonly { readonly width: Seconds; readonly span: Seconds }[] = [
   { width: seconds(5), span: minutes(90) },
   { width: minutes(1), span: hours(25) },
@@ -70,8 +71,8 @@ export function widenRing(ring: Ring, kept: Seconds): Ring {
   for (let k = Math.max(0, wide.last - wide.size + 1); k <= wide.last; k++) {
     readSums(ring, k * wide.width, sums);
     const slot = k % wide.size;
-    wide.good[slot] = sums.good;
-    wide.bad[slot] = sums.bad;
+    writeColumn(wide.good, slot, sums.good);
+    writeColumn(wide.bad, slot, sums.bad);
     wide.observed[slot] = sums.ticks;
   }
   return { ...ring, levels: [...ring.levels.filter(({ width }) => width < COARSEST), wide] };
@@ -79,8 +80,8 @@ export function widenRing(ring: Ring, kept: Seconds): Ring {
 
 export function newLevel(width: Seconds, span: Seconds, head: Seconds): Level {
   const size = Math.ceil(span / width);
-  const [good, bad, observed] = [new Float64Array(size), new Float64Array(size), new Uint32Array(size)];
-  return { width, size, good, bad, observed, last: Math.ceil(head / width) - 1 };
+  const [good, bad] = [newColumn(size), newColumn(size)];
+  return { width, size, good, bad, observed: new Uint32Array(size), last: Math.ceil(head / width) - 1 };
 }
 
 /** Moves the head to `to`: the borders that are passed get the sums as they stand. */
@@ -91,8 +92,8 @@ export function advance(ring: Ring, to: Seconds): void {
     const last = Math.ceil(to / level.width) - 1;
     for (let k = Math.max(level.last + 1, last - level.size + 1); k <= last; k++) {
       const slot = k % level.size;
-      level.good[slot] = ring.good;
-      level.bad[slot] = ring.bad;
+      writeColumn(level.good, slot, ring.good);
+      writeColumn(level.bad, slot, ring.bad);
       level.observed[slot] = ticks;
     }
     level.last = last;
@@ -110,8 +111,8 @@ export function addEvents(ring: Ring, at: Seconds, good: number, bad: number): v
     const first = Math.max(Math.ceil(at / level.width), level.last - level.size + 1);
     for (let k = first; k <= level.last; k++) {
       const slot = k % level.size;
-      level.good[slot] = (level.good[slot] ?? 0) + good;
-      level.bad[slot] = (level.bad[slot] ?? 0) + bad;
+      writeColumn(level.good, slot, readColumn(level.good, slot) + good);
+      writeColumn(level.bad, slot, readColumn(level.bad, slot) + bad);
     }
   }
 }
@@ -174,13 +175,16 @@ export function readSums(ring: Ring, at: number, sums: Sums): void {
       k = oldest;
     }
     const slot = k % level.size;
-    sums.good = level.good[slot] as number;
-    sums.bad = level.bad[slot] as number;
+    sums.good = readColumn(level.good, slot);
+    sums.bad = readColumn(level.bad, slot);
     sums.ticks = level.observed[slot] as number;
     return;
   }
 }
 
 export function ringBytes(ring: Ring): number {
-  return ring.levels.reduce((sum, { size }) => sum + size * (8 + 8 + 4), 0);
+  return ring.levels.reduce(
+    (sum, { good, bad, observed }) => sum + columnBytes(good) + columnBytes(bad) + observed.byteLength,
+    0,
+  );
 }

@@ -3,18 +3,15 @@
  * conditions hold one window each; a file's alert policies say which kinds of alert there are, and annotations under
  * `burnline/` say the rest.
  */
-import { type Alerting, type AlertNames, DEFAULT_ALERTING } from '#slo/objective.ts';
+import { ALERTING_LIMITS, type Alerting, type AlertNames, DEFAULT_ALERTING } from '#slo/objective.ts';
 import { items, type Located, part, textsAt } from './document.ts';
 import type { Report } from './report.ts';
 import type { ConditionSpec, PolicySpec, Shape } from './shapes.ts';
 import { keyPlace, place, type Tree } from './tree.ts';
 
 export const PREFIX = 'burnline/';
-/** In words of the field, and the least and most that make sense. */
-const NUMBERS = {
-  'false-pages-per-year': ['falsePagesPerYear', 0.01, 1_000],
-  'smallest-burn': ['smallestBurn', 1, 1_000],
-} as const;
+/** In words of the field. */
+const NUMBERS = { 'false-pages-per-year': 'falsePagesPerYear', 'smallest-burn': 'smallestBurn' } as const;
 const FLAGS = ['page', 'ticket'] as const;
 const LABELS = { 'page-labels': 'pageLabels', 'ticket-labels': 'ticketLabels' } as const;
 const KEYS = [...Object.keys(NUMBERS), ...FLAGS, ...Object.keys(LABELS), 'runbook-url', 'alert-name'];
@@ -72,7 +69,8 @@ export function readAlerting(slo: Located<Shape<'SLO'>>, policies: Policies, rep
       else wrong('a JSON object of texts, such as {"team":"documents"}');
       named = true;
     } else if (name in NUMBERS) {
-      const [field, least, most] = NUMBERS[name as keyof typeof NUMBERS];
+      const field = NUMBERS[name as keyof typeof NUMBERS];
+      const [least, most] = ALERTING_LIMITS[field];
       const number = value.trim() === '' ? Number.NaN : Number(value);
       if (number >= least && number <= most) alerting[field] = number;
       else wrong(`a number from ${least} to ${most}`);

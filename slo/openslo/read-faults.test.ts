@@ -15,6 +15,12 @@ const faults: readonly [title: string, change: readonly [string, string], at: st
   ['both targets', [T, 'target: 0.98\n      targetPercent: 98'], '29:7', /target and targetPercent/],
   ['no target', [T, 'displayName: x'], '28:7', /neither target nor targetPercent/],
   [
+    'a rule that can never fire',
+    [T, 'target: 0.9'],
+    '28:7',
+    /rule "page-fast" of documents-processed can never fire: it needs a burn rate of 13\.44, and with 10 %.* above 92\.56 %/,
+  ],
+  [
     'a target that is text',
     [T, 'target: "0.98"'],
     '28:15',

@@ -8,6 +8,7 @@ import type { Objective } from '#slo/objective.ts';
 import type { Located, ObjectiveDocument } from './document.ts';
 import { readDocuments } from './document.ts';
 import { readTrees } from './grow.ts';
+import { checkFiring } from './never-firing.ts';
 import { type Finding, makeReport, type Report } from './report.ts';
 import { checkDocument } from './rules.ts';
 import type { Kind, Shape } from './shapes.ts';
@@ -56,6 +57,7 @@ export function readObjectives(files: readonly ObjectiveFile[], options: ReadOpt
   }
   for (const one of leftOut) report.strictly(one, `${one.id} is left out: its query ${one.because}`);
   const distinct = withoutDoubles(objectives, report);
+  for (const objective of distinct) checkFiring(objective, report);
   return { objectives: distinct, leftOut, documents: kept, ...findings() };
 }
 

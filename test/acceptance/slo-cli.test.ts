@@ -102,6 +102,20 @@ describe('backtest', { concurrency: 2 }, () => {
     const summary = jsonLines(stdout).at(-1)?.summary;
     assert.equal(summary?.['target'], 0.5);
     assert.equal(summary?.['budgetSpent'], (3_600 / 86_400 / 0.5) * (1 / 28));
+    assert.deepEqual(summary?.['whatIf'], { target: 0.5 });
+  });
+
+  test('answers what if the rules were others, and says which, and refuses a rule that would never speak', async () => {
+    const other = ['--without-evidence', '--rule', 'page-fast=30m/5m/10', '--without-rule', 'page-slow'];
+    const { stdout } = await backtest('--events', events, '--tick', '1m', ...other);
+    const summary = jsonLines(stdout).at(-1)?.summary;
+    const rules = [{ rule: 'page-fast', long: 1_800, short: 300, factor: 10 }];
+    assert.deepEqual(summary?.['whatIf'], { rules, withoutRules: ['page-slow'], evidence: false });
+    const [page] = (summary?.['pages'] ?? []) as { start: number; rule: string }[];
+    assert.deepEqual([page?.rule, page?.start], ['page-fast', NOON + 480]);
+    const refused = await backtest('--events', events, '--rule', 'page-fast=1h/5m/60');
+    assert.deepEqual([refused.code, refused.stdout], [2, '']);
+    assert.match(refused.stderr, /rule page-fast of documents-processed: .*burn rate of 60 .*expected at most 50/);
   });
 });
 

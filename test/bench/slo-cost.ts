@@ -14,6 +14,7 @@ import { type Engine, enter, newEngine, tick } from '#slo/engine.ts';
 import { checkpoint, restore } from '#slo/engine-checkpoint.ts';
 import { viewOf } from '#slo/engine-view.ts';
 import { readSamples } from '#slo/exposition/read-samples.ts';
+import { makeJudged } from '#slo/judge.ts';
 import { add, type Ledger, observe } from '#slo/ledger/ledger.ts';
 import type { Objective } from '#slo/objective.ts';
 import { readRows } from '#slo/replay.ts';
@@ -72,8 +73,10 @@ function copy({ counted: from }: Ledger, { counted: to }: Ledger): void {
   for (const [i, level] of to.levels.entries()) {
     const source = from.levels[i];
     if (source === undefined) continue;
-    level.good.set(source.good);
-    level.bad.set(source.bad);
+    for (const name of ['good', 'bad'] as const) {
+      level[name].base = source[name].base;
+      level[name].above.set(source[name].above);
+    }
     level.observed.set(source.observed);
     level.last = source.last;
   }
@@ -192,7 +195,7 @@ export function backtestCost(): void {
     const spent = elapsed(() => {
       const rows = readRows(text);
       if (rows.kind !== 'rows') throw new Error(rows.reason);
-      pages = backtest(objectiveOf(), rows, step, () => {}).pages.length;
+      pages = backtest(makeJudged(objectiveOf()), rows, step, () => {}).pages.length;
     });
     process.stdout.write(
       `backtest of ${lines.length - 1} rows, a tick of ${step} s: ${spent.toFixed(2)} CPU s, ${pages} pages\n`,

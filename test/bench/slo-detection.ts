@@ -5,6 +5,7 @@
 import { seededRandom } from '#kernel/random.ts';
 import { days, hours, type Seconds, seconds } from '#kernel/units.ts';
 import { backtest } from '#slo/backtest.ts';
+import { makeJudged } from '#slo/judge.ts';
 import type { Row } from '#slo/replay.ts';
 import { clumpsOf, HEALTHY, type Service, simulate } from '#slo/simulate.ts';
 import { objectiveOf } from '#test/kit/objectives-by-hand.ts';
@@ -20,7 +21,7 @@ type Pages = { readonly ours: number; readonly workbook: number };
 
 function pagesOf(service: Service, length: Seconds, seed: number): Pages {
   const rows = [...simulate(service, length, seededRandom(seed))];
-  const ours = backtest(OBJECTIVE, { rows, pace: TICK }, TICK, () => {}).pages.length;
+  const ours = backtest(makeJudged(OBJECTIVE), { rows, pace: TICK }, TICK, () => {}).pages.length;
   return { ours, workbook: workbookAlone(OBJECTIVE, rows).length };
 }
 
@@ -93,7 +94,9 @@ function detect(rate: number, share: number, seed: number): { ours: number; work
   const rows = [...simulate(service, outage.to, seededRandom(seed + 1_000))];
   const first = rows.find((row: Row) => row.at > from && row.bad > 0)?.at ?? from;
   const begun = Math.max(from, first - TICK);
-  const page = backtest(OBJECTIVE, { rows, pace: TICK }, TICK, () => {}).pages.find(({ start }) => start > begun);
+  const page = backtest(makeJudged(OBJECTIVE), { rows, pace: TICK }, TICK, () => {}).pages.find(
+    ({ start }) => start > begun,
+  );
   const workbook = workbookAlone(OBJECTIVE, rows).find((start) => start > begun);
   return {
     ours: (page?.start ?? Number.POSITIVE_INFINITY) - begun,
