@@ -8,9 +8,9 @@ import type { Objective } from '#slo/objective.ts';
 import { exactPercent } from '#slo/verdict.ts';
 import type { Report } from './report.ts';
 
-/** Of the objective, and of a composite of each part too: it promises a share of its own. */
+/** Of the objective as a whole: no pair judges a part of a composite by itself. */
 export function checkFiring(objective: Objective, report: Report): void {
-  const { id, budget, window, indicator, source } = objective;
+  const { id, budget, window, source } = objective;
   for (const { rule, factor, why } of rulesOf(objective, nominalPeriod(window)).without) {
     if (why !== 'can never fire') continue;
     const target = Number((1 - 1 / factor).toPrecision(4));
@@ -22,5 +22,4 @@ export function checkFiring(objective: Objective, report: Report): void {
         `burnline/${rule.severity === 'critical' ? 'page' : 'ticket'}: "false")`,
     );
   }
-  if (indicator.kind === 'composite') for (const part of indicator.parts) checkFiring(part.objective, report);
 }
