@@ -79,6 +79,12 @@ async function mark(around: Deliverer, tx: Tx, claimed: Claimed, outcome: Outcom
     await tx.addTimeline([line(claimed, now, 'sent', `${claimed.action} to ${destination}${after}`)]);
   } else if (settlement.state === 'refused') {
     await tx.addTimeline([line(claimed, now, 'refused', `${destination}: ${settlement.error}`)]);
+    // Of what it would not take the beginning of, it need not hear the rest.
+    const behind = (await tx.unsent({ incidentId })).filter((one) => one.destination === destination);
+    await tx.supersede(
+      behind.map(({ id }) => id),
+      now,
+    );
     await hurryNext(tx, incidentId, destination, now);
   } else if (claimed.attempts === 1) {
     await tx.addTimeline([line(claimed, now, 'retried', `${destination}: ${settlement.error}`)]);

@@ -28,9 +28,8 @@ export type Flush = {
   /** Something is told now, of these; undefined: nothing is news. */
   readonly tell: Telling | undefined;
   readonly incidents: readonly IncidentChange[];
-  /** What is told from now on as known, by the group's members. */
+  /** Those that are known to fire from now on. */
   readonly nowFiring: readonly string[];
-  readonly nowResolved: readonly string[];
   readonly leaving: readonly string[];
   readonly timeline: readonly TimelineRow[];
 };
@@ -55,19 +54,22 @@ export function decideFlush(view: GroupView, now: Milliseconds): Flush {
   const { group, route, policy, members, muted, quiet } = view;
   const heard = quiet === undefined ? members.filter(({ alert }) => !muted.has(alert.fingerprint)) : [];
   const firing = heard.filter(({ alert }) => !isResolved(alert, now));
-  const resolved = heard.filter(({ alert }) => isResolved(alert, now));
+  const over = members.filter(({ alert }) => isResolved(alert, now));
+  // Whoever was told that it fires is told that it has ended, silenced or not; in quiet hours, when they are over.
+  const ended = over.filter((one) => one.told === 'firing');
   const incidents = policy === undefined ? [] : incidentChanges(view, firing, now);
-  const telling = policy === undefined ? tellingOf(group, route, firing, resolved, now) : undefined;
+  const asked = policy === undefined && quiet === undefined;
+  const telling = asked ? tellingOf(group, route, firing, ended, now) : undefined;
   // With a policy each look is told; without one, only what is sent is known to those who read it.
   const told = policy !== undefined || telling !== undefined;
-  const leaving = members.filter(({ alert }) => isResolved(alert, now));
+  const kept = quiet !== undefined && policy === undefined ? new Set(ended) : new Set<Member>();
+  const leaving = over.filter((one) => !kept.has(one));
   const stays = members.length - leaving.length;
   return {
     dueAt: stays === 0 ? undefined : ((now + route.groupInterval) as Milliseconds),
     tell: telling,
     incidents,
     nowFiring: told ? fingerprints(firing.filter((one) => one.told !== 'firing')) : [],
-    nowResolved: [],
     leaving: fingerprints(leaving),
     timeline: suppressed(view, now),
   };
@@ -80,10 +82,9 @@ function tellingOf(
   group: Group,
   route: Route,
   firing: readonly Member[],
-  resolved: readonly Member[],
+  ended: readonly Member[],
   now: Milliseconds,
 ): Telling | undefined {
-  const ended = resolved.filter(({ told }) => told === 'firing');
   const telling = (reason: Telling['reason']): Telling => ({ reason, firing, resolved: ended });
   if (group.toldAt === undefined) return firing.length > 0 ? telling('first') : undefined;
   if (firing.some(({ told }) => told !== 'firing')) return telling('new');

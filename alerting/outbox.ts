@@ -98,12 +98,14 @@ export function settlementOf(outcome: Outcome, attempts: number, now: Millisecon
     case 'retry':
     case 'ambiguous': {
       const wish = outcome.kind === 'retry' ? outcome.after : undefined;
-      const wait = backoffDelay(BACKOFF, attempts, random, wish);
+      // Stored in whole milliseconds, and never a moment earlier than it was wished for.
+      const wait = Math.ceil(backoffDelay(BACKOFF, attempts, random, wish));
       return {
         state: 'pending',
         availableAt: (now + wait) as Milliseconds,
         mayRepeat: outcome.kind === 'ambiguous',
         error: outcome.because,
+        restUntil: wish === undefined ? undefined : ((now + Math.ceil(wish)) as Milliseconds),
       };
     }
     default:

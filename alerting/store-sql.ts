@@ -58,6 +58,11 @@ function sqlTx(q: Queryable): Tx {
     },
     hasReached: (incidentId, step, round) => notifications.hasReached(q, incidentId, step, round),
     claimNotification: (claim) => notifications.claimNotification(q, claim),
-    settle: async (claimed, settlement, now) => await notifications.settle(q, claimed, settlement, now),
+    settle: async (claimed, settlement, now) => {
+      if (!(await notifications.settle(q, claimed, settlement, now))) return false;
+      const until = settlement.state === 'pending' ? settlement.restUntil : undefined;
+      if (until !== undefined) await notifications.restDestination(q, claimed.destination, until);
+      return true;
+    },
   };
 }

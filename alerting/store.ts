@@ -125,6 +125,8 @@ export type Settlement =
       readonly availableAt: Milliseconds;
       readonly mayRepeat: boolean;
       readonly error: string;
+      /** The destination asked for patience: nothing else goes there before. */
+      readonly restUntil: Milliseconds | undefined;
     };
 
 export type ClaimNotification = {

@@ -10,6 +10,13 @@ const NOTIFICATION = `n.id, n.destination, n.channel, n.incident_id as "incident
   n.priority, n.state, n.attempts, n.may_repeat as "mayRepeat", n.message, n.created_at as "createdAt",
   n.available_at as "availableAt", n.fence`;
 
+/** Nothing older of the same story waits or is under way: messages go out in the order in which they were decided. */
+export const IS_NEXT = `not exists (
+  select 1 from alerting.notifications o
+  where o.group_id = n.group_id and o.destination = n.destination
+    and o.incident_id is not distinct from n.incident_id
+    and o.state in ('pending', 'sending') and o.id < n.id)`;
+
 const read = (row: Notification): Notification => present(row, ['incidentId']);
 
 /** Nobody is sending them; whoever is about to waits for us. */
@@ -85,10 +92,7 @@ export async function claimNotification(
        join alerting.destinations d on d.name = n.destination
        where n.available_at <= $1 and d.next_at <= $1
          and (n.state = 'pending' or n.state = 'sending' and n.lease_until <= $1)
-         and not exists (
-           select 1 from alerting.notifications o
-           where o.destination = n.destination and o.group_id = n.group_id and o.incident_id is not distinct from n.incident_id
-             and o.state in ('pending', 'sending') and o.id < n.id)
+         and ${IS_NEXT}
        order by n.priority, n.available_at, n.id limit 1 for update of n, d skip locked),
      rest as (
        update alerting.destinations d

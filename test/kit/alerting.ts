@@ -172,7 +172,7 @@ export function makeDesk(store: Store, setup: Setup, seed = 1): Desk {
         while (await doDue(around));
         const next = await store.nextDue();
         if (next === undefined || next > until) break;
-        desk.time = Math.max(desk.time, next - T0);
+        desk.time = Math.max(desk.time, Math.ceil(next - T0));
       }
       desk.time = until - T0;
     },

@@ -25,7 +25,6 @@ type NotificationRow = Notification & {
   readonly finishedAt: Milliseconds | undefined;
 };
 
-/** Replaced whole at a commit: a transaction works on its own copy of what it touches. */
 export type Tables = {
   readonly alerts: Map<string, StoredAlert>;
   readonly groups: Map<string, Group>;
@@ -38,18 +37,16 @@ export type Tables = {
   readonly destinations: Map<string, Milliseconds>;
 };
 
-export type MemoryStore = Store & {
-  readonly tables: () => Tables;
-  /** What the next commits meet: a test says when one is lost. */
-  failNext: 'none' | 'before commit' | 'after commit';
-};
+/** Whose next transaction is lost, or its answer, when a test says so. */
+export type FailingStore = Store & { failNext: 'none' | 'before commit' | 'after commit' };
+export type MemoryStore = FailingStore & { readonly tables: () => Tables };
 
 export class Crash extends Error {}
 
 const GATHER = 5_000;
 
 export function makeMemoryStore(): MemoryStore {
-  let tables: Tables = {
+  const tables: Tables = {
     alerts: new Map(),
     groups: new Map(),
     members: new Map(),
@@ -65,14 +62,17 @@ export function makeMemoryStore(): MemoryStore {
     tables: () => tables,
     tx: (work) => {
       const run = async () => {
-        const draft = copyOf(tables);
-        const result = await work(memoryTx(draft));
-        const fate = store.failNext;
-        store.failNext = 'none';
-        if (fate === 'before commit') throw new Crash('before commit');
-        tables = draft;
-        if (fate === 'after commit') throw new Crash('after commit');
-        return result;
+        const undo: Undo = [];
+        try {
+          const result = await work(memoryTx(tables, undo));
+          if (store.failNext === 'before commit') throw new Crash('before commit');
+          undo.length = 0;
+          if (store.failNext === 'after commit') throw new Crash('after commit');
+          return result;
+        } finally {
+          store.failNext = 'none';
+          for (const back of undo.toReversed()) back();
+        }
       };
       const mine = turn.then(run, run);
       turn = mine.catch(() => {});
@@ -83,43 +83,46 @@ export function makeMemoryStore(): MemoryStore {
   return store;
 }
 
-/** Rows are never changed in place, so a copy of the maps is a copy of all. */
-const copyOf = (tables: Tables): Tables => ({
-  alerts: new Map(tables.alerts),
-  groups: new Map(tables.groups),
-  members: new Map([...tables.members].map(([id, rows]) => [id, new Map(rows)])),
-  silences: new Map(tables.silences),
-  incidents: new Map(tables.incidents),
-  timeline: [...tables.timeline],
-  notifications: new Map(tables.notifications),
-  destinations: new Map(tables.destinations),
-});
+/** How to take back what a transaction has written, newest first. Rows are never changed in place. */
+type Undo = (() => void)[];
+
+function put<K, V>(undo: Undo, map: Map<K, V>, key: K, value: V): void {
+  const before = map.get(key);
+  undo.push(before === undefined ? () => map.delete(key) : () => map.set(key, before));
+  map.set(key, value);
+}
+
+function drop<K, V>(undo: Undo, map: Map<K, V>, key: K): void {
+  const before = map.get(key);
+  if (before === undefined) return;
+  undo.push(() => map.set(key, before));
+  map.delete(key);
+}
 
 function nextDue({ groups, incidents, notifications, destinations }: Tables): Milliseconds | undefined {
   const times: number[] = [...groups.values()].map(({ dueAt }) => dueAt);
   for (const { dueAt } of incidents.values()) if (dueAt !== undefined) times.push(dueAt);
-  for (const one of notifications.values()) {
-    if (one.state !== 'pending' && one.state !== 'sending') continue;
+  for (const one of nextOfEachStory([...notifications.values()])) {
     times.push(Math.max(one.availableAt, destinations.get(one.destination) ?? 0, one.leaseUntil ?? 0));
   }
   return times.length === 0 ? undefined : (times.reduce((a, b) => Math.min(a, b)) as Milliseconds);
 }
 
-function memoryTx(t: Tables): Tx {
-  return { ...alertTx(t), ...groupTx(t), ...incidentTx(t), ...notificationTx(t) };
+function memoryTx(t: Tables, undo: Undo): Tx {
+  return { ...alertTx(t, undo), ...groupTx(t, undo), ...incidentTx(t, undo), ...notificationTx(t, undo) };
 }
 
 type AlertTx = Pick<Tx, 'lockAlerts' | 'putAlerts' | 'join' | 'inhibitors' | 'silences'>;
 
-function alertTx(t: Tables): AlertTx {
+function alertTx(t: Tables, undo: Undo): AlertTx {
   return {
     lockAlerts: async (fingerprints) => [...fingerprints].sort().flatMap((one) => t.alerts.get(one) ?? []),
     putAlerts: async (fresh, known) => {
-      for (const alert of [...fresh, ...known]) t.alerts.set(alert.fingerprint, alert);
+      for (const alert of [...fresh, ...known]) put(undo, t.alerts, alert.fingerprint, alert);
       return [];
     },
     join: async (joins, now) => {
-      for (const join of joins) joinOne(t, join, now);
+      for (const join of joins) joinOne(t, undo, join, now);
     },
     inhibitors: async (keys, now) => {
       const found = new Map<string, string[]>();
@@ -139,7 +142,7 @@ function alertTx(t: Tables): AlertTx {
   };
 }
 
-function joinOne(t: Tables, { group, fingerprint, firstAt, hurryTo }: Join, now: Milliseconds): void {
+function joinOne(t: Tables, undo: Undo, { group, fingerprint, firstAt, hurryTo }: Join, now: Milliseconds): void {
   const known = t.groups.get(group.id);
   const open = [...t.incidents.values()].some(
     (one) => one.groupId === group.id && one.severity === 'critical' && one.state !== 'resolved',
@@ -148,15 +151,15 @@ function joinOne(t: Tables, { group, fingerprint, firstAt, hurryTo }: Join, now:
   const gathered =
     open && current.flushedAt !== undefined ? Math.max(hurryTo ?? 0, current.flushedAt + GATHER) : hurryTo;
   const dueAt = hurryTo === undefined || gathered === undefined ? current.dueAt : Math.min(current.dueAt, gathered);
-  t.groups.set(group.id, { ...current, dueAt: dueAt as Milliseconds });
+  put(undo, t.groups, group.id, { ...current, dueAt: dueAt as Milliseconds });
   const members = t.members.get(group.id) ?? new Map<string, MemberRow>();
-  if (!members.has(fingerprint)) members.set(fingerprint, { joinedAt: now, told: undefined });
-  t.members.set(group.id, members);
+  if (!members.has(fingerprint)) put(undo, members, fingerprint, { joinedAt: now, told: undefined });
+  put(undo, t.members, group.id, members);
 }
 
 type GroupTx = Pick<Tx, 'lockDueGroup' | 'members' | 'saveGroup' | 'tell' | 'leave' | 'dropGroup'>;
 
-function groupTx(t: Tables): GroupTx {
+function groupTx(t: Tables, undo: Undo): GroupTx {
   return {
     lockDueGroup: async (now) => earliest([...t.groups.values()].filter(({ dueAt }) => dueAt <= now)),
     members: async (groupId) =>
@@ -168,22 +171,23 @@ function groupTx(t: Tables): GroupTx {
         }),
     saveGroup: async ({ id, dueAt, flushedAt, toldAt }) => {
       const group = t.groups.get(id);
-      if (group !== undefined) t.groups.set(id, { ...group, dueAt, flushedAt, toldAt });
+      if (group !== undefined) put(undo, t.groups, id, { ...group, dueAt, flushedAt, toldAt });
     },
     tell: async (groupId, told, fingerprints) => {
       const members = t.members.get(groupId);
       for (const one of fingerprints) {
         const row = members?.get(one);
-        if (row !== undefined) members?.set(one, { ...row, told });
+        if (members !== undefined && row !== undefined) put(undo, members, one, { ...row, told });
       }
     },
     leave: async (groupId, fingerprints) => {
-      for (const one of fingerprints) t.members.get(groupId)?.delete(one);
+      const members = t.members.get(groupId);
+      if (members !== undefined) for (const one of fingerprints) drop(undo, members, one);
     },
     dropGroup: async (groupId) => {
       if ((t.members.get(groupId)?.size ?? 0) > 0) return;
-      t.members.delete(groupId);
-      t.groups.delete(groupId);
+      drop(undo, t.members, groupId);
+      drop(undo, t.groups, groupId);
     },
   };
 }
@@ -197,7 +201,7 @@ type IncidentTx = Pick<
   'unresolvedIncidents' | 'lockIncident' | 'lockDueIncident' | 'addIncident' | 'saveIncident' | 'addTimeline'
 >;
 
-function incidentTx(t: Tables): IncidentTx {
+function incidentTx(t: Tables, undo: Undo): IncidentTx {
   return {
     unresolvedIncidents: async (groupId) =>
       [...t.incidents.values()].filter((one) => one.groupId === groupId && one.state !== 'resolved'),
@@ -210,11 +214,17 @@ function incidentTx(t: Tables): IncidentTx {
         (one) => one.groupId === incident.groupId && one.severity === incident.severity && one.state !== 'resolved',
       );
       if (same) throw new Error('two unresolved incidents of one group and severity');
-      t.incidents.set(incident.id, { ...incident, number });
+      put(undo, t.incidents, incident.id, { ...incident, number });
       return number;
     },
-    saveIncident: async (incident) => void t.incidents.set(incident.id, incident),
-    addTimeline: async (rows) => void t.timeline.push(...rows),
+    saveIncident: async (incident) => void put(undo, t.incidents, incident.id, incident),
+    addTimeline: async (rows) => {
+      const length = t.timeline.length;
+      undo.push(() => {
+        t.timeline.length = length;
+      });
+      t.timeline.push(...rows);
+    },
   };
 }
 
@@ -223,7 +233,7 @@ type NotificationTx = Pick<
   'unsent' | 'supersede' | 'addNotifications' | 'hasReached' | 'claimNotification' | 'settle'
 >;
 
-function notificationTx(t: Tables): NotificationTx {
+function notificationTx(t: Tables, undo: Undo): NotificationTx {
   const all = () => [...t.notifications.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
   return {
     unsent: async (of) =>
@@ -237,13 +247,13 @@ function notificationTx(t: Tables): NotificationTx {
     supersede: async (ids, now) => {
       for (const id of ids) {
         const row = t.notifications.get(id);
-        if (row !== undefined) t.notifications.set(id, { ...row, state: 'superseded', finishedAt: now });
+        if (row !== undefined) put(undo, t.notifications, id, { ...row, state: 'superseded', finishedAt: now });
       }
     },
     addNotifications: async (rows) => {
       for (const row of rows) {
-        t.notifications.set(row.id, { ...row, leaseUntil: undefined, finishedAt: undefined });
-        if (!t.destinations.has(row.destination)) t.destinations.set(row.destination, 0 as Milliseconds);
+        put(undo, t.notifications, row.id, { ...row, leaseUntil: undefined, finishedAt: undefined });
+        if (!t.destinations.has(row.destination)) put(undo, t.destinations, row.destination, 0 as Milliseconds);
       }
     },
     hasReached: async (incidentId, step, round) =>
@@ -256,29 +266,39 @@ function notificationTx(t: Tables): NotificationTx {
           message.step === step &&
           message.round === round,
       ),
-    claimNotification: async (claim) => claimOne(t, all(), claim),
-    settle: async (claimed, settlement, now) => settleOne(t, claimed, settlement, now),
+    claimNotification: async (claim) => claimOne(t, undo, all(), claim),
+    settle: async (claimed, settlement, now) => settleOne(t, undo, claimed, settlement, now),
   };
+}
+
+const story = (one: NotificationRow) => `${one.destination}\n${one.groupId}\n${one.incidentId}`;
+
+/** Of what waits or is under way. */
+function nextOfEachStory(rows: readonly NotificationRow[]): NotificationRow[] {
+  const waiting = rows.filter(({ state }) => state === 'pending' || state === 'sending');
+  const first = new Map<string, NotificationRow>();
+  for (const row of waiting) {
+    const known = first.get(story(row));
+    if (known === undefined || row.id < known.id) first.set(story(row), row);
+  }
+  return [...first.values()];
 }
 
 function claimOne(
   t: Tables,
+  undo: Undo,
   all: readonly NotificationRow[],
   { now, lease, spacing }: ClaimNotification,
 ): Claimed | undefined {
-  const story = (one: NotificationRow) => `${one.destination}\n${one.groupId}\n${one.incidentId}`;
-  const waiting = all.filter(({ state }) => state === 'pending' || state === 'sending');
-  const first = new Map(waiting.toReversed().map((one) => [story(one), one.id]));
-  const due = waiting.filter(
+  const due = nextOfEachStory(all).filter(
     (one) =>
-      first.get(story(one)) === one.id &&
       one.availableAt <= now &&
       (t.destinations.get(one.destination) ?? 0) <= now &&
       (one.state === 'pending' || (one.leaseUntil ?? 0) <= now),
   );
   const [row] = due.sort((a, b) => a.priority - b.priority || a.availableAt - b.availableAt || (a.id < b.id ? -1 : 1));
   if (row === undefined) return undefined;
-  t.destinations.set(row.destination, (now + spacing[row.channel]) as Milliseconds);
+  put(undo, t.destinations, row.destination, (now + spacing[row.channel]) as Milliseconds);
   const claimed: NotificationRow = {
     ...row,
     state: 'sending',
@@ -287,18 +307,18 @@ function claimOne(
     fence: row.fence + 1,
     leaseUntil: (now + lease) as Milliseconds,
   };
-  t.notifications.set(row.id, claimed);
+  put(undo, t.notifications, row.id, claimed);
   const thread = all
     .filter((one) => story(one) === story(row) && one.state === 'delivered' && row.channel === 'email')
     .map(({ id }) => id);
   return { ...claimed, state: 'sending', thread: thread.slice(0, 20) };
 }
 
-function settleOne(t: Tables, claimed: Claimed, settlement: Settlement, now: Milliseconds): boolean {
+function settleOne(t: Tables, undo: Undo, claimed: Claimed, settlement: Settlement, now: Milliseconds): boolean {
   const row = t.notifications.get(claimed.id);
   if (row === undefined || row.state !== 'sending' || row.fence !== claimed.fence) return false;
   const waits = settlement.state === 'pending' ? settlement : undefined;
-  t.notifications.set(row.id, {
+  put(undo, t.notifications, row.id, {
     ...row,
     state: settlement.state,
     availableAt: waits?.availableAt ?? row.availableAt,
@@ -306,5 +326,7 @@ function settleOne(t: Tables, claimed: Claimed, settlement: Settlement, now: Mil
     leaseUntil: undefined,
     finishedAt: waits === undefined ? now : undefined,
   });
+  const rest = Math.max(waits?.restUntil ?? 0, t.destinations.get(row.destination) ?? 0);
+  put(undo, t.destinations, row.destination, rest as Milliseconds);
   return true;
 }
