@@ -94,6 +94,7 @@ const REFUSED: readonly [text: string, fault: RegExp][] = [
     `global: { slack_app_token: x }\n${receiver('slack_configs: [{}]')}`,
     /slack_configs\[0\]: inherits slack_app_token/,
   ],
+  [`global: { opsgenie_api_key: [x] }\n${receiver('')}`, /global.opsgenie_api_key: is a list: expected text/],
   [receiver('email_configs: [{ to: a@b.example, smarthost: "x:25" }]'), /email_configs\[0\].from: is missing/],
   [receiver('email_configs: [{ to: a@b.example, from: a@b }]'), /email_configs\[0\].smarthost: is missing/],
   [

@@ -85,7 +85,7 @@ export function makeSection(reading: Reading, tree: MapTree, path: Path): Sectio
       for (const key of refused) if (!isEmpty(at(key))) reading.fault(keyPlace(tree, [key]), [...path, key], why);
     },
     pass: (passed, secrets = []) => {
-      for (const key of passed) at(key);
+      for (const key of [...passed, ...secrets]) text(key);
       for (const key of secrets) {
         const value = at(key);
         if (value !== undefined) reading.printed.set(value, HIDDEN);
