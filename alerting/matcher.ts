@@ -43,7 +43,7 @@ const fault = (message: string): MatcherFault => ({ kind: 'fault', message });
  * the value, whatever they are.
  */
 export function makeMatcher(name: string, op: Operator, value: string): ParsedMatcher {
-  if (value.length > TEXT_CHARS_MAX) return fault(tooLong(value));
+  if (name.length + value.length > TEXT_CHARS_MAX) return fault(tooLong(name + value));
   const test = tester(op, value);
   return typeof test === 'string' ? fault(test) : { kind: 'matcher', matcher: { name, op, value, test } };
 }

@@ -224,6 +224,10 @@ test('what a hostile file costs is bounded', () => {
     faults(minimal('{ receiver: r }', `inhibit_rules: [{ equal: [${equal}] }]`)).join(),
     /aliases written out/,
   );
+  const costly = `&x '${'a=~"(b?){500}c",'.repeat(90)}'${', *x'.repeat(10_000)}`;
+  assert.match(faults(child(`matchers: [${costly}]`)).join(), /has more than 100 matchers/);
+  const repeated = `&x { match_re: { a: '(b?){500}' } }${', *x'.repeat(5_000)}`;
+  assert.deepEqual(faults(minimal(`{ receiver: r, routes: [${repeated}] }`)), []);
   const routes = minimal(`{ receiver: r, routes: [${'{},'.repeat(10_001)}] }`);
   assert.match(faults(routes).join(), /is one route too many/);
 });

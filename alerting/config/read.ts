@@ -43,6 +43,7 @@ export function readAlertmanagerConfig(text: string, options: ReadConfigOptions)
     fault: ({ file, line, column }, path, message) =>
       add({ file, line, column, field: path.length === 0 ? '' : named(path), message }),
     printed: new Map(),
+    compiled: new Map(),
   };
   const tree = readTree(text, options.file, whole, add);
   const config = tree && readRootMap(tree, reading, whole);
