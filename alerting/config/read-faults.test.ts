@@ -200,6 +200,14 @@ test('classic mode refuses UTF-8 names', () => {
   }
 });
 
+test('a fault of syntax does not repeat a secret', () => {
+  for (const written of ['*SECRET', '|SECRET', ']SECRET', '"SECRET"SECRET', '{SECRET', 'SECRET: SECRET', '@SECRET']) {
+    const found = faults(`global:\n  smtp_auth_password: ${written}\n${receiver('')}`);
+    assert.match(found[0] ?? '', /^\d+:\d+ : is /, written);
+    assert.doesNotMatch(found.join(), /SECRET/);
+  }
+});
+
 test('a global file that no receiver needs may be missing', () => {
   assert.deepEqual(faults(`global: { slack_api_url_file: gone }\n${receiver('')}`), []);
   assert.equal(faults(`global: { slack_api_url_file: gone }\n${receiver('slack_configs: [{}, {}]')}`).length, 1);
