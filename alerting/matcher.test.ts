@@ -118,7 +118,10 @@ test('makeMatcher() bounds what a hostile pattern costs', () => {
   const hostile = makeMatcher('a', '=~', '(a+)+');
   assert.equal(hostile.kind, 'matcher');
   assert.equal(hostile.kind === 'matcher' && hostile.matcher.test(`${'a'.repeat(50_000)}b`), false);
-  assert.equal(makeMatcher('a', '=~', '((a{100}){100}){100}').kind, 'fault');
+  for (const large of ['((a{100}){100}){100}', '.{999}'.repeat(6), '(a{1000}){1000}']) {
+    assert.equal(makeMatcher('a', '=~', large).kind, 'fault');
+  }
+  assert.equal(makeMatcher('a', '=~', `${'ab|'.repeat(1_300)}c.`).kind, 'matcher');
   assert.equal(makeMatcher('a', '=~', '(a)\\1').kind, 'fault');
 });
 
@@ -153,6 +156,17 @@ test('isLabelName() depends on the mode', () => {
       [true, false],
       [false, false],
     ],
+  );
+});
+
+test('words with | between are held as the expression that they are', () => {
+  const words = fc.string({ unit: fc.constantFrom('a', 'b', '|', '-', ' ', 'ü', '🙂', '\n'), maxLength: 8 });
+  fc.assert(
+    fc.property(words, words, fc.constantFrom('=~', '!~'), (value, other, op) => {
+      const [quick, whole] = [makeMatcher('a', op, value), makeMatcher('a', op, `(?:${value})`)];
+      assert(quick.kind === 'matcher' && whole.kind === 'matcher');
+      for (const one of [other, ...value.split('|')]) assert.equal(quick.matcher.test(one), whole.matcher.test(one));
+    }),
   );
 });
 

@@ -94,6 +94,7 @@ const REFUSED: readonly [text: string, fault: RegExp][] = [
     `global: { slack_app_token: x }\n${receiver('slack_configs: [{}]')}`,
     /slack_configs\[0\]: inherits slack_app_token/,
   ],
+  [`global: { opsgenie_api_key: [x] }\n${receiver('')}`, /global.opsgenie_api_key: is a list: expected text/],
   [receiver('email_configs: [{ to: a@b.example, smarthost: "x:25" }]'), /email_configs\[0\].from: is missing/],
   [receiver('email_configs: [{ to: a@b.example, from: a@b }]'), /email_configs\[0\].smarthost: is missing/],
   [
@@ -199,6 +200,14 @@ test('classic mode refuses UTF-8 names', () => {
   }
 });
 
+test('a fault of syntax does not repeat a secret', () => {
+  for (const written of ['*SECRET', '|SECRET', ']SECRET', '"SECRET"SECRET', '{SECRET', 'SECRET: SECRET', '@SECRET']) {
+    const found = faults(`global:\n  smtp_auth_password: ${written}\n${receiver('')}`);
+    assert.match(found[0] ?? '', /^\d+:\d+ : is /, written);
+    assert.doesNotMatch(found.join(), /SECRET/);
+  }
+});
+
 test('a global file that no receiver needs may be missing', () => {
   assert.deepEqual(faults(`global: { slack_api_url_file: gone }\n${receiver('')}`), []);
   assert.equal(faults(`global: { slack_api_url_file: gone }\n${receiver('slack_configs: [{}, {}]')}`).length, 1);
@@ -223,6 +232,10 @@ test('what a hostile file costs is bounded', () => {
     faults(minimal('{ receiver: r }', `inhibit_rules: [{ equal: [${equal}] }]`)).join(),
     /aliases written out/,
   );
+  const costly = `&x '${'a=~"(b?){500}c",'.repeat(90)}'${', *x'.repeat(10_000)}`;
+  assert.match(faults(child(`matchers: [${costly}]`)).join(), /has more than 100 matchers/);
+  const repeated = `&x { match_re: { a: '(b?){500}' } }${', *x'.repeat(5_000)}`;
+  assert.deepEqual(faults(minimal(`{ receiver: r, routes: [${repeated}] }`)), []);
   const routes = minimal(`{ receiver: r, routes: [${'{},'.repeat(10_001)}] }`);
   assert.match(faults(routes).join(), /is one route too many/);
 });

@@ -10,6 +10,7 @@ import {
   makeMatcher,
   matchersText,
   type Operator,
+  type ParsedMatchers,
   parseMatchers,
   sortedMatchers,
 } from '#alerting/matcher.ts';
@@ -113,27 +114,41 @@ function readGroupBy(section: Section, { mode }: Reading): Route['groupBy'] | un
 /** The older two fields and `matchers`, in Alertmanager's order. */
 function readMatchers(section: Section, keys: readonly [string, string, string], reading: Reading): Matcher[] {
   const [equal, like, list] = keys;
-  const found = [...readOlder(section, equal, '='), ...readOlder(section, like, '=~')];
+  const found = [...readOlder(section, equal, '=', reading), ...readOlder(section, like, '=~', reading)];
   for (const { text, fault } of section.texts(list) ?? []) {
-    const parsed = parseMatchers(text, reading.mode);
+    if (found.length > MATCHERS_MAX) break;
+    const parsed = once(reading, text, () => parseMatchers(text, reading.mode));
     if (parsed.kind === 'fault') fault(parsed.message);
     else found.push(...parsed.matchers);
   }
-  if (found.length > MATCHERS_MAX) section.fault(list, `has ${found.length} matchers, the most is ${MATCHERS_MAX}`);
+  if (found.length > MATCHERS_MAX) section.fault(list, `has more than ${MATCHERS_MAX} matchers`);
   return sortedMatchers(found);
 }
 
-function readOlder(section: Section, key: string, op: Operator): Matcher[] {
+function readOlder(section: Section, key: string, op: Operator, reading: Reading): Matcher[] {
   const map = section.section(key);
-  return (map?.keys() ?? []).flatMap((name) => {
+  return (map?.keys() ?? []).slice(0, MATCHERS_MAX + 1).flatMap((name) => {
     const value = map?.text(name);
     if (!isLabelName(name, 'classic')) map?.fault(name, 'is no label name; matchers take UTF-8');
     if (value === undefined && op === '=~') map?.fault(name, 'is empty: expected a regular expression');
     // Alertmanager keeps the anchors, and they show in a route's key.
-    const made = makeMatcher(name, op, op === '=~' ? `^(?:${value ?? ''})$` : (value ?? ''));
+    const whole = op === '=~' ? `^(?:${value ?? ''})$` : (value ?? '');
+    const made = once(reading, `${name}\0${op}\0${whole}`, () => {
+      const one = makeMatcher(name, op, whole);
+      return one.kind === 'fault' ? one : { kind: 'matchers', matchers: [one.matcher] };
+    });
     if (made.kind === 'fault') map?.fault(name, made.message);
-    return made.kind === 'fault' ? [] : [made.matcher];
+    return made.kind === 'fault' ? [] : made.matchers;
   });
+}
+
+/** What aliases repeat is compiled once: the work is bounded by the length of the file. */
+function once({ compiled }: Reading, key: string, make: () => ParsedMatchers): ParsedMatchers {
+  const known = compiled.get(key);
+  if (known !== undefined) return known;
+  const parsed = make();
+  compiled.set(key, parsed);
+  return parsed;
 }
 
 function defined(

@@ -43,6 +43,7 @@ export function readAlertmanagerConfig(text: string, options: ReadConfigOptions)
     fault: ({ file, line, column }, path, message) =>
       add({ file, line, column, field: path.length === 0 ? '' : named(path), message }),
     printed: new Map(),
+    compiled: new Map(),
   };
   const tree = readTree(text, options.file, whole, add);
   const config = tree && readRootMap(tree, reading, whole);
@@ -63,7 +64,7 @@ function readTree(
   const { report, findings } = makeReport(true);
   const trees: Tree[] = readTrees(file, text, report);
   const found = findings().faults;
-  for (const fault of found) add({ ...fault, field: '' });
+  for (const fault of found) add({ ...fault, field: '', message: withoutWords(fault.message) });
   if (found.length > 0) return undefined;
   const [tree, ...more] = trees;
   if (more.length > 0) whole('has several documents: expected one, without --- between');
@@ -96,4 +97,14 @@ function readRootMap(
   if (original === undefined) whole(`has more than ${ORIGINAL_CHARS_MAX} characters, its aliases written out`);
   if (root === undefined || original === undefined) return undefined;
   return { original, root, receivers, inhibitRules, timeIntervals, resolveTimeout: global.resolveTimeout };
+}
+
+/** What breaks the syntax may be a part of a secret, such as `auth_password: *word`. The place says where it is. */
+function withoutWords(message: string): string {
+  if (message.startsWith('has the key')) return message;
+  return message
+    .split(': ')
+    .slice(0, 2)
+    .join(': ')
+    .replace(/"[^"]*"/g, '"…"');
 }

@@ -2,7 +2,7 @@
  * A map of the file, read key by key: what is asked for is known, and what is left over at the end is unknown, as in
  * Alertmanager's strict mode. Each fault has the file, the place and the field.
  */
-import type { MatcherMode } from '#alerting/matcher.ts';
+import type { MatcherMode, ParsedMatchers } from '#alerting/matcher.ts';
 import { type Secret, secret } from '#kernel/secret.ts';
 import type { Milliseconds } from '#kernel/units.ts';
 import type { Place } from '#slo/objective.ts';
@@ -24,6 +24,7 @@ export type Reading = {
   fault(place: Place, path: Path, message: string): void;
   /** What is printed in place of a value: secrets, and what only YAML 1.1 takes for true or false. */
   readonly printed: Map<Tree, string | boolean>;
+  readonly compiled: Map<string, ParsedMatchers>;
 };
 
 /** A value of a list, with where it was written. */
@@ -85,7 +86,7 @@ export function makeSection(reading: Reading, tree: MapTree, path: Path): Sectio
       for (const key of refused) if (!isEmpty(at(key))) reading.fault(keyPlace(tree, [key]), [...path, key], why);
     },
     pass: (passed, secrets = []) => {
-      for (const key of passed) at(key);
+      for (const key of [...passed, ...secrets]) text(key);
       for (const key of secrets) {
         const value = at(key);
         if (value !== undefined) reading.printed.set(value, HIDDEN);

@@ -1,44 +1,69 @@
 /**
  * alertmanager and amtool, whose reading of a configuration and whose walk of its routes ours is held against. A named one
- * or one on PATH, if it is new enough; else Debian's.
+ * or one on PATH, if it is new enough; else one built from the module's own source, with the dependencies that it pins
+ * itself; else, for amtool, Debian's: its alertmanager wants files in /usr/share. Nothing is installed.
  */
-import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { chmodSync, cpSync, existsSync, globSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { describe } from '#kernel/errors.ts';
 import { type Found, makeFolderOf, TOOLS_FOLDER } from './cache.ts';
 import { SUITE, unpackDebian } from './debian.ts';
 
 type Program = 'alertmanager' | 'amtool';
 
+const VERSION = '0.34.0';
+const MODULE = `github.com/prometheus/alertmanager@v${VERSION}`;
+const SUM = 'h1:z75n0NoypggESmt3HD4JlTXOaOZj1EBz1ACHO4Z6EUk=';
 /** UTF-8 matchers came with 0.27, names of inhibition rules with 0.30. */
 const OLDEST = [0, 30] as const;
+const REASON_MOST = 500;
 const COSTS: Record<Program, string> = {
-  alertmanager: 'nothing is held against a real Alertmanager',
+  alertmanager: 'groups, inhibitions and silences are not held against a real Alertmanager',
   amtool: 'neither the shown configuration nor the walk of the routes is held against the real ones',
 };
 
 /** `BURNLINE_TOOL_ALERTMANAGER` and `BURNLINE_TOOL_AMTOOL` name programs. */
 export function findAlertmanager(program: Program): Found {
   const named = process.env[`BURNLINE_TOOL_${program.toUpperCase()}`];
-  const onPath = versionOf(named ?? program);
-  if (isNewEnough(onPath)) {
-    const how = `${program} ${onPath}, ${named === undefined ? 'on PATH' : 'named'}`;
+  const version = versionOf(named ?? program);
+  if (isNewEnough(version)) {
+    const how = `${program} ${version}, ${named === undefined ? 'on PATH' : 'named'}`;
     return { kind: 'found', where: named ?? program, how };
   }
   if (named !== undefined)
-    return missing(program, `${named} is ${onPath ?? 'not there'}, wanted is ${OLDEST.join('.')} or later`);
-  try {
-    const folder = join(TOOLS_FOLDER, 'alertmanager-debian');
-    if (!existsSync(folder)) makeFolderOf(folder, unpack);
-    const where = join(folder, program);
-    return { kind: 'found', where, how: `${program} ${versionOf(where)}` };
-  } catch (error) {
-    return missing(program, describe(error));
+    return missing(program, `${named} is ${version ?? 'not there'}, wanted is ${OLDEST.join('.')} or later`);
+  const built = join(TOOLS_FOLDER, `alertmanager-${VERSION}`);
+  const packaged = join(TOOLS_FOLDER, 'alertmanager-debian');
+  const ways = [() => made(built, build), ...(program === 'amtool' ? [() => made(packaged, unpack)] : [])];
+  const reasons: string[] = [];
+  for (const way of ways) {
+    try {
+      const where = join(way(), program);
+      return { kind: 'found', where, how: `${program} ${versionOf(where)}` };
+    } catch (error) {
+      reasons.push(describe(error).slice(-REASON_MOST));
+    }
   }
+  return missing(program, reasons.join('; '));
 }
 
 const missing = (program: Program, why: string): Found => ({ kind: 'missing', why, costs: COSTS[program] });
+
+/** Once a run: what could not be made for the one program cannot be made for the other. */
+const failures = new Map<string, unknown>();
+
+function made(folder: string, fill: (draft: string) => void): string {
+  if (existsSync(folder)) return folder;
+  if (failures.has(folder)) throw failures.get(folder);
+  try {
+    return makeFolderOf(folder, fill);
+  } catch (error) {
+    failures.set(folder, error);
+    throw error;
+  }
+}
 
 function versionOf(program: string): string | undefined {
   const { stdout, stderr } = spawnSync(program, ['--version'], { encoding: 'utf8', timeout: 20_000 });
@@ -50,8 +75,34 @@ function isNewEnough(version: string | undefined): boolean {
   return major > OLDEST[0] || (major === OLDEST[0] && minor >= OLDEST[1]);
 }
 
+const DOWNLOADED = z.object({ Dir: z.string(), Sum: z.literal(SUM) });
+
+/** About two minutes on two cores when nothing is cached. Its web pages are left out: an empty one stands for them. */
+function build(draft: string): void {
+  if (spawnSync('go', ['version'], { stdio: 'ignore' }).status !== 0) throw new Error('Go is not there to build it');
+  const options = { stdio: ['ignore', 'pipe', 'pipe'] as ['ignore', 'pipe', 'pipe'], timeout: 15 * 60_000 };
+  const outside = { ...options, cwd: draft, env: { ...process.env, GO111MODULE: 'on', GOFLAGS: '' } };
+  const module = DOWNLOADED.parse(
+    JSON.parse(execFileSync('go', ['mod', 'download', '-json', MODULE], outside).toString()),
+  );
+  const source = join(draft, 'source');
+  cpSync(module.Dir, source, { recursive: true });
+  // The cache of modules is for reading only, and so is its copy.
+  for (const folder of ['', ...globSync('**/', { cwd: source })]) chmodSync(join(source, folder), 0o755);
+  mkdirSync(join(source, 'ui/app/dist'), { recursive: true });
+  writeFileSync(join(source, 'ui/app/dist/index.html'), '<!doctype html>\n');
+  const stamp = `-s -w -X github.com/prometheus/common/version.Version=${VERSION}`;
+  process.stdout.write(`building alertmanager ${VERSION}, which takes some minutes the first time\n`);
+  execFileSync(
+    'go',
+    ['build', '-trimpath', '-mod=readonly', '-ldflags', stamp, '-o', `${draft}/`, './cmd/alertmanager', './cmd/amtool'],
+    { ...options, cwd: source, env: { ...process.env, CGO_ENABLED: '0' }, maxBuffer: 16 * 1024 * 1024 },
+  );
+  rmSync(source, { recursive: true });
+}
+
 function unpack(draft: string): void {
-  unpackDebian(draft, ['prometheus-alertmanager'], { alertmanager: 'prometheus-alertmanager', amtool: 'amtool' });
+  unpackDebian(draft, ['prometheus-alertmanager'], { amtool: 'amtool' });
   const version = versionOf(join(draft, 'amtool'));
   if (!isNewEnough(version)) throw new Error(`amtool of Debian ${SUITE} is ${version ?? 'not runnable here'}`);
 }
