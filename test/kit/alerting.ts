@@ -42,6 +42,7 @@ export const pagerduty = (index = 0): Integration => ({
   url: 'http://127.0.0.1:1/pagerduty',
   client: undefined,
   clientUrl: undefined,
+  source: undefined,
   severity: undefined,
   class: undefined,
   component: undefined,
