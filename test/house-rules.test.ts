@@ -50,6 +50,8 @@ const DOORS: Record<string, string> = {
   '@prometheus-io/codemirror-promql': 'slo/promql.ts',
   '@js-temporal/polyfill': 'slo/',
   re2js: 'alerting/matcher.ts',
+  '@slack/webhook': 'alerting/notify/slack.ts',
+  nodemailer: 'alerting/notify/email.ts',
 };
 /** Effects with their homes. Tests are exempt. */
 const HOMES: readonly [pattern: RegExp, homes: readonly string[], instead: string][] = [

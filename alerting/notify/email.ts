@@ -1,0 +1,187 @@
+/**
+ * E-mail by SMTP, one connection a mail: nothing waits in memory, and what an attempt came to is known from the step at
+ * which it ended. Until the server has asked for the text (354) nothing was taken; after that only its answer tells.
+ */
+
+import { Readable } from 'node:stream';
+import MailComposer from 'nodemailer/lib/mail-composer';
+import SmtpConnection, { type SMTPConnectionSendInfo } from 'nodemailer/lib/smtp-connection';
+import type { EmailIntegration } from '#alerting/config/config.ts';
+import { type EmailMessage, emailMessage } from './email-message.ts';
+import type { Notice } from './notice.ts';
+import type { Outcome } from './outcome.ts';
+import { excerpt, surelyNotSent } from './post.ts';
+
+const CONNECT_LIMIT = 5_000;
+const SILENCE_LIMIT = 7_500;
+const RECIPIENTS_NAMED = 10;
+
+export async function notifyEmail(integration: EmailIntegration, notice: Notice): Promise<Outcome> {
+  const { signal, random, told, circumstances, log } = notice;
+  if (signal.aborted)
+    return { kind: 'retry', because: 'not sent: the router stops or the time was up', after: undefined };
+  const composed = compose(integration, emailMessage(told, circumstances), random.bytes(12), notice.clock.now());
+  const envelope = composed.getEnvelope();
+  const bytes = await composed.build();
+  const progress = { taken: false };
+  try {
+    const info = await converse(integration, envelope, textOnceAsked(bytes, progress), signal);
+    return delivered(info, circumstances.id, notice, hiddenOf(integration, notice));
+  } catch (error) {
+    const outcome = outcomeOf(error, progress.taken, signal, hiddenOf(integration, notice));
+    log.debug({ notification: circumstances.id, outcome: outcome.kind }, 'a mail was not delivered');
+    return outcome;
+  }
+}
+
+function compose(integration: EmailIntegration, mail: EmailMessage, chance: Uint8Array, now: number) {
+  const { From, To, Subject, ...headers } = integration.headers;
+  const composed = new MailComposer({
+    from: From ?? integration.from,
+    to: To ?? integration.to,
+    envelope: { from: integration.from, to: integration.to },
+    subject: Subject ?? mail.subject,
+    text: mail.text,
+    html: mail.html,
+    messageId: mail.messageId,
+    inReplyTo: mail.inReplyTo,
+    references: [...mail.references],
+    date: new Date(now),
+    // What the mail is known by cannot be configured away.
+    headers: { ...headers, ...mail.headers },
+    // By chance, so that no text that a stranger wrote can hold it.
+    baseBoundary: Buffer.from(chance).toString('hex'),
+    disableFileAccess: true,
+    disableUrlAccess: true,
+    newline: 'win',
+  });
+  return composed.compile();
+}
+
+/** Is read only when the server has asked for the text. */
+function textOnceAsked(bytes: Buffer, progress: { taken: boolean }): Readable {
+  const text = function* () {
+    progress.taken = true;
+    yield bytes;
+  };
+  return Readable.from(text(), { objectMode: false });
+}
+
+type Envelope = { from: string | false; to: string[] };
+
+function converse(
+  integration: EmailIntegration,
+  envelope: Envelope,
+  text: Readable,
+  signal: AbortSignal,
+): Promise<SMTPConnectionSendInfo> {
+  const connection = new SmtpConnection(connectionOptions(integration));
+  return new Promise<SMTPConnectionSendInfo>((done, fail) => {
+    const stop = () => {
+      fail(signal.reason);
+      connection.close();
+    };
+    signal.addEventListener('abort', stop, { once: true });
+    const end = (error: Error | null | undefined, info?: SMTPConnectionSendInfo) => {
+      signal.removeEventListener('abort', stop);
+      if (info === undefined || error) {
+        fail(error ?? new Error('nothing was sent'));
+        connection.close();
+      } else {
+        done(info);
+        connection.quit();
+      }
+    };
+    connection.on('error', end);
+    connection.on('end', () => end(new Error('the connection ended')));
+    connection.connect((error) => {
+      if (error) return end(error);
+      const { auth } = integration;
+      const send = () => connection.send(envelope, text, end);
+      if (auth === undefined) return send();
+      const credentials = { user: auth.username, pass: auth.password.reveal() };
+      connection.login({ ...credentials, credentials }, (refused) => (refused ? end(refused) : send()));
+    });
+  });
+}
+
+function connectionOptions({ smarthost, hello, auth, requireTls, implicitTls }: EmailIntegration) {
+  const { host, port } = smarthost;
+  const local = host === 'localhost' || host === '::1' || /^127\./.test(host);
+  return {
+    host,
+    port,
+    name: hello,
+    secure: implicitTls,
+    // A password never crosses a network unencrypted, whatever the file says.
+    requireTLS: !implicitTls && (requireTls || (auth !== undefined && !local)),
+    // Who does not ask for TLS has a relay whose certificate nobody signed: better unverified than open.
+    opportunisticTLS: !requireTls,
+    tls: { rejectUnauthorized: requireTls || implicitTls },
+    connectionTimeout: CONNECT_LIMIT,
+    dnsTimeout: CONNECT_LIMIT,
+    greetingTimeout: CONNECT_LIMIT,
+    socketTimeout: SILENCE_LIMIT,
+    socketCloseTimeout: 0,
+    logger: false,
+  };
+}
+
+/**
+ * Some recipients refused: still delivered. To refuse the whole would send the incident's next step to others although
+ * somebody has it, and to try again would send everybody else a copy each minute for as long as one mailbox is full. Who
+ * did not get it is named in the reference, which the console and the timeline show, and in the log.
+ */
+function delivered(info: SMTPConnectionSendInfo, id: string, { log }: Notice, hidden: readonly string[]): Outcome {
+  if (info.rejected.length === 0) return { kind: 'delivered', reference: excerpt(info.response, hidden) };
+  const refused = info.rejected.slice(0, RECIPIENTS_NAMED).map((address, i) => {
+    const said = excerpt(info.rejectedErrors?.[i]?.response, hidden);
+    return said === '' ? address : `${address} (${said})`;
+  });
+  const more = info.rejected.length - refused.length;
+  if (more > 0) refused.push(`${more} more`);
+  log.warn({ notification: id, refused }, 'a mail was taken for some of its recipients only');
+  return { kind: 'delivered', reference: `not for ${refused.join(', ')}` };
+}
+
+/** What nodemailer's errors carry, as far as it is there. */
+type Broken = {
+  readonly code?: string;
+  readonly originalCode?: string;
+  readonly responseCode?: number;
+  readonly response?: string;
+  readonly rejectedErrors?: readonly Broken[];
+};
+const brokenOf = (error: unknown): Broken => (error instanceof Error ? (error as Broken) : {});
+
+function outcomeOf(error: unknown, taken: boolean, signal: AbortSignal, hidden: readonly string[]): Outcome {
+  const broken = brokenOf(error);
+  const { responseCode, response, rejectedErrors } = broken;
+  const codes = rejectedErrors?.length ? rejectedErrors.map((one) => one.responseCode) : [responseCode];
+  const because = `the mail server answered ${excerpt(response ?? rejectedErrors?.[0]?.response, hidden)}`;
+  if (codes.some((code) => code !== undefined && code >= 400 && code < 500)) {
+    return { kind: 'retry', because, after: undefined };
+  }
+  if (codes.some((code) => code !== undefined && code >= 500)) return { kind: 'refused', because };
+  const code = [broken.originalCode, broken.code].find((one) => typeof one === 'string');
+  const why = signal.aborted
+    ? 'no answer in time'
+    : code === undefined
+      ? 'the connection broke'
+      : `${wordsOf(code)} (${code})`;
+  return taken
+    ? { kind: 'ambiguous', because: `${why}, after the mail was sent` }
+    : { kind: 'retry', because: why, after: undefined };
+}
+
+function wordsOf(code: string): string {
+  if (code === 'ETIMEDOUT') return 'no answer in time';
+  if (code === 'EDNS' || code === 'ETLS' || surelyNotSent(code)) return 'cannot connect';
+  return 'the connection broke';
+}
+
+function hiddenOf({ auth }: EmailIntegration, { hidden }: Notice): string[] {
+  if (auth === undefined) return [...hidden];
+  const password = auth.password.reveal();
+  return [...hidden, password, Buffer.from(`\0${auth.username}\0${password}`).toString('base64')];
+}

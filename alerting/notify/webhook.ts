@@ -1,0 +1,164 @@
+/**
+ * A webhook with Alertmanager's body, version 4, so that whatever takes Alertmanager's takes ours.
+ * What it has no field for stands beside it: `incident` and `notices`.
+ *
+ * Source: prometheus/alertmanager notify/webhook/webhook.go and template/template.go; its documentation,
+ * configuration.md, webhook_config.
+ */
+import { common } from '#alerting/compose.ts';
+import type { WebhookIntegration } from '#alerting/config/config.ts';
+import type { Labels } from '#alerting/labels.ts';
+import type { IncidentMessage, Message, ToldAlert } from '#alerting/message.ts';
+import { mebibytes } from '#kernel/units.ts';
+import type { Notice } from './notice.ts';
+import type { Outcome } from './outcome.ts';
+import { excerpt, outcomeOfStatus, post, type Reply, secretsOfUrl } from './post.ts';
+import { cut, stamp } from './text.ts';
+import { REPEAT_NOTICE, type Told } from './told.ts';
+
+/** Many servers take no more. */
+export const BODY_MOST = mebibytes(1);
+const CUT_VALUE_MOST = 500;
+const CUT_VALUES_MOST = 64;
+/** Go's zero time: how Alertmanager says "not yet". */
+const NO_TIME = '0001-01-01T00:00:00Z';
+
+export async function notifyWebhook(integration: WebhookIntegration, notice: Notice): Promise<Outcome> {
+  const { http, clock, signal, message, told, circumstances } = notice;
+  const { url, authorization, given } = addressOf(integration);
+  const call = {
+    url,
+    headers: {
+      'content-type': 'application/json',
+      'user-agent': 'burnline',
+      'idempotency-key': circumstances.id,
+      ...(authorization === undefined ? {} : { authorization }),
+    },
+    body: webhookBody(message, told, circumstances.mayRepeat, integration.maxAlerts),
+    timeout: integration.timeout,
+    signal,
+    reads: (status: number) => status >= 300,
+  };
+  const posted = await post(http, call, clock.now);
+  return posted.kind === 'failed' ? posted.outcome : outcomeOf(posted.reply, [...notice.hidden, ...given]);
+}
+
+function outcomeOf(reply: Reply, hidden: readonly string[]): Outcome {
+  if (reply.status >= 200 && reply.status < 300) return { kind: 'delivered', reference: undefined };
+  return outcomeOfStatus(reply, excerpt(reply.text, hidden));
+}
+
+/** A name and password in the address itself are basic authentication, as in Alertmanager; `fetch` would refuse them. */
+function addressOf({ url, authorization, basicAuth }: WebhookIntegration) {
+  const raw = url.reveal();
+  const address = new URL(raw);
+  const [user, password] = [decodeURIComponent(address.username), decodeURIComponent(address.password)];
+  address.username = '';
+  address.password = '';
+  const secrets = secretsOfUrl(raw);
+  if (authorization !== undefined) {
+    const credentials = authorization.credentials.reveal();
+    const header = `${authorization.type} ${credentials}`;
+    return { url: address.href, authorization: header, given: [...secrets, header, credentials] };
+  }
+  const name = basicAuth?.username ?? user;
+  const word = basicAuth?.password.reveal() ?? password;
+  if (name === '' && word === '') return { url: address.href, authorization: undefined, given: secrets };
+  const header = `Basic ${Buffer.from(`${name}:${word}`).toString('base64')}`;
+  return { url: address.href, authorization: header, given: [...secrets, header, header.slice(6), word, password] };
+}
+
+/** @param maxAlerts 0: all. */
+export function webhookBody(message: Message, told: Told, mayRepeat: boolean, maxAlerts: number): string {
+  const most = maxAlerts === 0 ? message.alerts.list.length : maxAlerts;
+  const list = message.alerts.list.slice(0, most);
+  // Labels are what its reader knows alerts by: rather fewer alerts than labels that are cut.
+  for (let count = list.length; count > 0; count = Math.floor(count / 2)) {
+    const body = bodyWith(message, told, mayRepeat, list.slice(0, count));
+    if (Buffer.byteLength(body) <= BODY_MOST) return body;
+  }
+  return bodyWith(shortGroup(message), told, mayRepeat, list.slice(0, 1).map(shortAlert));
+}
+
+function bodyWith(message: Message, told: Told, mayRepeat: boolean, list: readonly ToldAlert[]): string {
+  const { alerts, links } = message;
+  const notices = mayRepeat ? [...told.notices, REPEAT_NOTICE] : told.notices;
+  return JSON.stringify({
+    ...headOf(message, told),
+    alerts: list.map(alertOf),
+    externalURL: links.external,
+    version: '4',
+    truncatedAlerts: alerts.firing + alerts.resolved - list.length,
+    headline: told.headline,
+    mayRepeat,
+    ...(notices.length > 0 ? { notices } : {}),
+    ...(message.kind === 'incident' ? { incident: incidentOf(message) } : {}),
+  });
+}
+
+function headOf(message: Message, { over }: Told) {
+  if (message.kind === 'group') {
+    const { receiver, status, groupLabels, commonLabels, commonAnnotations, groupKey } = message;
+    return { receiver, status, groupLabels, commonLabels, commonAnnotations, groupKey };
+  }
+  const { list } = message.alerts;
+  return {
+    receiver: 'burnline',
+    status: over ? 'resolved' : 'firing',
+    groupLabels: {},
+    commonLabels: common(list.map(({ labels }) => labels)),
+    commonAnnotations: common(list.map(({ annotations }) => annotations)),
+    groupKey: `incident/${message.incident.id}`,
+  };
+}
+
+const alertOf = ({ status, labels, annotations, startsAt, endsAt, generatorUrl, fingerprint }: ToldAlert) => ({
+  status,
+  labels,
+  annotations,
+  startsAt: stamp(startsAt),
+  endsAt: endsAt === undefined ? NO_TIME : stamp(endsAt),
+  generatorURL: generatorUrl,
+  fingerprint,
+});
+
+function incidentOf({ incident, action, paged, next, step, round, links }: IncidentMessage) {
+  const { openedAt, resolvedAt, ...rest } = incident;
+  return {
+    ...rest,
+    action,
+    openedAt: stamp(openedAt),
+    ...(resolvedAt === undefined ? {} : { resolvedAt: stamp(resolvedAt) }),
+    paged,
+    ...(next === undefined ? {} : { next: { who: next.who, at: stamp(next.at) } }),
+    step,
+    round,
+    links,
+  };
+}
+
+const shortLabels = (labels: Labels): Labels =>
+  Object.fromEntries(
+    Object.entries(labels)
+      .slice(0, CUT_VALUES_MOST)
+      .map(([name, value]) => [cut(name, CUT_VALUE_MOST), cut(value, CUT_VALUE_MOST)]),
+  );
+const shortAlert = (alert: ToldAlert): ToldAlert => ({
+  ...alert,
+  labels: shortLabels(alert.labels),
+  annotations: shortLabels(alert.annotations),
+  generatorUrl: cut(alert.generatorUrl, CUT_VALUE_MOST),
+});
+
+function shortGroup(message: Message): Message {
+  const alerts = { ...message.alerts, list: message.alerts.list.map(shortAlert) };
+  if (message.kind === 'incident') return { ...message, alerts };
+  const { groupLabels, commonLabels, commonAnnotations } = message;
+  return {
+    ...message,
+    alerts,
+    groupLabels: shortLabels(groupLabels),
+    commonLabels: shortLabels(commonLabels),
+    commonAnnotations: shortLabels(commonAnnotations),
+  };
+}
