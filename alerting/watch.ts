@@ -2,14 +2,15 @@
  * The router's own eye: asks each target every few seconds, lets the SLO engine judge, and sends what it says through the
  * same door as everybody else's alerts. What it knows is kept each minute, so that a restart forgets nothing.
  */
+import type { Telemetry } from '#collector/telemetry.ts';
 import type { Clock } from '#kernel/clock.ts';
-import { describe } from '#kernel/errors.ts';
+import { describe, Fault } from '#kernel/errors.ts';
 import { type Http, readLimited } from '#kernel/http.ts';
 import type { Log } from '#kernel/log.ts';
 import { type Milliseconds, mebibytes, milliseconds, type Seconds, seconds } from '#kernel/units.ts';
 import { type Engine, enter, newEngine, tick } from '#slo/engine.ts';
 import { checkpoint, restore } from '#slo/engine-checkpoint.ts';
-import { type Exposition, formatOf, readSamples, wantedNames } from '#slo/exposition/read-samples.ts';
+import { type Exposition, type Format, formatOf, readSamples, wantedNames } from '#slo/exposition/read-samples.ts';
 import type { Objective } from '#slo/objective.ts';
 import type { Alert } from './alert.ts';
 import { alertOf, endOf, type Said, saidOf } from './verdict-alerts.ts';
@@ -23,6 +24,9 @@ export type WatchOptions = {
   readonly now: () => Milliseconds;
   readonly http: Http;
   readonly log: Log;
+  readonly telemetry: Telemetry;
+  /** The router's own metrics: it promises something too. */
+  readonly own: () => Promise<string>;
   readonly receive: (alerts: readonly Alert[]) => Promise<void>;
   readonly keep: {
     load(): Promise<Uint8Array | undefined>;
@@ -35,6 +39,8 @@ export interface Watch {
   run(signal: AbortSignal): Promise<void>;
 }
 
+/** The router as a target of its own. */
+const OWN = 'router';
 export const SCRAPE_EVERY = seconds(5);
 const SCRAPE_LIMIT = milliseconds(4_000);
 const SCRAPE_BYTES = mebibytes(32);
@@ -42,11 +48,14 @@ const RENEW_EVERY = milliseconds(60_000);
 const KEEP_EVERY = milliseconds(60_000);
 
 export async function makeWatch(options: WatchOptions): Promise<Watch> {
-  const { clock, log, now } = options;
+  const { clock, log, now, http } = options;
   const engine = await startEngine(options);
   const standing = makeStanding(options);
   const round = async () => {
-    const seen = await Promise.all(options.targets.map((target) => scrape(options, engine, target)));
+    const seen = await Promise.all([
+      ...options.targets.map((target) => scrape(options, engine, target.id, () => ask(http, target.url))),
+      scrape(options, engine, OWN, async () => ({ text: await options.own(), format: 'text' })),
+    ]);
     tick(engine, inSeconds(now()));
     const said = [...engine.watched.values()].flatMap((watched) => saidOf(engine, watched, now()) ?? []);
     const gone = workerGone(
@@ -82,7 +91,7 @@ export async function makeWatch(options: WatchOptions): Promise<Watch> {
 const inSeconds = (at: Milliseconds): Seconds => seconds(at / 1_000);
 
 async function startEngine({ objectives, targets, keep, now, log }: WatchOptions): Promise<Engine> {
-  const listed = targets.map(({ id }) => ({ id, interval: SCRAPE_EVERY }));
+  const listed = [...targets.map(({ id }) => id), OWN].map((id) => ({ id, interval: SCRAPE_EVERY }));
   const fresh = () => newEngine(objectives, inSeconds(now()), { targets: listed });
   const bytes = await keep.load();
   if (bytes === undefined) return fresh();
@@ -92,27 +101,35 @@ async function startEngine({ objectives, targets, keep, now, log }: WatchOptions
   return fresh();
 }
 
+type Answer = { readonly text: string; readonly format: Format };
+
 /** @returns what it answered, if it could be read. A target that does not answer is the engine's to notice. */
-async function scrape({ http, log, now }: WatchOptions, engine: Engine, { id, url }: WatchTarget) {
-  const exposition = await ask(http, url, engine).catch(
+async function scrape(
+  { log, now, telemetry }: WatchOptions,
+  engine: Engine,
+  target: string,
+  read: () => Promise<Answer>,
+): Promise<Extract<Exposition, { kind: 'samples' }> | undefined> {
+  const exposition = await read().then(
+    ({ text, format }) => readSamples(text, format, wantedNames([...engine.book.plan.wanted.names, ...WORKER_METRICS])),
     (error: unknown): Exposition => ({ kind: 'fault', line: 0, reason: describe(error) }),
   );
-  const entered = enter(engine, { target: id, at: inSeconds(now()), interval: SCRAPE_EVERY }, exposition);
+  enter(engine, { target, at: inSeconds(now()), interval: SCRAPE_EVERY }, exposition);
+  telemetry.count('watch_scrapes_total', { outcome: exposition.kind === 'samples' ? 'read' : 'missing' });
   if (exposition.kind === 'samples') return exposition;
-  log.debug({ target: id, reason: exposition.reason, entered: entered.kind }, 'a scrape is missing');
+  log.debug({ target, line: exposition.line, reason: exposition.reason }, 'a scrape is missing');
   return undefined;
 }
 
-async function ask(http: Http, url: string, engine: Engine): Promise<Exposition> {
+/** @throws {Error} saying why there is no answer. */
+async function ask(http: Http, url: string): Promise<Answer> {
   const response = await http(url, {
     timeout: SCRAPE_LIMIT,
     headers: { accept: 'application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5' },
   });
-  if (!response.ok) return { kind: 'fault', line: 0, reason: `status ${response.status}` };
   const text = Buffer.from(await readLimited(response, SCRAPE_BYTES)).toString('utf8');
-  const format = formatOf(response.headers.get('content-type') ?? '') ?? 'text';
-  const { names } = engine.book.plan.wanted;
-  return readSamples(text, format, wantedNames([...names, ...WORKER_METRICS]));
+  if (!response.ok) throw new Fault('scrape_refused', `status ${response.status}`);
+  return { text, format: formatOf(response.headers.get('content-type') ?? '') ?? 'text' };
 }
 
 /** What was said last: what is new is told, what goes on is renewed, what is over is ended. */

@@ -42,6 +42,12 @@ export const GROUPS: readonly Group[] = [
     about: 'API keys are made by `burnline keys create`. docs/access.md tells the rest.',
     names: /^(JWT_|IP_ALLOW_LIST$|INSECURE_)/,
   },
+  {
+    title: 'Router',
+    about:
+      'Alerts in, people woken. Flags are named as Alertmanager’s, so that it can take its place; `--cluster.*` is accepted.',
+    names: /^ROUTER_/,
+  },
   { title: 'Webhooks', about: 'Posts to an uploader’s own server.', names: /^WEBHOOK_/ },
   {
     title: 'Telemetry and logs',

@@ -5,6 +5,7 @@ import { makeRouterApi } from '#alerting/api/api.ts';
 import { makeLinks } from '#alerting/links.ts';
 import type { MatcherMode } from '#alerting/matcher.ts';
 import { makeNotify } from '#alerting/notify/notify.ts';
+import { observeRouter } from '#alerting/observe.ts';
 import { makeRouter } from '#alerting/router.ts';
 import { keepFact } from '#alerting/rows/facts.ts';
 import type { Setup } from '#alerting/setup.ts';
@@ -24,6 +25,7 @@ import { openDatabase } from './database.ts';
 import { VERSION } from './project.ts';
 import { type RouterFiles, readSetup } from './router-files.ts';
 import { shippedFiles } from './router-shipped.ts';
+import { watchOf } from './router-watch.ts';
 import { type Runtime, tellReady, untilStopped } from './runtime.ts';
 import { authenticator } from './wiring.ts';
 
@@ -101,7 +103,9 @@ export async function runRouter(config: Config, runtime: Runtime): Promise<void>
   // Alertmanager's own words: programs that start it wait for this line.
   process.stderr.write(`ts=${new Date(clock.now()).toISOString()} level=info msg="Listening on" address=${address}\n`);
   process.on('SIGHUP', () => void (config.supervised ? undefined : reload()));
-  const work = router.run(stop);
+  observeRouter(telemetry, db, shared.now);
+  const watch = await watchOf(config, { db, clock, now: shared.now, log, telemetry, receive: router.receive });
+  const work = Promise.all([router.run(stop), watch?.run(stop)]);
   log.info({ router: bound, folder: url === undefined ? folder : undefined }, 'router is ready');
   tellReady({ router: bound });
   await Promise.race([work, untilStopped(stop)]);

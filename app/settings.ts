@@ -131,6 +131,22 @@ export const SETTINGS = {
     roles: ROUTING,
     help: 'oncall.yaml: people, schedules, escalation policies',
   },
+  ROUTER_OBJECTIVES: {
+    flag: '--objectives <paths>',
+    schema: list.default([]),
+    roles: ROUTING,
+    help: 'files or folders with objectives that the router watches, with commas; default: those that ship',
+  },
+  ROUTER_SCRAPE: {
+    flag: '--scrape <urls>',
+    schema: list
+      .pipe(
+        z.array(z.string().regex(/^([\w.-]+=)?https?:\/\/.+/, 'expected http://host:port/metrics, or name=http://…')),
+      )
+      .default([]),
+    roles: ROUTING,
+    help: 'metrics that the router reads every 5 s, with commas; default: worker and API of this machine',
+  },
   ROUTER_LISTEN: {
     flag: '--web.listen-address <address>',
     schema: z

@@ -9,14 +9,18 @@ import { type Child, type ChildSpec, superviseChild } from './supervisor.ts';
 
 const ENTRY = fileURLToPath(new URL('./main.ts', import.meta.url));
 /** Together under the 8 s that Ctrl-C may take. */
-const STOP_LIMITS = { service: milliseconds(6_000), simulators: milliseconds(1_500) };
+const STOP_LIMITS = { service: milliseconds(4_500), router: milliseconds(2_000), simulators: milliseconds(1_200) };
 const DRAIN_MS = '4000';
 
 /** @returns the exit code. */
 export async function runStart(config: Config, runtime: Omit<Runtime, 'telemetry'>): Promise<number> {
   const { clock, log, stop } = runtime;
   const ended = new AbortController();
-  const giveUp = (name: string) => ended.abort(new Error(name));
+  let watched = false;
+  // Once the router watches it stays, whoever is given up: it is the one who tells.
+  const giveUp = (name: string) => {
+    if (!watched || name === 'router') ended.abort(new Error(name));
+  };
   const supervise = (spec: ChildSpec) => superviseChild(spec, { clock, log, giveUp });
   const children: Child[] = [];
   const real = config.BURNLINE_VENDORS === 'real';
@@ -31,10 +35,19 @@ export async function runStart(config: Config, runtime: Omit<Runtime, 'telemetry
       // A free port that was asked for as 0 is now known, and stays the same through restarts.
       Object.assign(env, { SIMULATORS_PORT: new URL(urls['simulators'] ?? '').port });
     }
+    const ready = async (child: Child) => await Promise.race([child.ready, untilStopped(over).then(() => ({}))]);
     if (!over.aborted) {
       const service = supervise({ name: 'service', entry: ENTRY, args: ['service'], env });
       children.unshift(service);
-      Object.assign(urls, await Promise.race([service.ready, untilStopped(over).then(() => ({}))]));
+      Object.assign(urls, await ready(service));
+    }
+    if (!over.aborted) {
+      // What it watches may listen on free ports.
+      Object.assign(env, portsOf(urls));
+      const router = supervise({ name: 'router', entry: ENTRY, args: ['router'], env });
+      children.splice(1, 0, router);
+      Object.assign(urls, await ready(router));
+      watched = true;
     }
     if (!over.aborted) announce(urls, real);
     await untilStopped(over);
@@ -43,6 +56,14 @@ export async function runStart(config: Config, runtime: Omit<Runtime, 'telemetry
   }
   for (const child of children) await child.stop(STOP_LIMITS[child.name as keyof typeof STOP_LIMITS]);
   return ended.signal.aborted ? 1 : 0;
+}
+
+function portsOf(urls: Readonly<Record<string, string>>): Record<string, string> {
+  const port = (name: string) => (urls[name] === undefined ? undefined : new URL(urls[name]).port);
+  const found = { API_PORT: port('api'), METRICS_PORT: port('metrics'), SIMULATORS_SMTP_PORT: port('smtp') };
+  return Object.fromEntries(
+    Object.entries(found).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+  );
 }
 
 function childEnvironment(config: Config): Record<string, string | undefined> {
@@ -67,6 +88,7 @@ function announce(urls: Readonly<Record<string, string>>, real: boolean): void {
     '',
     'Burnline is ready.',
     `  Document API   ${urls['api']}        (OpenAPI at /openapi.json)`,
+    `  Router         ${urls['router']}        (Alertmanager's API at /api/v2, incidents at /api/v1/incidents)`,
     `  Metrics        ${urls['metrics']}/metrics`,
     ...(urls['simulators']
       ? [`  Simulators     ${urls['simulators']}        (inbox at /inbox, faults at /faults; mail at ${urls['smtp']})`]

@@ -7,6 +7,7 @@
  */
 import { METRICS_OF_DOCUMENTS } from './catalogue-documents.ts';
 import { METRICS_OF_OPERATION } from './catalogue-operation.ts';
+import { METRICS_OF_ROUTER } from './catalogue-router.ts';
 
 export type Role = 'api' | 'worker' | 'service' | 'router' | 'simulators';
 
@@ -38,10 +39,11 @@ export type Instrument = {
 export const BOUNDED_VALUES_MAX = 100;
 export const OTHER = 'other';
 
-export const CATALOGUE = { ...METRICS_OF_DOCUMENTS, ...METRICS_OF_OPERATION } as const satisfies Record<
-  string,
-  Instrument
->;
+export const CATALOGUE = {
+  ...METRICS_OF_DOCUMENTS,
+  ...METRICS_OF_ROUTER,
+  ...METRICS_OF_OPERATION,
+} as const satisfies Record<string, Instrument>;
 
 export type Catalogue = typeof CATALOGUE;
 export type InstrumentName = keyof Catalogue;

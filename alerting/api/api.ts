@@ -11,7 +11,7 @@ import { type ManagementRoutes, managementRoutes } from './management.ts';
 import { type IncidentRoutes, incidentRoutes } from './v1-incidents.ts';
 import { type V2Routes, v2Routes } from './v2.ts';
 
-export type RouterApi = Omit<V2Routes, 'authorised'> &
+export type RouterApi = Omit<V2Routes, 'authorised' | 'counted'> &
   Omit<ManagementRoutes, 'authorised'> &
   Omit<IncidentRoutes, 'authorised'> & {
     readonly prefix: string;
@@ -40,7 +40,10 @@ export async function makeRouterApi(options: RouterApi): Promise<App> {
       version: options.version,
     },
   });
-  const routes = { ...options, authorised };
+  const counted: V2Routes['counted'] = (outcome, count) => {
+    if (count > 0) options.telemetry.count('alerts_received_total', { outcome }, count);
+  };
+  const routes = { ...options, authorised, counted };
   v2Routes(app, prefix, routes);
   incidentRoutes(app, prefix, routes);
   managementRoutes(app, prefix, routes);

@@ -52,6 +52,8 @@ export function alertRoutes(app: V2Scope, routes: V2Routes): void {
       const now = routes.now();
       const { alerts, faults } = readAlerts(items, now, routes.setup().config.resolveTimeout, routes.mode);
       await routes.receive(alerts);
+      routes.counted('taken', alerts.length);
+      routes.counted('refused', faults.length);
       if (faults.length > 0) throw badRequest(faults.slice(0, 20).join('; '));
       return await reply.serializer(() => '').send(null);
     },

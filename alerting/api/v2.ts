@@ -25,6 +25,7 @@ export type V2Routes = {
   readonly newId: () => string;
   readonly mode: MatcherMode;
   readonly receive: (alerts: readonly Alert[]) => Promise<void>;
+  readonly counted: (outcome: 'taken' | 'refused', count: number) => void;
   readonly authorised: (action: Action) => ReturnType<typeof authorised>;
   /** This router, as a peer of itself: amtool and Grafana expect one. */
   readonly address: () => string;

@@ -143,3 +143,10 @@ create table alerting.facts (
   value jsonb not null,
   updated_at timestamptz not null
 );
+
+-- What the watch knows, as one image: the ledgers, what the detector believes, what was said last.
+create table alerting.checkpoints (
+  name text primary key,
+  at timestamptz not null,
+  image bytea not null
+);
