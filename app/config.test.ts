@@ -149,6 +149,7 @@ test('readConfig() hides what the table calls a secret, and that is everything t
     'LLAMA_CLOUD_API_KEY',
     'OPENAI_API_KEY',
     'OTEL_EXPORTER_OTLP_HEADERS',
+    'ROUTER_DATABASE_URL',
     'WEBHOOK_SECRET',
   ]);
   for (const name of SETTING_NAMES) {

@@ -2,6 +2,7 @@
 import { Command, Option } from 'commander';
 import { describe, Fault } from '#kernel/errors.ts';
 import type { Log } from '#kernel/log.ts';
+import { translated } from './alertmanager-flags.ts';
 import { type Config, type Flags, readConfig } from './config.ts';
 import { VERSION } from './project.ts';
 import { type Role, SETTING_NAMES, type SettingName, setting } from './settings.ts';
@@ -96,7 +97,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   const program = makeProgram();
   const { addCommands } = await import('./commands.ts');
   addCommands(program);
-  await program.parseAsync([...argv]);
+  await program.parseAsync(translated(argv));
 }
 
 await main(process.argv).catch((error: unknown) => {

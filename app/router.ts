@@ -1,6 +1,7 @@
 /** The role `router`: its store, its files, its loops and its server. */
 import { join } from 'node:path';
 import { makeKeys } from '#access/keys.ts';
+import { comeBack, stayAlive } from '#alerting/alive.ts';
 import { makeRouterApi } from '#alerting/api/api.ts';
 import { makeLinks } from '#alerting/links.ts';
 import type { MatcherMode } from '#alerting/matcher.ts';
@@ -40,7 +41,8 @@ export async function runRouter(config: Config, runtime: Runtime): Promise<void>
   const db = instrumentDb(await openDatabase({ name: 'router', url, folder }, config, clock, log), telemetry, clock);
   stack.defer(() => db.close());
   const shared = await sharedClock(db, clock);
-  const files = filesOf(config, await signingKey(db, shared.now()));
+  const key = await signingKey(db, shared.now());
+  const files = filesOf(config, key);
   let setup = firstSetup(files);
   const reload = async (): Promise<string | undefined> => {
     const read = readSetup(files);
@@ -66,6 +68,8 @@ export async function runRouter(config: Config, runtime: Runtime): Promise<void>
     owner: newId(),
     notify: makeNotify({ http, clock, random, log }),
   });
+  observeRouter(telemetry, db, shared.now);
+  const watch = await watchOf(config, { db, clock, now: shared.now, log, telemetry, receive: router.receive });
   const startedAt = clock.now();
   let address = '';
   const keys = makeKeys({ db: db.foreground(), clock, random, log });
@@ -78,6 +82,8 @@ export async function runRouter(config: Config, runtime: Runtime): Promise<void>
     mode: modeOf(config),
     receive: router.receive,
     answer: router.answer,
+    signingKey: key,
+    engine: () => watch?.engine(),
     reload,
     address: () => address,
     startedAt,
@@ -103,9 +109,8 @@ export async function runRouter(config: Config, runtime: Runtime): Promise<void>
   // Alertmanager's own words: programs that start it wait for this line.
   process.stderr.write(`ts=${new Date(clock.now()).toISOString()} level=info msg="Listening on" address=${address}\n`);
   process.on('SIGHUP', () => void (config.supervised ? undefined : reload()));
-  observeRouter(telemetry, db, shared.now);
-  const watch = await watchOf(config, { db, clock, now: shared.now, log, telemetry, receive: router.receive });
-  const work = Promise.all([router.run(stop), watch?.run(stop)]);
+  await comeBack(db, shared.now(), log);
+  const work = Promise.all([router.run(stop), watch?.run(stop), stayAlive(db, clock, shared.now, log, stop)]);
   log.info({ router: bound, folder: url === undefined ? folder : undefined }, 'router is ready');
   tellReady({ router: bound });
   await Promise.race([work, untilStopped(stop)]);

@@ -81,6 +81,34 @@ export function viewOf(engine: Engine, id: string, now: Seconds): View | undefin
   };
 }
 
+export type Step = {
+  readonly from: Seconds;
+  readonly to: Seconds;
+  readonly good: number;
+  readonly total: number;
+  /** Share of the step that was watched: what was not seen is not good. */
+  readonly coverage: number;
+};
+
+/** What happened, step by step; the last one may be shorter. Undefined: there is no such objective. */
+export function historyOf(
+  engine: Engine,
+  id: string,
+  { from, to, step }: { readonly from: Seconds; readonly to: Seconds; readonly step: Seconds },
+): readonly Step[] | undefined {
+  const watched = engine.watched.get(id);
+  if (watched === undefined) return undefined;
+  const parts = partsOf(engine, watched);
+  const read = weighted(parts.map(({ weight, ledger }) => ({ weight, read: reader(ledger) })));
+  const steps: Step[] = [];
+  for (let at = from; at < to; at = seconds(at + step)) {
+    const end = seconds(Math.min(to, at + step));
+    const { good, bad, observed, length } = read(at, end);
+    steps.push({ from: at, to: end, good, total: good + bad, coverage: length > 0 ? observed / length : 0 });
+  }
+  return steps;
+}
+
 type Part = { readonly weight: number; readonly objective: Objective; readonly ledger: Ledger };
 
 function partsOf({ book, counted }: Engine, { leaves }: Watched): readonly Part[] {

@@ -7,13 +7,17 @@ import type { Random } from '#kernel/random.ts';
 import type { Rate } from '#kernel/token-bucket.ts';
 import { mebibytes } from '#kernel/units.ts';
 import { type App, authorised, makeApp } from '#serving/app.ts';
+import { LINK_PATH, type LinkRoutes, linkRoutes } from './links.ts';
 import { type ManagementRoutes, managementRoutes } from './management.ts';
 import { type IncidentRoutes, incidentRoutes } from './v1-incidents.ts';
+import { type SloRoutes, sloRoutes } from './v1-slos.ts';
 import { type V2Routes, v2Routes } from './v2.ts';
 
 export type RouterApi = Omit<V2Routes, 'authorised' | 'counted'> &
   Omit<ManagementRoutes, 'authorised'> &
-  Omit<IncidentRoutes, 'authorised'> & {
+  Omit<IncidentRoutes, 'authorised'> &
+  Omit<SloRoutes, 'authorised'> &
+  LinkRoutes & {
     readonly prefix: string;
     readonly authenticate: Authenticate;
     readonly keyNeeded: boolean;
@@ -33,7 +37,7 @@ export async function makeRouterApi(options: RouterApi): Promise<App> {
   const app = await makeApp({
     ...options,
     jsonBody: BODY,
-    open: [`${prefix}/-/healthy`, `${prefix}/-/ready`],
+    open: [`${prefix}/-/healthy`, `${prefix}/-/ready`, `${prefix}${LINK_PATH}`],
     described: {
       title: 'Burnline router',
       description: 'Alerts in, the right person woken: Alertmanager’s API v2, incidents, escalation, on call.',
@@ -46,6 +50,8 @@ export async function makeRouterApi(options: RouterApi): Promise<App> {
   const routes = { ...options, authorised, counted };
   v2Routes(app, prefix, routes);
   incidentRoutes(app, prefix, routes);
+  sloRoutes(app, prefix, routes);
+  linkRoutes(app, prefix, routes);
   managementRoutes(app, prefix, routes);
   return app;
 }

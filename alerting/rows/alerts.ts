@@ -207,3 +207,25 @@ export async function dropEmptyGroup(q: Queryable, groupId: string): Promise<voi
     [groupId],
   );
 }
+
+/** Those that fired at `since` and would be missed before `until`; not those whose end was told. */
+export async function lengthenAlerts(q: Queryable, since: Milliseconds, until: Milliseconds): Promise<number> {
+  const rows = await q.query(
+    `update alerting.alerts set ends_at = $2 where ends_at > $1 and ends_at < $2 and ends_at > updated_at
+     returning fingerprint`,
+    [instant(since), instant(until)],
+  );
+  return rows.length;
+}
+
+/** Nobody needs what ended long ago and is in no group. @returns how many were removed. */
+export async function forgetAlerts(q: Queryable, before: Milliseconds, limit: number): Promise<number> {
+  const rows = await q.query(
+    `delete from alerting.alerts where fingerprint in (
+       select a.fingerprint from alerting.alerts a where a.ends_at < $1
+         and not exists (select 1 from alerting.members m where m.fingerprint = a.fingerprint)
+       order by a.ends_at limit $2 for update skip locked) returning fingerprint`,
+    [instant(before), limit],
+  );
+  return rows.length;
+}

@@ -20,10 +20,11 @@ export type Running = AsyncDisposable & {
 const READY_WITHIN = 60_000;
 const FREE = ['--port', '0', '--metrics-port', '0'];
 export const FREE_PORTS: Readonly<Record<string, readonly string[]>> = {
-  start: [...FREE, '--simulators-port', '0', '--smtp-port', '0'],
+  start: [...FREE, '--simulators-port', '0', '--smtp-port', '0', '--web.listen-address', '127.0.0.1:0'],
   service: FREE,
   api: ['--port', '0'],
   worker: ['--metrics-port', '0'],
+  router: ['--web.listen-address', '127.0.0.1:0'],
   simulators: ['--simulators-port', '0', '--smtp-port', '0'],
 };
 
@@ -89,7 +90,7 @@ function readUrls(role: string, output: string): Urls | undefined {
   if (role === 'start') {
     if (!/Ctrl-C stops it/.test(output)) return undefined;
     const find = (label: string) => new RegExp(`${label} +(http://[\\d.:]+)`).exec(output)?.[1] ?? '';
-    return { api: find('Document API'), metrics: find('Metrics'), simulators: find('Simulators') };
+    return { api: find('Document API'), metrics: find('Metrics'), simulators: find('Simulators'), router: find('Router') };
   }
   const line = output.split('\n').find((text) => / (?:is|are) ready"/.test(text));
   if (line === undefined) return undefined;

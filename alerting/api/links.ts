@@ -1,0 +1,88 @@
+/** What the signed links in messages lead to. Whoever has one may do that one thing; nobody needs to log in at 03:00. */
+import { z } from 'zod';
+import { common } from '#alerting/compose.ts';
+import type { Answer } from '#alerting/incidents.ts';
+import { isSigned, type LinkAction } from '#alerting/links.ts';
+import { type Matcher, makeMatcher } from '#alerting/matcher.ts';
+import { findIncident } from '#alerting/rows/incidents.ts';
+import { putSilence } from '#alerting/rows/silences.ts';
+import type { Incident } from '#alerting/store.ts';
+import type { Db } from '#kernel/database.ts';
+import type { Secret } from '#kernel/secret.ts';
+import type { Milliseconds } from '#kernel/units.ts';
+import type { App } from '#serving/app.ts';
+import { askPage, donePage, PAGE_POLICY, refusedPage } from './link-page.ts';
+
+export type LinkRoutes = {
+  readonly db: Db;
+  readonly now: () => Milliseconds;
+  readonly newId: () => string;
+  readonly signingKey: Secret;
+  readonly answer: (incidentId: string, given: Answer) => Promise<Incident | undefined>;
+};
+
+const ACTIONS = ['acknowledge', 'silence'] as const satisfies readonly LinkAction[];
+const SILENCE_FOR = 2 * 3_600_000;
+const WHO = 'whoever had the link';
+
+export const LINK_PATH = '/incidents/:id/:action';
+
+export function linkRoutes(app: App, prefix: string, routes: LinkRoutes): void {
+  const schema = {
+    hide: true,
+    params: z.object({ id: z.string().max(100), action: z.enum(ACTIONS) }),
+    querystring: z.object({ until: z.coerce.number().int(), signature: z.string().max(100) }),
+  };
+  // A form posts its fields in a body of this type; ours has none.
+  app.addContentTypeParser('application/x-www-form-urlencoded', (_request, body, done) => {
+    body.resume();
+    done(null, {});
+  });
+  const opened = async (id: string, action: LinkAction, until: number, signature: string) => {
+    if (!isSigned(routes.signingKey, action, id, until, signature, routes.now())) {
+      return { kind: 'refused', why: 'It has expired, or was changed on its way.' } as const;
+    }
+    const incident = await findIncident(routes.db, id);
+    if (incident === undefined) return { kind: 'refused', why: 'There is no such incident.' } as const;
+    return { kind: 'opened', incident } as const;
+  };
+  const path = `${prefix}${LINK_PATH}`;
+  app.get(path, { schema }, async ({ params: { id, action }, query: { until, signature } }, reply) => {
+    const found = await opened(id, action, until, signature);
+    reply.type('text/html; charset=utf-8').header('content-security-policy', PAGE_POLICY).serializer(String);
+    if (found.kind === 'refused') return await reply.code(403).send(refusedPage(found.why));
+    return await reply.send(askPage(found.incident, action));
+  });
+  app.post(path, { schema }, async ({ params: { id, action }, query: { until, signature } }, reply) => {
+    const found = await opened(id, action, until, signature);
+    reply.type('text/html; charset=utf-8').header('content-security-policy', PAGE_POLICY).serializer(String);
+    if (found.kind === 'refused') return await reply.code(403).send(refusedPage(found.why));
+    if (action === 'acknowledge') await routes.answer(id, { kind: 'acknowledge', by: WHO });
+    else await silence(routes, found.incident);
+    return await reply.send(donePage(found.incident, action));
+  });
+}
+
+/** Of what is silenced, what differs between the tiers and eyes of one objective says nothing. */
+const NOT_OF_IT = new Set(['tier', 'eye', 'severity', 'sloth_severity', 'evidence']);
+
+async function silence({ db, now, newId, answer }: LinkRoutes, incident: Incident): Promise<void> {
+  const labels = common(incident.message.alerts.list.map((alert) => alert.labels));
+  const matchers = Object.entries(labels).flatMap(([name, value]): Matcher[] => {
+    const made = NOT_OF_IT.has(name) ? undefined : makeMatcher(name, '=', value);
+    return made?.kind === 'matcher' ? [made.matcher] : [];
+  });
+  // Nothing in common: a silence without a matcher would silence everything.
+  if (matchers.length === 0) return;
+  const [id, at] = [newId(), now()];
+  await putSilence(db, {
+    id,
+    matchers,
+    startsAt: at,
+    endsAt: (at + SILENCE_FOR) as Milliseconds,
+    createdBy: WHO,
+    comment: `from the link of incident #${incident.number}`,
+    updatedAt: at,
+  });
+  await answer(incident.id, { kind: 'note', by: WHO, text: `silenced for two hours: ${id}` });
+}

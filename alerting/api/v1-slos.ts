@@ -1,0 +1,115 @@
+/** Objectives as the router's own watch sees them. */
+import { z } from 'zod';
+import type { Action } from '#access/roles.ts';
+import { type Milliseconds, type Seconds, seconds } from '#kernel/units.ts';
+import type { App, authorised } from '#serving/app.ts';
+import { problemSchema, refuse } from '#serving/problems.ts';
+import type { Engine } from '#slo/engine.ts';
+import { historyOf, type View, viewOf } from '#slo/engine-view.ts';
+
+export type SloRoutes = {
+  readonly now: () => Milliseconds;
+  /** Undefined: this router watches nothing. */
+  readonly engine: () => Engine | undefined;
+  readonly authorised: (action: Action) => ReturnType<typeof authorised>;
+};
+
+const time = z.string().describe('RFC 3339');
+const sloSchema = z
+  .object({
+    id: z.string(),
+    service: z.string(),
+    displayName: z.string(),
+    objective: z.number().describe('the share of events that must be good'),
+    window: z.unknown(),
+    good: z.number(),
+    total: z.number(),
+    sli: z.number().nullable().describe('share of good events in the window; null without any'),
+    budgetRemaining: z.number().describe('share of the error budget; below 0 when it is overspent'),
+    budgetInterval: z.object({ low: z.number(), high: z.number() }).describe('if what was not seen was bad, or good'),
+    burnRates: z.record(z.string(), z.number()),
+    verdict: z.enum(['ok', 'burning', 'unknown']),
+    severity: z.enum(['critical', 'warning', 'info']).nullable(),
+    rule: z.string().nullable(),
+    because: z.string().nullable(),
+    since: time,
+    exhaustsAt: time.nullable().describe('null: never, if it goes on like this'),
+  })
+  .meta({ id: 'Slo' });
+const stepSchema = z.object({ from: time, to: time, good: z.number(), total: z.number(), coverage: z.number() });
+
+const STEPS_MAX = 5_000;
+
+export function sloRoutes(app: App, prefix: string, { now, engine, authorised: may }: SloRoutes): void {
+  const tags = ['objectives'];
+  const preHandler = may('incidents:read');
+  const at = () => seconds(now() / 1_000);
+  app.get(
+    `${prefix}/api/v1/slos`,
+    { preHandler, schema: { tags, response: { 200: z.array(sloSchema) } } },
+    async () => {
+      const watched = engine();
+      if (watched === undefined) return [];
+      return [...watched.watched.keys()].flatMap((id) => {
+        const view = viewOf(watched, id, at());
+        return view === undefined ? [] : [shown(view)];
+      });
+    },
+  );
+  app.get(
+    `${prefix}/api/v1/slos/:id/history`,
+    {
+      preHandler,
+      schema: {
+        tags,
+        params: z.object({ id: z.string().max(300) }),
+        querystring: z.object({
+          from: z.iso.datetime({ offset: true }).optional(),
+          to: z.iso.datetime({ offset: true }).optional(),
+          step: z.coerce.number().int().min(5).max(86_400).default(60).describe('seconds'),
+        }),
+        response: { 200: z.array(stepSchema), 400: problemSchema, 404: problemSchema },
+      },
+    },
+    async ({ params: { id }, query: { from, to, step } }) => {
+      const watched = engine();
+      const end = to === undefined ? at() : seconds(Date.parse(to) / 1_000);
+      const begin = from === undefined ? seconds(end - 3_600) : seconds(Date.parse(from) / 1_000);
+      if (begin >= end) throw refuse('bad_request', 'parameter "from" must be before "to"');
+      if ((end - begin) / step > STEPS_MAX) {
+        throw refuse(
+          'bad_request',
+          `parameter "step": at most ${STEPS_MAX} steps, received ${Math.ceil((end - begin) / step)}`,
+        );
+      }
+      const steps = watched && historyOf(watched, id, { from: begin, to: end, step: seconds(step) });
+      if (steps === undefined) throw refuse('not_found', `There is no objective ${id}`);
+      return steps.map((one) => ({ ...one, from: iso(one.from), to: iso(one.to) }));
+    },
+  );
+}
+
+const iso = (at: Seconds): string => new Date(at * 1_000).toISOString();
+
+function shown(view: View): z.infer<typeof sloSchema> {
+  const { verdict, budgetRemaining, since, exhaustsAt } = view;
+  return {
+    id: view.id,
+    service: view.service,
+    displayName: view.displayName,
+    objective: view.objective,
+    window: view.window,
+    good: view.good,
+    total: view.total,
+    sli: view.sli,
+    budgetRemaining: budgetRemaining.value,
+    budgetInterval: { low: budgetRemaining.low, high: budgetRemaining.high },
+    burnRates: { ...view.burnRates },
+    verdict: verdict.kind,
+    severity: verdict.kind === 'burning' ? verdict.severity : null,
+    rule: verdict.kind === 'burning' ? verdict.rule : null,
+    because: verdict.kind === 'ok' ? null : verdict.because,
+    since: iso(since),
+    exhaustsAt: exhaustsAt === null || !Number.isFinite(exhaustsAt) ? null : iso(exhaustsAt),
+  };
+}
