@@ -30,10 +30,10 @@ export function readSetup({ config, oncall, mode, links }: RouterFiles): SetupRe
     mode,
     readFile: (path) => readText(resolve(dirname(routing.name), path)),
   });
-  const receivers = read.kind === 'config' ? read.config.receivers : undefined;
   const second = readOncall(people.text, {
     file: people.name,
-    receivers,
+    receivers: read.kind === 'config' ? read.config.receivers : undefined,
+    contact: read.kind === 'config' ? read.contact : undefined,
     readFile: (path) => readText(resolve(dirname(people.name), path)),
   });
   const faults = [...(read.kind === 'faults' ? read.faults : []), ...(second.kind === 'faults' ? second.faults : [])];

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { MatcherMode } from '#alerting/matcher.ts';
-import { CONFIG_CHARS_MAX, readAlertmanagerConfig } from './read.ts';
+import { readAlertmanagerConfig } from './read.ts';
+import { CONFIG_CHARS_MAX } from './read-file.ts';
 
 const FILES: Readonly<Record<string, string>> = {
   'secrets/slack': ' https://hooks.slack.com/services/FROM/FILE\n',

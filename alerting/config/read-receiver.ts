@@ -30,22 +30,40 @@ export function readReceivers(sections: readonly Section[], global: Global): Map
     else if (found.has(name)) section.fault('name', `is ${shown(name)}, as another receiver is called`);
     section.refuse(['labels'], 'is not supported: a receiver has its name');
     section.refuse(VENDORS, 'is not supported: slack, email, pagerduty and webhook are');
-    const read = <T extends Integration>(kind: T['kind'], one: (item: Section, index: number) => T | undefined): T[] =>
+    const integrations = KINDS.flatMap((kind) =>
       (section.sections(`${kind}_configs`) ?? []).flatMap((item, index) => {
-        const integration = one(item, index);
+        const integration = readIntegration(kind, item, index, global);
         item.end();
         return integration ?? [];
-      });
-    const integrations = [
-      ...read('email', (item, index) => readEmail(item, index, global.smtp)),
-      ...read('pagerduty', (item, index) => readPagerduty(item, index, global)),
-      ...read('slack', (item, index) => readSlack(item, index, global)),
-      ...read('webhook', (item, index) => readWebhook(item, index, global)),
-    ];
+      }),
+    );
     section.end();
     if (name) found.set(name, { name, integrations });
   }
   return found;
+}
+
+export const KINDS = ['email', 'pagerduty', 'slack', 'webhook'] as const satisfies readonly Integration['kind'][];
+
+/** Undefined after a fault. What is left over in the section is the caller's to say. */
+export function readIntegration(
+  kind: Integration['kind'],
+  section: Section,
+  index: number,
+  global: Global,
+): Integration | undefined {
+  switch (kind) {
+    case 'email':
+      return readEmail(section, index, global.smtp);
+    case 'pagerduty':
+      return readPagerduty(section, index, global);
+    case 'slack':
+      return readSlack(section, index, global);
+    case 'webhook':
+      return readWebhook(section, index, global);
+    default:
+      return kind satisfies never;
+  }
 }
 
 const SLACK_DEFAULTS = {

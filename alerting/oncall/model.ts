@@ -23,8 +23,8 @@ export type Policy = {
   readonly steps: readonly [Step, ...Step[]];
   /** The steps are gone through again when nobody has answered: how often, and how long after the last one. */
   readonly repeat: { readonly times: number; readonly after: Milliseconds };
-  /** A warning waits for these hours, where they are given. */
-  readonly warnings: { readonly schedule: WorkingHours | undefined };
+  /** A warning is told at the latest `within` after it came, and waits for these hours, where they are given. */
+  readonly warnings: { readonly within: Milliseconds; readonly schedule: WorkingHours | undefined };
 };
 export type Step = {
   /** After the step before, or after the incident was opened. */
@@ -67,6 +67,6 @@ export type WallTime = {
   readonly hour: number;
   readonly minute: number;
 };
-/** On these weekdays (0 is Sunday) from minute to minute of the day; `to` at most `from` means into the next day. */
+/** On these weekdays (0 is Sunday) from minute to minute of the day; `to` at most `from` means until then on the next day. */
 export type Restriction = { readonly weekdays: readonly number[]; readonly from: number; readonly to: number };
 export type Override = { readonly person: string; readonly from: Milliseconds; readonly to: Milliseconds };
