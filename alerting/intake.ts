@@ -83,7 +83,8 @@ function newJoins(setup: Setup, before: StoredAlert | undefined, after: StoredAl
   return fired && before.config === setup.version ? [] : joinsOf(setup, after, now);
 }
 
-function joinsOf(setup: Setup, alert: StoredAlert, now: Milliseconds): Join[] {
+/** The groups that it belongs to. */
+export function joinsOf(setup: Setup, alert: StoredAlert, now: Milliseconds): Join[] {
   return routesOf(setup.config.root, alert.labels).map((route) => {
     const { id, key, labels } = groupOf(route, alert.labels);
     const waited = alert.startsAt + route.groupWait < now;

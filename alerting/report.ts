@@ -19,35 +19,12 @@ export function reportOf(
   sent: readonly NotificationEntry[],
   now: Milliseconds,
 ): string {
-  const { number, title, severity, state, service, objective, message } = incident;
-  const ended = incident.resolvedAt ?? now;
+  const { number, title, message } = incident;
   const suppressed = timeline.filter(({ kind }) => kind === 'suppressed');
   const lines = [
     `# Incident #${number}: ${plain(title)}`,
     '',
-    '## Summary',
-    '',
-    '| | |',
-    '| --- | --- |',
-    row('State', state),
-    row('Severity', severity),
-    row('Service', service),
-    row('Objective', objective ?? 'none'),
-    row('Began', time(firstAt(timeline, incident))),
-    row('Opened', time(incident.openedAt)),
-    row(
-      'Acknowledged',
-      incident.acknowledgedAt === undefined
-        ? 'nobody'
-        : `${time(incident.acknowledgedAt)} by ${plain(incident.acknowledgedBy ?? '')}`,
-    ),
-    row('Ended', incident.resolvedAt === undefined ? 'not yet' : time(incident.resolvedAt)),
-    row(
-      'Time to acknowledge',
-      incident.acknowledgedAt === undefined ? 'none' : span(incident.openedAt, incident.acknowledgedAt),
-    ),
-    row('Time to resolve', span(incident.openedAt, ended)),
-    '',
+    ...summary(incident, timeline, now),
     '## Impact',
     '',
     ...impact(incident),
@@ -92,6 +69,36 @@ export function reportOf(
     '',
   ];
   return lines.join('\n');
+}
+
+function summary(incident: Incident, timeline: readonly TimelineEntry[], now: Milliseconds): string[] {
+  const { severity, state, service, objective } = incident;
+  const ended = incident.resolvedAt ?? now;
+  return [
+    '## Summary',
+    '',
+    '| | |',
+    '| --- | --- |',
+    row('State', state),
+    row('Severity', severity),
+    row('Service', service),
+    row('Objective', objective ?? 'none'),
+    row('Began', time(firstAt(timeline, incident))),
+    row('Opened', time(incident.openedAt)),
+    row(
+      'Acknowledged',
+      incident.acknowledgedAt === undefined
+        ? 'nobody'
+        : `${time(incident.acknowledgedAt)} by ${plain(incident.acknowledgedBy ?? '')}`,
+    ),
+    row('Ended', incident.resolvedAt === undefined ? 'not yet' : time(incident.resolvedAt)),
+    row(
+      'Time to acknowledge',
+      incident.acknowledgedAt === undefined ? 'none' : span(incident.openedAt, incident.acknowledgedAt),
+    ),
+    row('Time to resolve', span(incident.openedAt, ended)),
+    '',
+  ];
 }
 
 const row = (name: string, value: string): string => `| ${name} | ${plain(value)} |`;

@@ -15,6 +15,7 @@ export const makeSqlStore = (db: Db): Store => ({
 function sqlTx(q: Queryable): Tx {
   return {
     lockAlerts: (fingerprints) => alerts.lockAlerts(q, fingerprints),
+    lockOutdated: (version, now, limit) => alerts.lockOutdated(q, version, now, limit),
     putAlerts: async (fresh, known) => {
       if (known.length > 0) await alerts.updateAlerts(q, known);
       if (fresh.length === 0) return [];
@@ -25,6 +26,9 @@ function sqlTx(q: Queryable): Tx {
       if (joins.length === 0) return;
       await alerts.openGroups(q, joins);
       await alerts.addMembers(q, joins, now);
+    },
+    keepMembers: async (of) => {
+      if (of.length > 0) await alerts.keepMembers(q, of);
     },
     lockDueGroup: (now) => alerts.lockDueGroup(q, now),
     members: (groupId) => alerts.membersOf(q, groupId),

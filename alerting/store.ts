@@ -140,9 +140,13 @@ export type ClaimNotification = {
 export interface Tx {
   /** Locks them, in one order for all. */
   lockAlerts(fingerprints: readonly string[]): Promise<readonly StoredAlert[]>;
+  /** Those that fire and were last looked at under other files. */
+  lockOutdated(version: string, now: Milliseconds, limit: number): Promise<readonly StoredAlert[]>;
   /** @returns the fingerprints of those among `fresh` that somebody else inserted meanwhile: to be merged again. */
   putAlerts(fresh: readonly StoredAlert[], known: readonly StoredAlert[]): Promise<readonly string[]>;
   join(joins: readonly Join[], now: Milliseconds): Promise<void>;
+  /** Each leaves the groups that are not named. */
+  keepMembers(of: readonly { readonly fingerprint: string; readonly groupIds: readonly string[] }[]): Promise<void>;
 
   /** The group that has waited longest and that nobody else holds; it stays locked. */
   lockDueGroup(now: Milliseconds): Promise<Group | undefined>;

@@ -2,30 +2,27 @@
 import { join } from 'node:path';
 import { makeKeys } from '#access/keys.ts';
 import { comeBack, stayAlive } from '#alerting/alive.ts';
-import { makeRouterApi } from '#alerting/api/api.ts';
-import { makeLinks } from '#alerting/links.ts';
-import type { MatcherMode } from '#alerting/matcher.ts';
+import { makeRouterApi, type RouterApi } from '#alerting/api/api.ts';
 import { makeNotify } from '#alerting/notify/notify.ts';
 import { observeRouter } from '#alerting/observe.ts';
+import { regroup } from '#alerting/regroup.ts';
 import { makeRouter } from '#alerting/router.ts';
 import { keepFact } from '#alerting/rows/facts.ts';
-import type { Setup } from '#alerting/setup.ts';
 import { makeSqlStore } from '#alerting/store-sql.ts';
 import { instrumentDb } from '#collector/database.ts';
 import type { Db } from '#kernel/database.ts';
-import { Fault } from '#kernel/errors.ts';
 import { http } from '#kernel/http.ts';
-import { systemRandom, uuidv7 } from '#kernel/random.ts';
+import { increasingIds, systemRandom } from '#kernel/random.ts';
 import { type Secret, secret } from '#kernel/secret.ts';
 import { listenOn } from '#kernel/serve.ts';
 import { sharedClock } from '#kernel/shared-clock.ts';
 import { within } from '#kernel/shutdown.ts';
 import { milliseconds } from '#kernel/units.ts';
+import type { App } from '#serving/app.ts';
 import { anonymousAllowed, type Config, routerAddress } from './config.ts';
 import { openDatabase } from './database.ts';
 import { VERSION } from './project.ts';
-import { type RouterFiles, readSetup } from './router-files.ts';
-import { shippedFiles } from './router-shipped.ts';
+import { filesOf, holdSetup, modeOf, prefixOf } from './router-setup.ts';
 import { watchOf } from './router-watch.ts';
 import { type Runtime, tellReady, untilStopped } from './runtime.ts';
 import { authenticator } from './wiring.ts';
@@ -41,21 +38,15 @@ export async function runRouter(config: Config, runtime: Runtime): Promise<void>
   const db = instrumentDb(await openDatabase({ name: 'router', url, folder }, config, clock, log), telemetry, clock);
   stack.defer(() => db.close());
   const shared = await sharedClock(db, clock);
-  const key = await signingKey(db, shared.now());
-  const files = filesOf(config, key);
-  let setup = firstSetup(files);
-  const reload = async (): Promise<string | undefined> => {
-    const read = readSetup(files);
-    if (read.kind === 'faults') {
-      log.error({ faults: read.faults.slice(0, 20) }, 'the new files are refused; the ones before stay in force');
-      return read.faults.join('; ');
-    }
-    setup = read.setup;
-    log.info({ version: setup.version }, 'the files were read again and are in force');
-    return undefined;
-  };
+  // Whole milliseconds, as the store keeps them.
+  const now = () => milliseconds(Math.floor(shared.now()));
+  const key = await signingKey(db, now());
+  const newId = increasingIds(now, random);
+  const setup = holdSetup(filesOf(config, key), log, async (fresh) => {
+    await regroup(store, fresh, now());
+    router.wake();
+  });
   const store = makeSqlStore(db);
-  const newId = () => uuidv7(shared.now(), random);
   const router = makeRouter({
     store,
     db,
@@ -63,54 +54,34 @@ export async function runRouter(config: Config, runtime: Runtime): Promise<void>
     random,
     log,
     newId,
-    setup: () => setup,
-    now: shared.now,
+    setup: setup.current,
+    now,
     owner: newId(),
     notify: makeNotify({ http, clock, random, log }),
   });
-  observeRouter(telemetry, db, shared.now);
-  const watch = await watchOf(config, { db, clock, now: shared.now, log, telemetry, receive: router.receive });
-  const startedAt = clock.now();
-  let address = '';
-  const keys = makeKeys({ db: db.foreground(), clock, random, log });
-  const server = await makeRouterApi({
+  observeRouter(telemetry, db, now);
+  const watch = await watchOf(config, { db, clock, now, log, telemetry, receive: router.receive });
+  const { server, url: bound } = await serve(config, runtime, {
     db: db.foreground(),
     store: makeSqlStore(db.foreground()),
-    setup: () => setup,
-    now: shared.now,
+    setup: setup.current,
+    now,
     newId,
-    mode: modeOf(config),
     receive: router.receive,
     answer: router.answer,
     signingKey: key,
     engine: () => watch?.engine(),
-    reload,
-    address: () => address,
-    startedAt,
-    version: VERSION,
-    revision: VERSION,
-    prefix: prefixOf(config),
-    authenticate: authenticator(config, keys, clock),
-    keyNeeded: anonymousAllowed(config) === 'nobody',
-    rate: { perSecond: config.RATE_PER_SECOND, burst: config.RATE_BURST },
-    trustProxy: config.TRUST_PROXY === 'on',
-    clock,
-    random,
-    log,
-    telemetry,
+    reload: setup.reload,
   });
   stack.defer(async () => {
     await within(clock, CLOSE_LIMIT, log, 'the server', server.close());
     server.server.closeAllConnections();
   });
-  const { host, port } = routerAddress(config);
-  const bound = await listenOn(server, host, port);
-  address = new URL(bound).host;
-  // Alertmanager's own words: programs that start it wait for this line.
-  process.stderr.write(`ts=${new Date(clock.now()).toISOString()} level=info msg="Listening on" address=${address}\n`);
-  process.on('SIGHUP', () => void (config.supervised ? undefined : reload()));
-  await comeBack(db, shared.now(), log);
-  const work = Promise.all([router.run(stop), watch?.run(stop), stayAlive(db, clock, shared.now, log, stop)]);
+  process.on('SIGHUP', () => void (config.supervised ? undefined : setup.reload()));
+  await comeBack(db, now(), log);
+  // The files may have been changed while no router was there.
+  await regroup(store, setup.current(), now());
+  const work = Promise.all([router.run(stop), watch?.run(stop), stayAlive(db, clock, now, log, stop)]);
   log.info({ router: bound, folder: url === undefined ? folder : undefined }, 'router is ready');
   tellReady({ router: bound });
   await Promise.race([work, untilStopped(stop)]);
@@ -118,33 +89,34 @@ export async function runRouter(config: Config, runtime: Runtime): Promise<void>
   await within(clock, CLOSE_LIMIT, log, 'what is being sent', work);
 }
 
-const modeOf = ({ ROUTER_FEATURES: features }: Config): MatcherMode =>
-  features.includes('classic-mode') ? 'classic' : features.includes('utf8-strict-mode') ? 'utf8' : 'default';
+type Served = Pick<
+  RouterApi,
+  'db' | 'store' | 'setup' | 'now' | 'newId' | 'receive' | 'answer' | 'signingKey' | 'engine' | 'reload'
+>;
 
-function prefixOf({ ROUTER_PREFIX: prefix, ROUTER_EXTERNAL_URL: external }: Config): string {
-  const path = prefix ?? (external === undefined ? '' : new URL(external).pathname);
-  return path.replace(/\/+$/, '');
-}
-
-function firstSetup(files: RouterFiles): Setup {
-  const read = readSetup(files);
-  if (read.kind === 'setup') return read.setup;
-  throw new Fault('router_files', `Cannot start: ${read.faults.length} fault(s)\n  ${read.faults.join('\n  ')}`);
-}
-
-function filesOf(config: Config, key: Secret): RouterFiles {
-  const { host, port } = routerAddress(config);
-  const external =
-    config.ROUTER_EXTERNAL_URL ?? `http://${host === '0.0.0.0' ? 'localhost' : host}:${port}${prefixOf(config)}`;
-  const shipped = shippedFiles(config);
-  const { ROUTER_CONFIG_FILE: file, ROUTER_ONCALL_FILE: oncall } = config;
-  const nobody = file === undefined ? shipped.oncall : '';
-  return {
-    config: file === undefined ? { shipped: shipped.config } : { file },
-    oncall: oncall === undefined ? { shipped: nobody } : { file: oncall },
+async function serve(config: Config, runtime: Runtime, served: Served): Promise<{ server: App; url: string }> {
+  const { clock, log, random } = runtime;
+  let address = '';
+  const server = await makeRouterApi({
+    ...runtime,
+    ...served,
     mode: modeOf(config),
-    links: makeLinks(external, key),
-  };
+    address: () => address,
+    startedAt: clock.now(),
+    version: VERSION,
+    revision: VERSION,
+    prefix: prefixOf(config),
+    authenticate: authenticator(config, makeKeys({ db: served.db, clock, random, log }), clock),
+    keyNeeded: anonymousAllowed(config) === 'nobody',
+    rate: { perSecond: config.RATE_PER_SECOND, burst: config.RATE_BURST },
+    trustProxy: config.TRUST_PROXY === 'on',
+  });
+  const { host, port } = routerAddress(config);
+  const url = await listenOn(server, host, port);
+  address = new URL(url).host;
+  // Alertmanager's own words: programs that start it wait for this line.
+  process.stderr.write(`ts=${new Date(clock.now()).toISOString()} level=info msg="Listening on" address=${address}\n`);
+  return { server, url };
 }
 
 /** Made once and kept with what it signs for, so that every router of a store believes the links of the others. */

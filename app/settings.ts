@@ -3,6 +3,8 @@
  * `config check` and env.production.example are made from, or checked against, this table.
  */
 import { z } from 'zod';
+import { list, url } from './setting-forms.ts';
+import { ROUTER_SETTINGS } from './settings-router.ts';
 
 export type Role = 'api' | 'worker' | 'service' | 'router' | 'simulators' | 'start';
 export type Setting = {
@@ -19,7 +21,6 @@ export type Setting = {
 const ALL = ['api', 'worker', 'service', 'router', 'simulators', 'start'] as const;
 const DATABASE = ['api', 'worker', 'service'] as const;
 const STORING = ['api', 'worker', 'service', 'router'] as const;
-const ROUTING = ['router', 'start'] as const;
 const SERVING = ['api', 'service', 'start'] as const;
 const WORKING = ['worker', 'service', 'start'] as const;
 const EITHER = ['api', 'worker', 'service', 'start'] as const;
@@ -30,14 +31,6 @@ const count = (least: number, most: number, error = `expected a whole number fro
   z.coerce.number(error).int(error).min(least, error).max(most, error);
 const port = count(0, 65_535, 'expected a port, 0 to 65535');
 const onOff = z.enum(['on', 'off']);
-const url = z.url({ protocol: /^https?$/, error: 'expected an http or https URL' });
-const list = z.string().transform((text) =>
-  text
-    .split(',')
-    .map((item) => item.trim())
-    .filter((item) => item !== ''),
-);
-
 export const SETTINGS = {
   API_HOST: {
     flag: '--host <address>',
@@ -119,81 +112,7 @@ export const SETTINGS = {
     roles: ['service', 'router', 'start'],
     help: 'embedded database: on makes a commit survive a power cut',
   },
-  ROUTER_CONFIG_FILE: {
-    flag: '--config.file <file>',
-    schema: z.string().min(1).optional(),
-    roles: ROUTING,
-    help: 'alertmanager.yml: routes and receivers; default: the one that ships, with the vendors of this stack',
-  },
-  ROUTER_ONCALL_FILE: {
-    flag: '--oncall.file <file>',
-    schema: z.string().min(1).optional(),
-    roles: ROUTING,
-    help: 'oncall.yaml: people, schedules, escalation policies',
-  },
-  ROUTER_OBJECTIVES: {
-    flag: '--objectives <paths>',
-    schema: list.default([]),
-    roles: ROUTING,
-    help: 'files or folders with objectives that the router watches, with commas; default: those that ship',
-  },
-  ROUTER_SCRAPE: {
-    flag: '--scrape <urls>',
-    schema: list
-      .pipe(
-        z.array(z.string().regex(/^([\w.-]+=)?https?:\/\/.+/, 'expected http://host:port/metrics, or name=http://…')),
-      )
-      .default([]),
-    roles: ROUTING,
-    help: 'metrics that the router reads every 5 s, with commas; default: worker and API of this machine',
-  },
-  ROUTER_LISTEN: {
-    flag: '--web.listen-address <address>',
-    schema: z
-      .string()
-      .regex(/^(\[[0-9a-fA-F:]+\]|[^:\s]*):\d{1,5}$/, 'expected host:port')
-      .default('127.0.0.1:9093'),
-    roles: ROUTING,
-    help: 'address of the router; port 0: a free one; off loopback a key is needed',
-  },
-  ROUTER_STORAGE: {
-    flag: '--storage.path <folder>',
-    schema: z.string().min(1).optional(),
-    roles: ROUTING,
-    help: 'folder of the router’s embedded database; default: router in the state folder',
-  },
-  ROUTER_DATABASE_URL: {
-    schema: z
-      .string()
-      .regex(/^postgres(ql)?:\/\//, 'expected postgres://user:password@host:port/database')
-      .optional(),
-    roles: ['router'],
-    secret: true,
-    help: 'Postgres of the router, which several routers can share; without it the embedded database',
-  },
-  ROUTER_EXTERNAL_URL: {
-    flag: '--web.external-url <url>',
-    schema: url.optional(),
-    roles: ROUTING,
-    help: 'where people reach the router: the head of every link in a message',
-  },
-  ROUTER_PREFIX: {
-    flag: '--web.route-prefix <prefix>',
-    schema: z
-      .string()
-      .regex(/^\/[\w./-]*$/, 'expected a path that begins with /')
-      .optional(),
-    roles: ROUTING,
-    help: 'path before every address of the router; default: that of the external URL',
-  },
-  ROUTER_FEATURES: {
-    flag: '--enable-feature <names>',
-    schema: list
-      .pipe(z.array(z.enum(['classic-mode', 'utf8-strict-mode'], 'expected classic-mode or utf8-strict-mode')))
-      .default([]),
-    roles: ROUTING,
-    help: 'classic-mode refuses label names that are not ASCII; utf8-strict-mode takes UTF-8 matchers alone',
-  },
+  ...ROUTER_SETTINGS,
   WORKER_ID: {
     schema: z
       .string()

@@ -47,5 +47,14 @@ export function uuidv7(now: Milliseconds, random: Random): string {
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
 }
 
+/** Time-ordered ids of one process, each above the one before it, also within a millisecond. */
+export function increasingIds(now: () => Milliseconds, random: Random): () => string {
+  let last = 0;
+  return () => {
+    last = Math.max(last + 1, Math.floor(now()));
+    return uuidv7(last as Milliseconds, random);
+  };
+}
+
 const rotl = (x: number, k: number): number => ((x << k) | (x >>> (32 - k))) >>> 0;
 const readUint32 = (bytes: Uint8Array): number => new DataView(bytes.buffer, bytes.byteOffset).getUint32(0);

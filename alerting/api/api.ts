@@ -10,6 +10,7 @@ import { type App, authorised, makeApp } from '#serving/app.ts';
 import { LINK_PATH, type LinkRoutes, linkRoutes } from './links.ts';
 import { type ManagementRoutes, managementRoutes } from './management.ts';
 import { type IncidentRoutes, incidentRoutes } from './v1-incidents.ts';
+import { notificationRoutes } from './v1-notifications.ts';
 import { type SloRoutes, sloRoutes } from './v1-slos.ts';
 import { type V2Routes, v2Routes } from './v2.ts';
 
@@ -50,6 +51,7 @@ export async function makeRouterApi(options: RouterApi): Promise<App> {
   const routes = { ...options, authorised, counted };
   v2Routes(app, prefix, routes);
   incidentRoutes(app, prefix, routes);
+  notificationRoutes(app, prefix, routes);
   sloRoutes(app, prefix, routes);
   linkRoutes(app, prefix, routes);
   managementRoutes(app, prefix, routes);

@@ -18,7 +18,6 @@ export type ManagementRoutes = {
 export function managementRoutes(app: App, prefix: string, routes: ManagementRoutes): void {
   const text = z.string();
   app.get(`${prefix}/-/healthy`, { schema: { response: { 200: text } } }, async () => 'OK');
-  app.head(`${prefix}/-/healthy`, { schema: { hide: true } }, async (_request, reply) => reply.code(200).send());
   app.get(`${prefix}/-/ready`, { schema: { response: { 200: text, 503: text } } }, async (_request, reply) => {
     await routes.db.query('select 1 as ready');
     return reply.send('OK');

@@ -19,7 +19,7 @@ export type IncidentRoutes = {
 };
 
 const STATES = ['open', 'acknowledged', 'snoozed', 'resolved'] as const;
-const time = z.string().describe('RFC 3339');
+export const time = z.string().describe('RFC 3339');
 const incidentSchema = z
   .object({
     id: z.string(),
@@ -151,69 +151,19 @@ function readRoutes(app: App, path: string, { db, now, authorised: may }: Incide
       return await reply.serializer(String).send(reportOf(incident, timeline, sent, now()));
     },
   );
-  app.get(
-    `${path}/notifications`,
-    {
-      preHandler: read,
-      schema: {
-        tags,
-        querystring: z.object({
-          incident: z.string().max(100).optional(),
-          limit,
-          cursor: z.string().max(100).optional(),
-        }),
-        response: { 200: page(notificationSchema), 400: problemSchema, 404: problemSchema },
-      },
-    },
-    async ({ query: { incident, limit: most, cursor } }) => {
-      const id = incident === undefined ? undefined : (await found(db, incident)).id;
-      const items = await listNotifications(db, id, cursor, most);
-      const last = items.at(-1);
-      return {
-        items: items.map((one) => ({
-          id: one.id,
-          incident: one.incidentId ?? null,
-          destination: one.destination,
-          channel: one.channel,
-          action: one.action,
-          state: one.state,
-          attempts: one.attempts,
-          mayRepeat: one.mayRepeat,
-          createdAt: iso(one.createdAt) ?? '',
-          finishedAt: iso(one.finishedAt),
-          error: one.error ?? null,
-        })),
-        nextCursor: items.length === most && last ? last.id : null,
-      };
-    },
-  );
 }
 
-const notificationSchema = z
-  .object({
-    id: z.string(),
-    incident: z.string().nullable(),
-    destination: z.string(),
-    channel: z.string(),
-    action: z.string(),
-    state: z.string(),
-    attempts: z.int(),
-    mayRepeat: z.boolean(),
-    createdAt: time,
-    finishedAt: time.nullable(),
-    error: z.string().nullable(),
-  })
-  .meta({ id: 'Notification' });
+export const page = <T extends z.ZodType>(item: T) =>
+  z.object({ items: z.array(item), nextCursor: z.string().nullable() });
 
-const page = <T extends z.ZodType>(item: T) => z.object({ items: z.array(item), nextCursor: z.string().nullable() });
-
-async function found(db: Db, name: string): Promise<Incident> {
+export async function found(db: Db, name: string): Promise<Incident> {
   const incident = await findIncident(db, name);
   if (incident === undefined) throw refuse('not_found', `There is no incident ${name}`);
   return incident;
 }
 
-const iso = (at: Milliseconds | undefined): string | null => (at === undefined ? null : new Date(at).toISOString());
+export const iso = (at: Milliseconds | undefined): string | null =>
+  at === undefined ? null : new Date(at).toISOString();
 
 const shown = (incident: Incident): z.infer<typeof incidentSchema> => ({
   id: incident.id,

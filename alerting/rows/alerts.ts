@@ -14,6 +14,19 @@ export async function lockAlerts(q: Queryable, fingerprints: readonly string[]):
   );
 }
 
+export async function lockOutdated(
+  q: Queryable,
+  version: string,
+  now: Milliseconds,
+  limit: number,
+): Promise<StoredAlert[]> {
+  return await q.query<StoredAlert>(
+    `select ${ALERT} from alerting.alerts a where a.ends_at > $2 and a.config <> $1
+     order by a.fingerprint limit $3 for update`,
+    [version, instant(now), limit],
+  );
+}
+
 const RECORD = `fingerprint text, labels jsonb, annotations jsonb, "generatorUrl" text, "startsAt" timestamptz,
   "endsAt" timestamptz, timeout boolean, "updatedAt" timestamptz, "receivedAt" timestamptz, config text, inhibits text[]`;
 
@@ -122,6 +135,18 @@ export async function addMembers(q: Queryable, joins: readonly Join[], now: Mill
      order by r.group_id, r.fingerprint
      on conflict (group_id, fingerprint) do nothing`,
     [joins.map(({ group }) => group.id), joins.map(({ fingerprint }) => fingerprint), instant(now)],
+  );
+}
+
+export async function keepMembers(
+  q: Queryable,
+  of: readonly { readonly fingerprint: string; readonly groupIds: readonly string[] }[],
+): Promise<void> {
+  await q.query(
+    `delete from alerting.members m
+     using jsonb_to_recordset($1::jsonb) as r (fingerprint text, "groupIds" text[])
+     where m.fingerprint = r.fingerprint and not (m.group_id = any (r."groupIds"))`,
+    [JSON.stringify(of)],
   );
 }
 

@@ -90,7 +90,12 @@ function readUrls(role: string, output: string): Urls | undefined {
   if (role === 'start') {
     if (!/Ctrl-C stops it/.test(output)) return undefined;
     const find = (label: string) => new RegExp(`${label} +(http://[\\d.:]+)`).exec(output)?.[1] ?? '';
-    return { api: find('Document API'), metrics: find('Metrics'), simulators: find('Simulators'), router: find('Router') };
+    return {
+      api: find('Document API'),
+      metrics: find('Metrics'),
+      simulators: find('Simulators'),
+      router: find('Router'),
+    };
   }
   const line = output.split('\n').find((text) => / (?:is|are) ready"/.test(text));
   if (line === undefined) return undefined;

@@ -5,7 +5,10 @@ import type { Arrived } from '#test/kit/alerting.ts';
 import { T0 } from '#test/kit/alerting.ts';
 import { type History, PAGER } from './world.ts';
 
-export const INVARIANTS: Readonly<Record<string, (history: History) => string | undefined>> = {
+type Invariants = Readonly<Record<string, (history: History) => string | undefined>>;
+
+/** Of what is kept. */
+const OF_INCIDENTS: Invariants = {
   'nothing waits for ever': ({ store }) => {
     const waiting = all(store).filter(({ state }) => state === 'pending' || state === 'sending');
     return waiting.length === 0
@@ -65,6 +68,10 @@ export const INVARIANTS: Readonly<Record<string, (history: History) => string | 
     }
     return undefined;
   },
+};
+
+/** Of what arrives. */
+const OF_MESSAGES: Invariants = {
   'whoever was told of a beginning is told of the end': ({ store, arrived }) => {
     for (const incident of store.tables().incidents.values()) {
       for (const destination of new Set(arrived.map((one) => one.destination))) {
@@ -129,6 +136,10 @@ export const INVARIANTS: Readonly<Record<string, (history: History) => string | 
     }
     return undefined;
   },
+};
+
+/** Of the rest. */
+const OF_GROUPS: Invariants = {
   'Slack gets one message a second': ({ attempts }) => {
     const last = new Map<string, number>();
     for (const { destination, at } of attempts) {
@@ -179,6 +190,8 @@ export const INVARIANTS: Readonly<Record<string, (history: History) => string | 
     return undefined;
   },
 };
+
+export const INVARIANTS: Invariants = { ...OF_INCIDENTS, ...OF_MESSAGES, ...OF_GROUPS };
 
 const all = (store: History['store']): Notification[] => [...store.tables().notifications.values()];
 const to = (arrived: readonly Arrived[], { id }: Incident, destination: string): Arrived[] =>

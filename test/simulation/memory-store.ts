@@ -112,17 +112,30 @@ function memoryTx(t: Tables, undo: Undo): Tx {
   return { ...alertTx(t, undo), ...groupTx(t, undo), ...incidentTx(t, undo), ...notificationTx(t, undo) };
 }
 
-type AlertTx = Pick<Tx, 'lockAlerts' | 'putAlerts' | 'join' | 'inhibitors' | 'silences'>;
+type AlertTx = Pick<
+  Tx,
+  'lockAlerts' | 'lockOutdated' | 'putAlerts' | 'join' | 'keepMembers' | 'inhibitors' | 'silences'
+>;
 
 function alertTx(t: Tables, undo: Undo): AlertTx {
   return {
     lockAlerts: async (fingerprints) => [...fingerprints].sort().flatMap((one) => t.alerts.get(one) ?? []),
+    lockOutdated: async (version, now, limit) =>
+      [...t.alerts.values()]
+        .filter(({ endsAt, config }) => endsAt > now && config !== version)
+        .sort((a, b) => (a.fingerprint < b.fingerprint ? -1 : 1))
+        .slice(0, limit),
     putAlerts: async (fresh, known) => {
       for (const alert of [...fresh, ...known]) put(undo, t.alerts, alert.fingerprint, alert);
       return [];
     },
     join: async (joins, now) => {
       for (const join of joins) joinOne(t, undo, join, now);
+    },
+    keepMembers: async (of) => {
+      for (const { fingerprint, groupIds } of of) {
+        for (const [id, members] of t.members) if (!groupIds.includes(id)) drop(undo, members, fingerprint);
+      }
     },
     inhibitors: async (keys, now) => {
       const found = new Map<string, string[]>();

@@ -2,9 +2,9 @@
  * One simulated history of the router: alerts come and go, people answer, channels misbehave, the process is killed
  * between any two steps, and time passes as fast as it can be computed. The same seed gives the same history.
  */
-import { createHash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 import type { Alert } from '#alerting/alert.ts';
-import { claimOne, deliver, SEND_LIMIT } from '#alerting/delivery.ts';
+import { claimOne, deliver } from '#alerting/delivery.ts';
 import { flushOne } from '#alerting/groups.ts';
 import { answer, escalateOne } from '#alerting/incidents.ts';
 import { receive } from '#alerting/intake.ts';
@@ -14,7 +14,7 @@ import type { Outcome } from '#alerting/notify/outcome.ts';
 import type { Policy } from '#alerting/oncall/model.ts';
 import type { Claimed, Incident } from '#alerting/store.ts';
 import { type Random, seededRandom } from '#kernel/random.ts';
-import { type Milliseconds, milliseconds } from '#kernel/units.ts';
+import { milliseconds } from '#kernel/units.ts';
 import { type Arrived, type Desk, makeDesk, pagerduty, route, setupOf, slack, span, T0 } from '#test/kit/alerting.ts';
 import { Crash, type FailingStore, type MemoryStore, makeMemoryStore } from './memory-store.ts';
 
@@ -115,175 +115,191 @@ export async function simulate(seed: number): Promise<History> {
 export type Kept = { readonly store: FailingStore; readonly incidents: () => Promise<readonly Incident[]> };
 
 export async function simulateOn(kept: Kept, seed: number): Promise<Omit<History, 'store'>> {
-  const random = seededRandom(seed);
-  const desk = makeDesk(kept.store, SETUP, seed + 1);
-  const world = makeWorld(seed, random, kept, desk);
+  const world = newWorld(kept, seed);
+  const { desk, random } = world;
   const events = 20 + Math.floor(random.next() * 40);
   for (let i = 0; i < events; i++) {
-    await world.play(desk.time + Math.ceil((random.next() * 2 * LENGTH) / events));
-    await world.event();
+    await play(world, desk.time + Math.ceil((random.next() * 2 * LENGTH) / events));
+    await somethingHappens(world);
   }
-  await world.calm();
-  return await world.history();
+  world.quiet = true;
+  for (const { labels } of [...world.standing.values()]) await send(world, labels, true);
+  await play(world, desk.time + CALM);
+  const ends = await kept.incidents();
+  note(
+    world,
+    'end',
+    ends.map(({ number, state, step, round, told }) => [number, state, step, round, told]),
+  );
+  const { fired, attempts, answered, crashes, trace } = world;
+  return { seed, desk, fired, arrived: desk.arrived, attempts, answered, crashes, trace: trace.digest('hex') };
 }
 
-function makeWorld(seed: number, random: Random, { store, incidents }: Kept, desk: Desk) {
-  const chance = (p: number) => random.next() < p;
-  const pick = <T>(all: readonly T[]): T => all[Math.floor(random.next() * all.length)] as T;
-  const weather = { fail: random.next() * 0.6, crash: random.next() * 0.3 };
-  const fired: Fired[] = [];
-  const standing = new Map<string, { labels: Labels; at: number }>();
-  const attempts: Attempt[] = [];
-  const answered: Answered[] = [];
-  const trace = createHash('sha256');
-  let crashes = 0;
-  let quiet = false;
-  const note = (...what: unknown[]) => void trace.update(`${desk.time} ${JSON.stringify(what)}\n`);
+type World = Kept & {
+  readonly random: Random;
+  readonly desk: Desk;
+  /** How often a send fails and a step is cut off, 0 to 1. */
+  readonly weather: { readonly fail: number; readonly crash: number };
+  readonly standing: Map<string, { readonly labels: Labels; readonly at: number }>;
+  readonly fired: Fired[];
+  readonly attempts: Attempt[];
+  readonly answered: Answered[];
+  readonly trace: Hash;
+  crashes: number;
+  /** Nothing fails any more. */
+  quiet: boolean;
+};
 
-  desk.outcome = () => {
-    if (quiet || !chance(weather.fail)) return { kind: 'delivered', reference: undefined };
-    const kind = pick(['retry', 'retry', 'retry', 'ambiguous', 'refused'] as const);
-    const after =
-      kind === 'retry' && chance(0.5) ? milliseconds(1_000 + Math.floor(random.next() * 60_000)) : undefined;
-    if (kind === 'retry') return { kind, because: 'weather', after };
-    return { kind, because: 'weather' };
+function newWorld(kept: Kept, seed: number): World {
+  const random = seededRandom(seed);
+  const desk = makeDesk(kept.store, SETUP, seed + 1);
+  const world: World = {
+    ...kept,
+    random,
+    desk,
+    weather: { fail: random.next() * 0.6, crash: random.next() * 0.3 },
+    standing: new Map(),
+    fired: [],
+    attempts: [],
+    answered: [],
+    trace: createHash('sha256'),
+    crashes: 0,
+    quiet: false,
   };
-  /** Killed between two steps, or after a commit whose answer nobody hears. */
-  const perhapsCrash = () => {
-    if (quiet || !chance(weather.crash)) return;
-    store.failNext = pick(['before commit', 'after commit'] as const);
+  desk.outcome = () => outcomeOf(world);
+  return world;
+}
+
+const chance = ({ random }: World, p: number): boolean => random.next() < p;
+const pick = <T>({ random }: World, all: readonly T[]): T => all[Math.floor(random.next() * all.length)] as T;
+const note = ({ trace, desk }: World, ...what: unknown[]): void =>
+  void trace.update(`${desk.time} ${JSON.stringify(what)}\n`);
+
+function outcomeOf(world: World): Outcome {
+  const { random, quiet, weather } = world;
+  if (quiet || !chance(world, weather.fail)) return { kind: 'delivered', reference: undefined };
+  const kind = pick(world, ['retry', 'retry', 'retry', 'ambiguous', 'refused'] as const);
+  if (kind !== 'retry') return { kind, because: 'weather' };
+  const after = chance(world, 0.5) ? milliseconds(1_000 + Math.floor(random.next() * 60_000)) : undefined;
+  return { kind, because: 'weather', after };
+}
+
+/** Killed between two steps, or after a commit whose answer nobody hears. */
+function perhapsCrash(world: World): void {
+  if (world.quiet || !chance(world, world.weather.crash)) return;
+  world.store.failNext = pick(world, ['before commit', 'after commit'] as const);
+}
+
+async function survive<T>(world: World, work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof Crash)) throw error;
+    world.crashes++;
+    note(world, 'crash', error.message);
+    return undefined;
+  }
+}
+
+async function send(world: World, labels: Labels, ends: boolean): Promise<void> {
+  const { desk, standing, store } = world;
+  const at = milliseconds(T0 + desk.time);
+  const key = fingerprint(labels);
+  const alert: Alert = {
+    fingerprint: key,
+    labels,
+    annotations: {},
+    generatorUrl: '',
+    startsAt: milliseconds(T0 + (standing.get(key)?.at ?? desk.time)),
+    endsAt: ends ? at : milliseconds(at + 100 * LENGTH),
+    timeout: !ends,
+    updatedAt: at,
   };
-  const survive = async <T>(work: () => Promise<T>): Promise<T | undefined> => {
-    try {
-      return await work();
-    } catch (error) {
-      if (!(error instanceof Crash)) throw error;
-      crashes++;
-      note('crash', error.message);
-      return undefined;
-    }
-  };
-  const send = async (labels: Labels, ends: boolean) => {
-    const at = milliseconds(T0 + desk.time);
-    const key = fingerprint(labels);
-    const alert: Alert = {
-      fingerprint: key,
-      labels,
-      annotations: {},
-      generatorUrl: '',
-      startsAt: milliseconds(T0 + (standing.get(key)?.at ?? desk.time)),
-      endsAt: ends ? at : milliseconds(at + 100 * LENGTH),
-      timeout: !ends,
-      updatedAt: at,
-    };
-    // Like Prometheus: what was not answered is sent again.
-    for (let tries = 0; tries < 10; tries++) {
-      if (tries < 8) perhapsCrash();
-      const done = await survive(async () => {
-        await receive(store, desk.setup, [alert], at);
-        return true;
-      });
-      if (done) break;
-    }
-    note('sent', labels, ends);
-    const known = standing.get(key);
-    if (ends && known) {
-      fired.push({ ...known, until: desk.time });
-      standing.delete(key);
-    } else if (!ends && !known) standing.set(key, { labels, at: desk.time });
-  };
-  const attempt = async (claimed: Claimed) => {
-    const before = desk.arrived.length;
-    let seen: Outcome | undefined;
-    const original = desk.around.notify;
-    const notify: typeof original = async (...args) => {
-      seen = await original(...args);
-      perhapsCrash();
-      return seen;
-    };
-    const marked = await survive(() => deliver({ ...desk.around, notify }, claimed, new AbortController().signal));
-    // A wish that nobody lived to write down is forgotten.
-    const wish = marked !== undefined && seen?.kind === 'retry' ? seen.after : undefined;
-    const wait = wish === undefined ? undefined : desk.time + wish;
-    attempts.push({
-      at: desk.time,
-      destination: claimed.destination,
-      id: claimed.id,
-      outcome: seen?.kind ?? 'refused',
-      waitUntil: wait,
+  // Like Prometheus: what was not answered is sent again.
+  for (let tries = 0; tries < 10; tries++) {
+    if (tries < 8) perhapsCrash(world);
+    const done = await survive(world, async () => {
+      await receive(store, desk.setup, [alert], at);
+      return true;
     });
-    note('attempt', claimed.destination, claimed.action, seen?.kind, desk.arrived.length - before);
-  };
-  const step = async (): Promise<boolean> => {
-    perhapsCrash();
-    const flushed = await survive(() => flushOne(desk.around));
-    store.failNext = 'none';
-    if (flushed !== false) return true;
-    perhapsCrash();
-    const escalated = await survive(() => escalateOne(desk.around));
-    store.failNext = 'none';
-    if (escalated !== false) return true;
-    const claimed = await claimOne(desk.around);
-    if (claimed === undefined) return false;
-    await attempt(claimed);
-    store.failNext = 'none';
-    return true;
-  };
-  const play = async (until: number) => {
-    for (;;) {
-      for (let steps = 0; await step(); steps++) if (steps > 10_000) throw new Error('it never comes to rest');
-      const next = await store.nextDue();
-      if (next === undefined || next - T0 > until) break;
-      if (Math.ceil(next - T0) <= desk.time)
-        throw new Error(`something is due at ${next - T0} and is not done at ${desk.time}`);
-      desk.time = Math.ceil(next - T0);
-    }
-    desk.time = until;
-  };
-  const respond = async () => {
-    const open = (await incidents()).filter(({ state }) => state !== 'resolved');
-    if (open.length === 0) return;
-    const incident = pick(open);
-    const kind = pick(['acknowledge', 'acknowledge', 'snooze', 'resolve'] as const);
-    const until = milliseconds(T0 + desk.time + 300_000);
-    const given = kind === 'snooze' ? ({ kind, by: 'ada', until } as const) : ({ kind, by: 'ada' } as const);
-    await survive(() => answer(desk.around, incident.id, given));
-    answered.push({ at: desk.time, incident, what: kind });
-    note('answered', incident.id, kind);
-  };
-  return {
-    play,
-    event: async () => {
-      const which = random.next();
-      if (which < 0.5) await send(pick(ALERTS), false);
-      else if (which < 0.8) {
-        const now = [...standing.values()];
-        if (now.length > 0) await send(pick(now).labels, true);
-      } else await respond();
-    },
-    calm: async () => {
-      quiet = true;
-      for (const { labels } of [...standing.values()]) await send(labels, true);
-      await play(desk.time + CALM);
-    },
-    history: async (): Promise<Omit<History, 'store'>> => {
-      note(
-        'end',
-        (await incidents()).map(({ number, state, step, round, told }) => [number, state, step, round, told]),
-      );
-      return {
-        seed,
-        desk,
-        fired,
-        arrived: desk.arrived,
-        attempts,
-        answered,
-        crashes,
-        trace: trace.digest('hex'),
-      };
-    },
-  };
+    if (done) break;
+  }
+  note(world, 'sent', labels, ends);
+  const known = standing.get(key);
+  if (ends && known) {
+    world.fired.push({ ...known, until: desk.time });
+    standing.delete(key);
+  } else if (!ends && !known) standing.set(key, { labels, at: desk.time });
 }
 
-/** A send may take this long, and its claim a little longer before somebody else takes it over. */
-export const SLOWEST: Milliseconds = SEND_LIMIT;
+async function attempt(world: World, claimed: Claimed): Promise<void> {
+  const { desk } = world;
+  const before = desk.arrived.length;
+  let seen: Outcome | undefined;
+  const notify: Desk['around']['notify'] = async (...args) => {
+    seen = await desk.around.notify(...args);
+    perhapsCrash(world);
+    return seen;
+  };
+  const marked = await survive(world, () => deliver({ ...desk.around, notify }, claimed, new AbortController().signal));
+  // A wish that nobody lived to write down is forgotten.
+  const wish = marked !== undefined && seen?.kind === 'retry' ? seen.after : undefined;
+  world.attempts.push({
+    at: desk.time,
+    destination: claimed.destination,
+    id: claimed.id,
+    outcome: seen?.kind ?? 'refused',
+    waitUntil: wish === undefined ? undefined : desk.time + wish,
+  });
+  note(world, 'attempt', claimed.destination, claimed.action, seen?.kind, desk.arrived.length - before);
+}
+
+/** @returns false: nothing is due. */
+async function step(world: World): Promise<boolean> {
+  const { desk, store } = world;
+  for (const work of [flushOne, escalateOne]) {
+    perhapsCrash(world);
+    const done = await survive(world, () => work(desk.around));
+    store.failNext = 'none';
+    if (done !== false) return true;
+  }
+  const claimed = await claimOne(desk.around);
+  if (claimed === undefined) return false;
+  await attempt(world, claimed);
+  store.failNext = 'none';
+  return true;
+}
+
+async function play(world: World, until: number): Promise<void> {
+  const { desk, store } = world;
+  for (;;) {
+    for (let steps = 0; await step(world); steps++) if (steps > 10_000) throw new Error('it never comes to rest');
+    const next = await store.nextDue();
+    if (next === undefined || next - T0 > until) break;
+    const at = Math.ceil(next - T0);
+    if (at <= desk.time) throw new Error(`something is due at ${at} and is not done at ${desk.time}`);
+    desk.time = at;
+  }
+  desk.time = until;
+}
+
+async function somethingHappens(world: World): Promise<void> {
+  const which = world.random.next();
+  if (which < 0.5) return await send(world, pick(world, ALERTS), false);
+  if (which >= 0.8) return await respond(world);
+  const now = [...world.standing.values()];
+  if (now.length > 0) await send(world, pick(world, now).labels, true);
+}
+
+async function respond(world: World): Promise<void> {
+  const { desk } = world;
+  const open = (await world.incidents()).filter(({ state }) => state !== 'resolved');
+  if (open.length === 0) return;
+  const incident = pick(world, open);
+  const kind = pick(world, ['acknowledge', 'acknowledge', 'snooze', 'resolve'] as const);
+  const until = milliseconds(T0 + desk.time + 300_000);
+  const given = kind === 'snooze' ? ({ kind, by: 'ada', until } as const) : ({ kind, by: 'ada' } as const);
+  await survive(world, () => answer(desk.around, incident.id, given));
+  world.answered.push({ at: desk.time, incident, what: kind });
+  note(world, 'answered', incident.id, kind);
+}

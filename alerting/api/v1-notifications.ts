@@ -1,0 +1,62 @@
+/** What was sent, where, and what became of it. */
+import { z } from 'zod';
+import { listNotifications } from '#alerting/rows/notifications.ts';
+import type { App } from '#serving/app.ts';
+import { problemSchema } from '#serving/problems.ts';
+import { found, type IncidentRoutes, iso, page, time } from './v1-incidents.ts';
+
+const notificationSchema = z
+  .object({
+    id: z.string(),
+    incident: z.string().nullable(),
+    destination: z.string(),
+    channel: z.string(),
+    action: z.string(),
+    state: z.string(),
+    attempts: z.int(),
+    mayRepeat: z.boolean(),
+    createdAt: time,
+    finishedAt: time.nullable(),
+    error: z.string().nullable(),
+  })
+  .meta({ id: 'Notification' });
+
+export function notificationRoutes(app: App, prefix: string, { db, authorised: may }: IncidentRoutes): void {
+  const limit = z.coerce.number().int().min(1).max(500).default(50);
+  app.get(
+    `${prefix}/api/v1/notifications`,
+    {
+      preHandler: may('incidents:read'),
+      schema: {
+        tags: ['incidents'],
+        querystring: z.object({
+          incident: z.string().max(100).optional(),
+          limit,
+          cursor: z.string().max(100).optional(),
+        }),
+        response: { 200: page(notificationSchema), 400: problemSchema, 404: problemSchema },
+      },
+    },
+    async ({ query: { incident, limit: most, cursor } }) => {
+      const id = incident === undefined ? undefined : (await found(db, incident)).id;
+      const items = await listNotifications(db, id, cursor, most);
+      const last = items.at(-1);
+      return {
+        items: items.map((one) => ({
+          id: one.id,
+          incident: one.incidentId ?? null,
+          destination: one.destination,
+          channel: one.channel,
+          action: one.action,
+          state: one.state,
+          attempts: one.attempts,
+          mayRepeat: one.mayRepeat,
+          createdAt: iso(one.createdAt) ?? '',
+          finishedAt: iso(one.finishedAt),
+          error: one.error ?? null,
+        })),
+        nextCursor: items.length === most && last ? last.id : null,
+      };
+    },
+  );
+}

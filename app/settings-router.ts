@@ -1,0 +1,84 @@
+/** The router's settings. Flags are named as Alertmanager's, so that the router can take its place. */
+import { z } from 'zod';
+import { list, url } from './setting-forms.ts';
+import type { Setting } from './settings.ts';
+
+const ROUTING = ['router', 'start'] as const;
+
+export const ROUTER_SETTINGS = {
+  ROUTER_CONFIG_FILE: {
+    flag: '--config.file <file>',
+    schema: z.string().min(1).optional(),
+    roles: ROUTING,
+    help: 'alertmanager.yml: routes and receivers; default: the one that ships, with the vendors of this stack',
+  },
+  ROUTER_ONCALL_FILE: {
+    flag: '--oncall.file <file>',
+    schema: z.string().min(1).optional(),
+    roles: ROUTING,
+    help: 'oncall.yaml: people, schedules, escalation policies',
+  },
+  ROUTER_OBJECTIVES: {
+    flag: '--objectives <paths>',
+    schema: list.default([]),
+    roles: ROUTING,
+    help: 'files or folders with objectives that the router watches, with commas; default: those that ship',
+  },
+  ROUTER_SCRAPE: {
+    flag: '--scrape <urls>',
+    schema: list
+      .pipe(
+        z.array(z.string().regex(/^([\w.-]+=)?https?:\/\/.+/, 'expected http://host:port/metrics, or name=http://…')),
+      )
+      .default([]),
+    roles: ROUTING,
+    help: 'metrics that the router reads every 5 s, with commas; default: worker and API of this machine',
+  },
+  ROUTER_LISTEN: {
+    flag: '--web.listen-address <address>',
+    schema: z
+      .string()
+      .regex(/^(\[[0-9a-fA-F:]+\]|[^:\s]*):\d{1,5}$/, 'expected host:port')
+      .default('127.0.0.1:9093'),
+    roles: ROUTING,
+    help: 'address of the router; port 0: a free one; off loopback a key is needed',
+  },
+  ROUTER_STORAGE: {
+    flag: '--storage.path <folder>',
+    schema: z.string().min(1).optional(),
+    roles: ROUTING,
+    help: 'folder of the router’s embedded database; default: router in the state folder',
+  },
+  ROUTER_DATABASE_URL: {
+    schema: z
+      .string()
+      .regex(/^postgres(ql)?:\/\//, 'expected postgres://user:password@host:port/database')
+      .optional(),
+    roles: ['router'],
+    secret: true,
+    help: 'Postgres of the router, which several routers can share; without it the embedded database',
+  },
+  ROUTER_EXTERNAL_URL: {
+    flag: '--web.external-url <url>',
+    schema: url.optional(),
+    roles: ROUTING,
+    help: 'where people reach the router: the head of every link in a message',
+  },
+  ROUTER_PREFIX: {
+    flag: '--web.route-prefix <prefix>',
+    schema: z
+      .string()
+      .regex(/^\/[\w./-]*$/, 'expected a path that begins with /')
+      .optional(),
+    roles: ROUTING,
+    help: 'path before every address of the router; default: that of the external URL',
+  },
+  ROUTER_FEATURES: {
+    flag: '--enable-feature <names>',
+    schema: list
+      .pipe(z.array(z.enum(['classic-mode', 'utf8-strict-mode'], 'expected classic-mode or utf8-strict-mode')))
+      .default([]),
+    roles: ROUTING,
+    help: 'classic-mode refuses label names that are not ASCII; utf8-strict-mode takes UTF-8 matchers alone',
+  },
+} as const satisfies Record<string, Setting>;
