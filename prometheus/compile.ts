@@ -1,6 +1,6 @@
 /**
- * From objectives to rule files: one file a service, two groups an objective, and one group a file for blindness. Written
- * piece by piece: of 5,000 objectives, one is in memory at a time.
+ * From objectives to rule files: one file a service, four groups a service. Written piece by piece: the objectives are
+ * kept, their rules, a hundred times as long, are not.
  *
  * Every minute the events are counted and the windows up to six hours summed, from which pages come. Every two minutes
  * the windows of days are summed, from blocks of five minutes, and the period, from hours: tickets and budgets.
