@@ -9,13 +9,24 @@
  * Pure.
  */
 
-import { days, minutes, type Seconds, seconds } from '#kernel/units.ts';
+import { minutes, type Seconds, seconds } from '#kernel/units.ts';
 import { type BurnRule, type JudgedRule, type OmittedRule, rulesOf } from '#slo/burn-rate.ts';
 import { nominalPeriod } from '#slo/calendar.ts';
 import type { Objective } from '#slo/objective.ts';
 import type { Shape } from './events.ts';
-import { BLIND_ALERT, BURN_ALERT, EYE, identity, ownLabels, ratioName, series } from './names.ts';
-import { durationText, instantText, numberText } from './text.ts';
+import {
+  BLIND_ALERT,
+  BURN_ALERT,
+  BURNING,
+  BURNING_THINLY,
+  EYE,
+  labelsOf,
+  ratioName,
+  series,
+  WATCHED,
+} from './names.ts';
+import { isWatched, type Judged } from './shared.ts';
+import { durationText, instantText, numberText, quoted } from './text.ts';
 import { badOver } from './windows.ts';
 import type { AlertRule, Labels } from './yaml.ts';
 
@@ -27,7 +38,8 @@ export type Links = {
 
 export type Alerts = {
   readonly pages: readonly AlertRule[];
-  readonly tickets: readonly AlertRule[];
+  /** Tickets, and pairs with too little evidence: they wake nobody, and may come two minutes later. */
+  readonly slow: readonly AlertRule[];
   /** Rules that are not there, each with the reason. */
   readonly without: readonly { readonly rule: BurnRule['name']; readonly because: string }[];
 };
@@ -35,18 +47,21 @@ export type Alerts = {
 /** A target that is gone for this long is said so: one failed scrape is not. */
 const BLIND_FOR = seconds(30);
 
-export function burnAlerts(objective: Objective, shape: Shape, links: Links): Alerts {
+/** @param together records of its service say which objectives burn. */
+export function burnAlerts({ objective, shape }: Judged, together: boolean, links: Links): Alerts {
   const pages: AlertRule[] = [];
-  const tickets: AlertRule[] = [];
+  const slow: AlertRule[] = [];
   const without: { rule: BurnRule['name']; because: string }[] = [];
   const period = nominalPeriod(objective.window);
   const judged = rulesOf(objective, period);
   for (const one of judged.rules) {
-    (one.rule.severity === 'critical' ? pages : tickets).push(...tier(one, objective, shape, links));
+    const { alert, thin } = tier(one, tierText(one, objective, shape, together), objective, links);
+    (one.rule.severity === 'critical' ? pages : slow).push(alert);
+    if (thin !== undefined) slow.push(thin);
   }
   for (const omitted of judged.without)
     without.push({ rule: omitted.rule.name, because: whyNot(omitted, objective.budget, period) });
-  return { pages, tickets, without };
+  return { pages, slow, without };
 }
 
 function whyNot({ rule, factor, why }: OmittedRule, budget: number, period: Seconds): string {
@@ -63,22 +78,20 @@ function whyNot({ rule, factor, why }: OmittedRule, budget: number, period: Seco
 }
 
 /** One pair as two alerts: believed with enough bad events in its long window, written down as info with fewer. */
-function tier({ rule, factor, least }: JudgedRule, objective: Objective, shape: Shape, links: Links): AlertRule[] {
-  const { id, budget } = objective;
-  const limit = numberText(factor * budget);
-  const over = (length: Seconds): string => `${series(ratioName(length), id)} >= ${limit}`;
-  const both = `sum without (sloth_window) (${over(rule.long)})\nand on (sloth_id) ${over(rule.short)}`;
-  const bad = badOver(shape, rule.long);
+function tier(
+  { rule, factor, least }: JudgedRule,
+  asked: TierText,
+  objective: Objective,
+  links: Links,
+): { readonly alert: AlertRule; readonly thin?: AlertRule } {
   const labels = alertLabels(objective, rule.severity, rule.name);
   const annotations = burnNotes(rule, numberText(factor), objective, links);
-  // A query that hides its traffic offers no evidence to weigh. Better one page too many than none.
-  const believed = bad === undefined ? both : `${both}\nand on () (${bad} >= ${least})`;
-  const alert: AlertRule = { kind: 'alert', alert: BURN_ALERT, expr: believed, labels, annotations };
-  if (bad === undefined) return [alert];
+  const alert: AlertRule = { kind: 'alert', alert: BURN_ALERT, expr: asked.believed, labels, annotations };
+  if (asked.thin === undefined) return { alert };
   const thin: AlertRule = {
     kind: 'alert',
     alert: BURN_ALERT,
-    expr: `${both}\nunless on () (${bad} >= ${least})`,
+    expr: asked.thin,
     labels: { ...labels, severity: 'info', evidence: 'thin' },
     annotations: {
       ...annotations,
@@ -86,13 +99,37 @@ function tier({ rule, factor, least }: JudgedRule, objective: Objective, shape: 
       evidence: `fewer than ${least} bad events in ${durationText(rule.long)}`,
     },
   };
-  return [alert, thin];
+  return { alert, thin };
+}
+
+type TierText = { readonly believed: string; readonly thin?: string };
+
+function tierText(
+  { rule, factor, least }: JudgedRule,
+  { id, budget }: Objective,
+  shape: Shape,
+  together: boolean,
+): TierText {
+  if (together && shape.kind === 'counted') {
+    const of = (record: string) => `${record}{sloth_id=${quoted(id)},tier=${quoted(rule.name)}}`;
+    return { believed: of(BURNING), thin: of(BURNING_THINLY) };
+  }
+  const limit = numberText(factor * budget);
+  const over = (length: Seconds): string => `${series(ratioName(length), id)} >= ${limit}`;
+  const both = `sum without (sloth_window) (${over(rule.long)})\nand on (sloth_id) ${over(rule.short)}`;
+  const bad = badOver(shape, rule.long);
+  // A query that hides its traffic offers no evidence to weigh. Better one page too many than none.
+  if (bad === undefined) return { believed: both };
+  return {
+    believed: `${both}\nand on () (${bad} >= ${least})`,
+    thin: `${both}\nunless on () (${bad} >= ${least})`,
+  };
 }
 
 function alertLabels(objective: Objective, severity: string, tierName: string): Labels {
   const kind = severity === 'critical' ? 'page' : 'ticket';
   // sloth_severity is what routes made for Sloth match.
-  return { ...ownLabels(objective), ...identity(objective), severity, sloth_severity: kind, tier: tierName, eye: EYE };
+  return { ...labelsOf(objective), severity, sloth_severity: kind, tier: tierName, eye: EYE };
 }
 
 function burnNotes(rule: BurnRule, factor: string, objective: Objective, links: Links): Labels {
@@ -131,28 +168,21 @@ function linkNotes(objective: Objective, links: Links): Labels {
   };
 }
 
-/**
- * Its series were there within the period and are gone now. A service without events keeps its series; an objective that
- * never had any is not blind but new. Without a total to look for (a raw ratio) the ratio itself is looked for.
- */
+/** What is watched (shared.ts) and shows no series. Without a total to look for (a raw ratio) the ratio itself is looked for. */
 export function blindAlert(objective: Objective, links: Links): AlertRule | undefined {
   const { indicator, id, service } = objective;
-  if (indicator.kind === 'composite' || !(objective.alerting.page || objective.alerting.ticket)) return undefined;
+  if (indicator.kind === 'composite' || !isWatched(objective)) return undefined;
   const query = indicator.kind === 'ratio' ? indicator.total : indicator.query;
-  const before = `max without (sloth_window) (${series(ratioName(seen(objective)), id)})`;
   return {
     kind: 'alert',
     alert: BLIND_ALERT,
-    expr: `${before}\nunless on () count(${instantText(query, minutes(5))})`,
+    expr: `${series(WATCHED, id)} unless on () ${instantText(query, minutes(5))}`,
     for: BLIND_FOR,
     labels: alertLabels(objective, 'critical', 'blind'),
     annotations: {
       summary: `${inert(titleOf(objective))} cannot be judged: ${inert(service)} shows no metrics`,
-      description: 'Its series were there and are gone. Whether documents are processed is not known.',
+      description: 'Its series are gone, or were never there. Whether documents are processed is not known.',
       ...linkNotes(objective, links),
     },
   };
 }
-
-/** A window that is always recorded, and long: whatever was seen in it was there. */
-const seen = ({ window }: Objective): Seconds => (window.kind === 'rolling' ? window.period : days(3));

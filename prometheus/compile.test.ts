@@ -9,7 +9,7 @@ import { BURN_RULES, burnFactor, leastBad } from '#slo/burn-rate.ts';
 import { DEFAULT_ALERTING, type Objective } from '#slo/objective.ts';
 import { errorsOf, KINDS, objective, promql } from '#test/kit/objectives-by-hand.ts';
 import { compileFiles, compileRules } from './compile.ts';
-import { EVENTS_TOTAL } from './names.ts';
+import { BURNING, EVENTS_TOTAL } from './names.ts';
 
 const GOLDEN = 'test/golden/rules-kinds.yaml';
 
@@ -52,11 +52,13 @@ test('what Prometheus cannot judge is left out, and said', () => {
   );
 });
 
+const OURS = /^slo:(?:events_|burning|watched)/;
 const records = (period: number) =>
   rulesOf(objective('answers', errorsOf('app'), { window: { kind: 'rolling', period: days(period) } })).flatMap(
-    ({ record }) => (record === undefined || record.startsWith('slo:events_') ? [] : [record]),
+    ({ record }) => (record === undefined || OURS.test(record) ? [] : [record]),
   );
 const SLOTHS = [
+  'slo:objective:ratio',
   ...['5m', '30m', '1h', '2h', '6h'].map((window) => `slo:sli_error:ratio_rate${window}`),
   'slo:current_burn_rate:ratio',
   'slo:sli_error:ratio_rate1d',
@@ -65,7 +67,6 @@ const SLOTHS = [
 const META = [
   'slo:period_burn_rate:ratio',
   'slo:period_error_budget_remaining:ratio',
-  'slo:objective:ratio',
   'slo:error_budget:ratio',
   'slo:time_period:days',
   'sloth_slo_info',
@@ -83,27 +84,53 @@ for (const [period, name] of [
 test('alerts carry the workbook’s factors, the least evidence and their tier, and wait for nothing', () => {
   const one = objective('answers', errorsOf('app'));
   const alerts = rulesOf(one).filter(({ alert }) => alert === 'ErrorBudgetBurn');
-  assert.deepEqual(
-    alerts.map(({ labels }) => `${labels['tier']} ${labels['severity']}`),
-    [
-      'page-fast critical',
-      'page-fast info',
-      'page-slow critical',
-      'page-slow info',
-      'ticket-fast warning',
-      'ticket-fast info',
-      'ticket-slow warning',
-      'ticket-slow info',
-    ],
-  );
-  for (const [i, rule] of BURN_RULES.entries()) {
+  const called = (rule: ReadRule | undefined) => `${rule?.labels['tier']} ${rule?.labels['severity']}`;
+  const tiers = BURN_RULES.flatMap(({ name, severity }) => [`${name} ${severity}`, `${name} info`]);
+  assert.deepEqual(alerts.map(called).sort(), tiers.sort());
+  for (const rule of BURN_RULES) {
     const limit = String(Number((burnFactor(rule, days(28)) * 0.02).toPrecision(12)));
-    const { expr = '', labels } = alerts[2 * i] ?? { expr: '', labels: {} as Record<string, string> };
-    assert.equal(expr.split(` >= ${limit}`).length, 3, `${expr} holds both windows against ${limit}`);
-    assert.match(expr, new RegExp(`>= ${leastBad(rule, ratio(0.02), days(28), DEFAULT_ALERTING)}\\)$`));
-    assert.equal(labels['eye'], 'prometheus');
+    const alert = alerts.find((found) => called(found) === `${rule.name} ${rule.severity}`);
+    assert(alert);
+    assert.equal(alert.expr.split(` >= ${limit}`).length, 3, `${alert.expr} holds both windows against ${limit}`);
+    assert.match(alert.expr, new RegExp(`>= ${leastBad(rule, ratio(0.02), days(28), DEFAULT_ALERTING)}\\)$`));
+    assert.equal(alert.labels['eye'], 'prometheus');
   }
   assert(alerts.every((alert) => alert.for === undefined));
+});
+
+test('of several objectives it is asked together which burn, each held against its own limit', () => {
+  const targets = [0.98, 0.99, 0.98, 0.999];
+  const all = targets.map((target, i) => objective(`o${i}`, errorsOf('app'), { target: ratio(target) }));
+  const rules = rulesOf(...all);
+  const [slowest] = BURN_RULES;
+  const burning = rules.filter(({ record, labels }) => record === BURNING && labels['tier'] === slowest.name);
+  assert.equal(burning.length, 1);
+  const branches = (burning[0]?.expr ?? '').split('\nor\n');
+  assert.equal(branches.length, 3, 'one for each budget');
+  for (const [branch, ids, budget] of [
+    [branches[0], 'documents-o0|documents-o2', 0.02],
+    [branches[1], 'documents-o1', 0.01],
+    [branches[2], 'documents-o3', 0.001],
+  ] as const) {
+    assert.equal(branch?.split(`"${ids}"`).length, 4, `${branch} asks for ${ids} three times`);
+    const limit = String(Number((burnFactor(slowest, days(28)) * budget).toPrecision(12)));
+    assert.equal(branch?.split(` >= ${limit}`).length, 3, `${branch} holds both windows against ${limit}`);
+  }
+  const alerts = rules.filter(({ alert }) => alert === 'ErrorBudgetBurn');
+  assert.equal(alerts.length, 8 * targets.length, 'and each has its own alerts');
+});
+
+test('labels of its own stand on an objective’s ratios, and those of no other', () => {
+  const of = (name: string, team: string) => objective(name, errorsOf('app'), { labels: { team } });
+  const rules = rulesOf(of('a', 'core'), of('b', 'edge'), of('c', 'core'));
+  const fives = rules.filter(({ record }) => record === 'slo:sli_error:ratio_rate5m');
+  assert.deepEqual(
+    fives.map(({ labels, expr }) => [labels['team'], expr.includes('documents-a|documents-c'), expr.includes('-b')]),
+    [
+      ['core', true, false],
+      ['edge', false, true],
+    ],
+  );
 });
 
 test('no number has the noise of doubles', () => {
@@ -153,17 +180,22 @@ test('a composite too deep or too wide is refused, not followed', () => {
   assert.match(compileFiles([wide]).leftOut[0]?.because ?? '', /51 parts/);
 });
 
-test('objectives are compiled one by one as they come, and their pieces make the same files', () => {
-  let taken = 0;
-  function* coming() {
-    for (const one of KINDS) {
-      taken++;
-      yield one;
-    }
-  }
-  const pieces = compileRules(coming());
-  for (let i = 0; i < 3; i++) pieces.next();
-  assert(taken <= 2, `${taken} objectives were taken for three pieces`);
+test('of a file no more than an objective’s rules, or one shared rule, is text at a time', () => {
+  const many = Array.from({ length: 300 }, (_, i) => objective(`slo-${i}`, errorsOf(`job-${i}`)));
+  const pieces = [...compileRules(many)].flatMap((piece) => (piece.kind === 'text' ? [piece.text.length] : []));
+  const whole = pieces.reduce((sum, length) => sum + length, 0);
+  assert(Math.max(...pieces) < whole / 10, `${Math.max(...pieces)} of ${whole} characters`);
+});
+
+test('a service whose objectives do not stand together still has each group once', () => {
+  const of = (service: string, name: string) => objective(name, errorsOf('app'), { service });
+  const { files } = compileFiles([of('one', 'a'), of('two', 'b'), of('one', 'c')]);
+  assert.deepEqual([...files.keys()], ['one.yaml', 'two.yaml']);
+  const names = files.get('one.yaml')?.match(/(?<=^- name: ).*/gm);
+  assert.deepEqual(
+    names,
+    ['', '-blocks', '-long', '-blind'].map((part) => `burnline-slo-one${part}`),
+  );
 });
 
 test('whatever a query holds, the file stays the file', () => {

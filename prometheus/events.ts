@@ -11,7 +11,7 @@
 import { minutes, type Seconds, seconds } from '#kernel/units.ts';
 import type { Indicator, Method, Objective, Query, Selector } from '#slo/objective.ts';
 import { EVENTS_BAD, EVENTS_TOTAL, identity, SLICED_BAD, SLICED_TOTAL, STEP, series } from './names.ts';
-import { asksForWindow, durationText, instantText, literal, numberText, quoted, selectorText } from './text.ts';
+import { asksForWindow, durationText, instantText, numberText, selectorText } from './text.ts';
 import type { RecordRule } from './yaml.ts';
 
 /** How an objective's error ratio over a window is had. */
@@ -97,28 +97,26 @@ function increment(query: Query): string {
 }
 
 /**
- * Of each series: the difference; after a restart what it had reached before and what it has counted since; and of a new
- * series everything, if its target was scraped before without it or its process has only just started. Of any other new
- * series nothing: it may have counted for years before this Prometheus first saw it.
+ * Of each series: how far it rose above its last value of the minute before; if it is lower now, so was restarted, what it
+ * has counted since as well; and of a new series everything, if its target was scraped before without it or its process has
+ * only just started. Of any other new series nothing: it may have counted for years before this Prometheus first saw it.
+ *
+ * Few selectors, because each of them costs a Prometheus more than what it selects.
  */
 function growth(selector: Selector): string {
   const text = selectorText(selector);
   const settled = durationText(SETTLE);
   const before = durationText(seconds(SETTLE + STEP));
-  const lookback = durationText(LOOKBACK);
   const target = { matchers: selector.matchers.filter(({ label }) => label === 'job' || label === 'instance') };
   const up = selectorText({ name: 'up', ...target });
   const started = selectorText({ name: 'process_start_time_seconds', ...target });
-  const last = `last_over_time(${text}[${lookback}] offset ${settled})`;
-  const previous = `last_over_time(${text}[${lookback}] offset ${before})`;
-  const highest = `max_over_time(${text}[${durationText(STEP)}] offset ${settled})`;
+  const within = (what: 'max' | 'last') => `${what}_over_time(${text}[${durationText(STEP)}] offset ${settled})`;
+  const previous = `last_over_time(${text}[${durationText(LOOKBACK)}] offset ${before})`;
   return [
     'sum(',
-    `  (${last} - ${previous} >= 0)`,
-    `  or (${last} + clamp_min(${highest} - ${previous}, 0))`,
-    `  or (${last} and on (job, instance) (last_over_time(${up}[${lookback}] offset ${before}) == 1))`,
-    `  or (${last} and on (job, instance) (${started} > time() - ${FRESH}))`,
-    ')',
+    `  clamp_min(${within('max')} - ${previous}, 0)`,
+    `  or ${within('last')} and on (job, instance) (${up} offset ${before} == 1 or ${started} > time() - ${FRESH})`,
+    `) + (sum(${within('last')} < ${previous}) or vector(0))`,
   ].join('\n');
 }
 
@@ -241,7 +239,3 @@ export function leafIds(shape: Shape): readonly string[] {
 /** Does any part of it hide its traffic? */
 export const hidesTraffic = (shape: Shape): boolean =>
   shape.kind === 'asked' || (shape.kind === 'mixed' && shape.parts.some((part) => hidesTraffic(part.shape)));
-
-/** A matcher for all of them. */
-export const idMatcher = (ids: readonly string[]): string =>
-  ids.length === 1 ? `sloth_id=${quoted(ids[0] ?? '')}` : `sloth_id=~${quoted(ids.map(literal).join('|'))}`;

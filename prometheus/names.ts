@@ -6,7 +6,7 @@
  */
 import { days, hours, minutes, type Seconds } from '#kernel/units.ts';
 import type { Objective } from '#slo/objective.ts';
-import { durationText, quoted } from './text.ts';
+import { durationText, literal, quoted } from './text.ts';
 import type { Labels } from './yaml.ts';
 
 /** One alert for all tiers, as the router's own eye raises it: the label `tier` says which rule fired. */
@@ -20,18 +20,25 @@ export const BLOCKS_TOTAL = 'slo:events_total:increase5m';
 export const BLOCKS_BAD = 'slo:events_bad:increase5m';
 export const HOURS_TOTAL = 'slo:events_total:increase1h';
 export const HOURS_BAD = 'slo:events_bad:increase1h';
-/** Since the last full hour: what the period's sum of hours still lacks. */
+/** Since the last sample of an hour: what the period's sum of hours still lacks. */
 export const TAIL_TOTAL = 'slo:events_total:since_hour';
 export const TAIL_BAD = 'slo:events_bad:since_hour';
 /** What happened, where the objective's events are slices of it. */
 export const SLICED_TOTAL = 'slo:sliced_total:increase1m';
 export const SLICED_BAD = 'slo:sliced_bad:increase1m';
 
+/** An objective is here under the tier that fires: its alerts look no further. */
+export const BURNING = 'slo:burning:ratio';
+/** The same, by too few events to wake anybody. */
+export const BURNING_THINLY = 'slo:burning_thinly:ratio';
+/** An objective is here if its series ought to be seen: they were, or their target should have been by now. */
+export const WATCHED = 'slo:watched:ratio';
+
 /** How often events are counted; the pages' records follow at the same pace. */
 export const STEP = minutes(1);
 /** Windows of days are sums of blocks: a fifth of the samples, and still a window of a day is right to 0.3 %. */
 export const BLOCK = minutes(5);
-/** A period is a sum of hours and of the steps since: a period of 28 days is right to 0.15 %, and never late. */
+/** A period is a sum of hours and of the blocks since: a period of 28 days is right to 0.15 %. */
 export const HOUR = hours(1);
 /** From here on a window is made of blocks. Up to here it is made of steps, for a page must not wait for a block. */
 export const BLOCKS_FROM = days(1);
@@ -51,6 +58,10 @@ export const identity = ({ id, service, name }: Objective): Labels => ({
 
 export const series = (name: string, id: string): string => `${name}{sloth_id=${quoted(id)}}`;
 
+/** Those of several objectives: a rule for all of a service costs little more than a rule for one. */
+export const seriesOf = (name: string, ids: readonly string[]): string =>
+  ids.length === 1 ? series(name, ids[0] ?? '') : `${name}{sloth_id=~${quoted(ids.map(literal).join('|'))}}`;
+
 /** Labels of ours that an objective's own labels may not replace. */
 const RESERVED = /^(?:sloth_|__|(?:alertname|eye|evidence|severity|tier|le|quantile)$)/;
 const LABELS_MAX = 20;
@@ -65,7 +76,9 @@ export function ownLabels(objective: Objective): Labels {
   return Object.fromEntries(kept.slice(0, LABELS_MAX));
 }
 
+export const labelsOf = (objective: Objective): Labels => ({ ...ownLabels(objective), ...identity(objective) });
+
 /** One file a service. What a name may not hold, no file's name holds either. */
-export const fileOf = ({ service }: Objective): string =>
+export const fileOf = (service: string): string =>
   `${service.replace(/[^a-zA-Z0-9_-]+/g, '_').slice(0, FILE_NAME_MAX) || '_'}.yaml`;
 const FILE_NAME_MAX = 100;

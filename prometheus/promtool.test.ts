@@ -6,10 +6,10 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import test, { after, before } from 'node:test';
 import { promisify } from 'node:util';
-import { parse } from 'yaml';
+import { parse, stringify } from 'yaml';
 import { z } from 'zod';
 import { days, ratio } from '#kernel/units.ts';
-import type { Objective } from '#slo/objective.ts';
+import { DEFAULT_ALERTING, type Objective } from '#slo/objective.ts';
 import { errorsOf, KINDS, objective } from '#test/kit/objectives-by-hand.ts';
 import { compileFiles } from './compile.ts';
 
@@ -17,20 +17,36 @@ const PROMTOOL = process.env['TEST_TOOL_PROMTOOL'];
 const skip = PROMTOOL === undefined ? 'promtool is not here: `npm run tools` says why' : false;
 const thirty = { kind: 'rolling', period: days(30) } as const;
 
-/** By the name under which the test files ask for it. */
-const RULES: Readonly<Record<string, readonly Objective[]>> = {
-  'traps.rules': [objective('answers', errorsOf('app'), { service: 'traps', target: ratio(0.99), window: thirty })],
-  'detection.rules': [objective('answers', errorsOf('app'), { service: 'detection', window: thirty })],
-  'kinds.rules': KINDS,
+const traps = { service: 'traps', target: ratio(0.99), window: thirty };
+const silent = { ...DEFAULT_ALERTING, page: false, ticket: false };
+const detection = objective('answers', errorsOf('app'), { service: 'detection', window: thirty });
+/** Of three or more in a service it is asked together which burn; these two have no events. */
+const others = (service: string, alerting = DEFAULT_ALERTING) =>
+  [0.9, 0.999].map((target) =>
+    objective(`other-${target * 1000}`, errorsOf('other'), { service, target: ratio(target), alerting }),
+  );
+
+type Rules = { readonly objectives: readonly Objective[]; readonly only?: string };
+/** By the name under which the test files ask for it; perhaps one group alone, for what is not needed costs minutes. */
+const RULES: Readonly<Record<string, Rules>> = {
+  'traps.rules': { objectives: [objective('answers', errorsOf('app'), traps), ...others('traps', silent)] },
+  'windows.rules': { objectives: [objective('answers', errorsOf('app'), { ...traps, alerting: silent })] },
+  'blocks.rules': { objectives: [objective('answers', errorsOf('app'), traps)], only: 'burnline-slo-traps-blocks' },
+  'detection.rules': { objectives: [detection] },
+  'detection-minute.rules': { objectives: [detection, ...others('detection')], only: 'burnline-slo-detection' },
+  'kinds.rules': { objectives: KINDS },
 };
+const readGroups = z.object({ groups: z.array(z.looseObject({ name: z.string() })) });
 const LINKS = { dashboard: 'https://example.org/d/slo?var-id=', runbook: 'https://example.org/runbook' };
 
 let folder = '';
 before(() => {
   folder = mkdtempSync(join(tmpdir(), 'burnline-promtool-'));
-  for (const [name, objectives] of Object.entries(RULES)) {
+  for (const [name, { objectives, only }] of Object.entries(RULES)) {
     const links = name === 'detection.rules' ? LINKS : {};
-    writeFileSync(join(folder, name), [...compileFiles(objectives, links).files.values()].join(''));
+    const text = [...compileFiles(objectives, links).files.values()].join('');
+    const alone = () => readGroups.parse(parse(text)).groups.filter((group) => group.name === only);
+    writeFileSync(join(folder, name), only === undefined ? text : stringify({ groups: alone() }));
   }
   for (const file of globSync('prometheus/rules/*.yaml')) copyFileSync(file, join(folder, basename(file)));
   for (const file of globSync('prometheus/tests/*.yaml')) {
@@ -42,8 +58,7 @@ before(() => {
 function ordered(tests: string): string {
   const { rule_files: files } = z.object({ rule_files: z.array(z.string()) }).parse(parse(tests));
   const groups = files.flatMap((file) => {
-    const rules = parse(readFileSync(join(folder, file), 'utf8'));
-    return z.object({ groups: z.array(z.object({ name: z.string() })) }).parse(rules).groups;
+    return readGroups.parse(parse(readFileSync(join(folder, file), 'utf8'))).groups;
   });
   return `${tests}\ngroup_eval_order: ${JSON.stringify(groups.map(({ name }) => name))}\n`;
 }

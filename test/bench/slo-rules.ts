@@ -1,7 +1,8 @@
 /**
- * `node test/bench/slo-rules.ts [--objectives 100] [--minutes 4] [--only burnline,sloth,none]`: what rules cost a real
- * Prometheus whose store holds a full period, for the same objectives scraped from the same exporter: ours, those in the
- * shape that Sloth publishes, and none at all, which is what scraping alone costs. One after the other.
+ * `node test/bench/slo-rules.ts [--objectives 100] [--each 5] [--minutes 4] [--only burnline,sloth,none]`: what rules cost
+ * a real Prometheus whose store holds a full period, for the same objectives scraped from the same exporter: ours, those in
+ * the shape that Sloth publishes, and none at all, which is what scraping alone costs. One after the other. Our objectives
+ * share rules within a service, so it matters how many (`--each`) a service has.
  *
  * On an empty store the windows are empty and the numbers mean nothing: Sloth's rules then cost an eighth.
  */
@@ -25,6 +26,7 @@ import { slothRules } from './sloth-shape.ts';
 const { values } = parseArgs({
   options: {
     objectives: { type: 'string', default: '100' },
+    each: { type: 'string', default: '5' },
     minutes: { type: 'string', default: '4' },
     warm: { type: 'string', default: '2' },
     only: { type: 'string', default: 'burnline,sloth,none' },
@@ -36,6 +38,7 @@ const SCRAPE = seconds(15);
 const RATE = 10;
 const BAD_SHARE = 0.01;
 
+const serviceOf = (i: number) => `bench-${Math.floor(i / Number(values.each))}`;
 const OBJECTIVES = Array.from({ length: COUNT }, (_, i) =>
   objective(
     `slo-${i}`,
@@ -44,7 +47,7 @@ const OBJECTIVES = Array.from({ length: COUNT }, (_, i) =>
       bad: selector(`errors_total{job="bench",slo="${i}"}`),
       total: selector(`requests_total{job="bench",slo="${i}"}`),
     },
-    { service: 'bench', target: ratio(0.98) },
+    { service: serviceOf(i), target: ratio(0.98) },
   ),
 );
 
@@ -55,7 +58,7 @@ type History = {
   readonly step: Seconds;
   readonly value: (at: number) => number;
 };
-const own = (i: number) => `sloth_id="bench-slo-${i}",sloth_service="bench",sloth_slo="slo-${i}"`;
+const own = (i: number) => `sloth_id="${serviceOf(i)}-slo-${i}",sloth_service="${serviceOf(i)}",sloth_slo="slo-${i}"`;
 const counter = (name: string, share: number, span: Seconds): History => ({
   name,
   labels: (i) => `instance="bench",job="bench",slo="${i}"`,
@@ -72,10 +75,10 @@ const constant = (name: string, labels: History['labels'], span: Seconds, step: 
   value: (at) => value * (1 + ((at / step) % 7) / 10),
 });
 
-type Contender = { readonly rules: string; readonly history: readonly History[] };
+type Contender = { readonly rules: readonly string[]; readonly history: readonly History[] };
 const CONTENDERS: Readonly<Record<string, () => Contender>> = {
   burnline: () => ({
-    rules: [...compileFiles(OBJECTIVES).files.values()].join(''),
+    rules: [...compileFiles(OBJECTIVES).files.values()],
     history: [
       counter('requests_total', 1, hours(1)),
       counter('errors_total', BAD_SHARE, hours(1)),
@@ -88,14 +91,14 @@ const CONTENDERS: Readonly<Record<string, () => Contender>> = {
     ],
   }),
   sloth: () => ({
-    rules: slothRules(OBJECTIVES),
+    rules: [slothRules(OBJECTIVES)],
     history: [
       counter('requests_total', 1, days(3)),
       counter('errors_total', BAD_SHARE, days(3)),
       constant('slo:sli_error:ratio_rate5m', (i) => `${own(i)},sloth_window="5m"`, PERIOD, minutes(1), BAD_SHARE),
     ],
   }),
-  none: () => ({ rules: 'groups: []\n', history: [] }),
+  none: () => ({ rules: [], history: [] }),
 };
 
 /** OpenMetrics text, series by series. */
@@ -143,12 +146,12 @@ async function measure(
   programs: { prometheus: string; promtool: string },
   target: string,
 ): Promise<void> {
-  const { rules, history } = CONTENDERS[name]?.() ?? { rules: 'groups: []\n', history: [] };
+  const { rules, history } = CONTENDERS[name]?.() ?? { rules: [], history: [] };
   const folder = mkdtempSync(join(tmpdir(), `burnline-bench-${name}-`));
   try {
     const filled = fill(programs.promtool, folder, history);
     const config = `global: {scrape_interval: 15s, evaluation_interval: 1m}
-rule_files: [bench.rules.yaml]
+rule_files: ['*.rules.yaml']
 scrape_configs:
 - {job_name: bench, honor_labels: true, static_configs: [{targets: ['${target}'], labels: {instance: bench}}]}
 - {job_name: self, scrape_interval: 15s, static_configs: [{targets: ['SELF']}]}
@@ -156,7 +159,7 @@ scrape_configs:
     await using prometheus = await startPrometheus(programs.prometheus, {
       config,
       folder,
-      files: { 'bench.rules.yaml': rules },
+      files: Object.fromEntries(rules.map((text, i) => [`${i}.rules.yaml`, text])),
       flags: ['--storage.tsdb.retention.time=60d'],
       readyWithin: 300_000,
     });
