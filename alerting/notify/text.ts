@@ -49,6 +49,7 @@ export function time(at: Milliseconds): string {
 
 /** With how long ago, or how soon. */
 export function timeFrom(at: Milliseconds, now: Milliseconds): string {
+  if (!(Math.abs(at) <= LATEST_DATE)) return time(at);
   const away = spanText(Math.abs(now - at) as Milliseconds);
   return at > now ? `${time(at)} (in ${away})` : `${time(at)} (${away} ago)`;
 }
