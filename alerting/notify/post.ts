@@ -131,10 +131,13 @@ export function scrub(text: string, hidden: readonly string[]): string {
   return spellings.reduce((rest, one) => rest.replaceAll(one, '[secret]'), text);
 }
 
+/** What is shorter is a word that an answer may hold by chance. */
+const KEY_LEAST = 12;
+
 /** Of an address all that can be a key: itself, its path, its parts and its parameters. */
 export function secretsOfUrl(url: string): string[] {
   if (!URL.canParse(url)) return [url];
   const { href, pathname, search, searchParams, username, password } = new URL(url);
-  const parts = [...pathname.split('/'), ...searchParams.values()].filter((part) => part.length >= 6);
+  const parts = [...pathname.split('/'), ...searchParams.values()].filter((part) => part.length >= KEY_LEAST);
   return [url, href, ...(pathname.length > 1 ? [pathname] : []), search, ...parts, username, password];
 }

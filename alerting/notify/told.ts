@@ -129,7 +129,7 @@ function ofIncident(message: IncidentMessage, now: Milliseconds): About {
       ...fact('State', stateText(incident.state, acknowledgedBy)),
       ...fact('Severity', severity),
       ...fact('Service', incident.service),
-      ...budgetFacts(alerts.list),
+      ...budgetFacts(alerts.list, over),
       ...fact('Since', since === undefined ? undefined : timeFrom(since, now)),
       ...(resolvedAt === undefined ? [] : endFacts(incident.openedAt, resolvedAt)),
       ...fact('Paged', over ? undefined : people(message.paged)),
@@ -168,7 +168,7 @@ function ofGroup(message: GroupMessage, now: Milliseconds): About {
       ...fact('State', status),
       ...fact('Severity', severity),
       ...fact('Service', service),
-      ...budgetFacts(alerts.list),
+      ...budgetFacts(alerts.list, over),
       ...fact('Since', since === undefined ? undefined : timeFrom(since, now)),
       ...(over && since !== undefined && ended !== undefined ? endFacts(since, ended) : []),
       ...fact('Receiver', message.receiver),
@@ -207,14 +207,17 @@ const countText = ({ firing, resolved }: Message['alerts']): string =>
       : `${firing} firing, ${resolved} resolved`;
 
 /** From the gravest alert that has them: the router's eye and Prometheus' say the same in different words. */
-function budgetFacts(list: readonly ToldAlert[]): Fact[] {
+function budgetFacts(list: readonly ToldAlert[], over: boolean): Fact[] {
   const has = (names: readonly string[]) =>
     list.map(({ annotations }) => annotations).find((one) => names.some((name) => one[name]));
   const burn = has(['burn_rate', 'long_window']);
   const budget = has(['budget_left', 'budget_spent', 'budget_lasts', 'exhausted_in']);
   const rate = burn?.['burn_rate'];
   return [
-    ...fact('Burn rate', rate === undefined ? burn?.['long_window'] : `${rate} times what the budget allows`),
+    ...fact(
+      over ? 'Last burn rate' : 'Burn rate',
+      rate === undefined ? burn?.['long_window'] : `${rate} times what the budget allows`,
+    ),
     ...fact('Error budget', budget && budgetText(budget)),
   ];
 }
