@@ -105,6 +105,7 @@ function httpWays(integrationAt: (url: string) => Integration, own: readonly Way
       expected: 'retry',
       to: () => integrationAt(receiver.url.replace('http:', 'https:')),
     },
+    { title: 'an address that is none', expected: 'refused', to: () => integrationAt('no address') },
     { title: 'a port that is forbidden', expected: 'refused', to: () => integrationAt('http://127.0.0.1:6667') },
   ];
 }
@@ -192,6 +193,7 @@ const hookAt = (url: string, i: number) =>
       basicAuth: i === 1 ? basicAuth : undefined,
     },
   );
+const unprintable = { type: 'Bearer', credentials: secret('SECRET-OF-BEARER\n🔥') };
 const BASIC = ['SECRET-OF-BASIC', 'SECRET-OF-ADDRESS'].map((one) => Buffer.from(`ada:${one}`).toString('base64'));
 let hooks = 0;
 contract(
@@ -207,14 +209,23 @@ contract(
     secrets: ['SECRET', ...BASIC, ...SIGNATURES],
     ways: httpWays(
       (url) => hookAt(url, Math.floor(hooks++ / ECHOES.length) % 3),
-      [200, 201, 202, 204].map((status) => ({
-        title: `${status}`,
-        expected: 'delivered',
-        to: () => {
-          receiver.react(answer(status, {}, ''));
-          return hookAt(receiver.url, status % 3);
+      [
+        ...[200, 201, 202, 204].map(
+          (status): Way => ({
+            title: `${status}`,
+            expected: 'delivered',
+            to: () => {
+              receiver.react(answer(status, {}, ''));
+              return hookAt(receiver.url, status % 3);
+            },
+          }),
+        ),
+        {
+          title: 'credentials that fit into no header',
+          expected: 'refused',
+          to: () => webhookTo(receiver.url, { authorization: unprintable }),
         },
-      })),
+      ],
     ),
   },
   given,

@@ -52,6 +52,7 @@ function outcomeOf(reply: Reply, hidden: readonly string[]): Outcome {
 /** A name and password in the address itself are basic authentication, as in Alertmanager; `fetch` would refuse them. */
 function addressOf({ url, authorization, basicAuth }: WebhookIntegration) {
   const raw = url.reveal();
+  if (!URL.canParse(raw)) return { url: raw, authorization: undefined, given: [raw] };
   const address = new URL(raw);
   const [user, password] = [decodeURIComponent(address.username), decodeURIComponent(address.password)];
   address.username = '';
