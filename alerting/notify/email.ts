@@ -6,36 +6,40 @@
 import { Readable } from 'node:stream';
 import MailComposer from 'nodemailer/lib/mail-composer';
 import SmtpConnection, { type SMTPConnectionSendInfo } from 'nodemailer/lib/smtp-connection';
+import { z } from 'zod';
 import type { EmailIntegration } from '#alerting/config/config.ts';
+import type { Attempt } from './attempt.ts';
 import { type EmailMessage, emailMessage } from './email-message.ts';
-import type { Notice } from './notice.ts';
 import type { Outcome } from './outcome.ts';
 import { excerpt, surelyNotSent } from './post.ts';
 
 const CONNECT_LIMIT = 5_000;
 const SILENCE_LIMIT = 7_500;
 const RECIPIENTS_NAMED = 10;
+/** What a mail is made of and known by is not for the file to say. */
+const FIXED = /^(?:content-|mime-|message-id$|references$|in-reply-to$|date$)/i;
 
-export async function notifyEmail(integration: EmailIntegration, notice: Notice): Promise<Outcome> {
-  const { signal, random, told, circumstances, log } = notice;
+export async function notifyEmail(integration: EmailIntegration, attempt: Attempt): Promise<Outcome> {
+  const { signal, random, told, circumstances, log } = attempt;
   if (signal.aborted)
     return { kind: 'retry', because: 'not sent: the router stops or the time was up', after: undefined };
-  const composed = compose(integration, emailMessage(told, circumstances), random.bytes(12), notice.clock.now());
-  const envelope = composed.getEnvelope();
+  const composed = compose(integration, emailMessage(told, circumstances), random.bytes(12), attempt.clock.now());
   const bytes = await composed.build();
+  const envelope = { ...composed.getEnvelope(), size: bytes.length };
   const progress = { taken: false };
   try {
     const info = await converse(integration, envelope, textOnceAsked(bytes, progress), signal);
-    return delivered(info, circumstances.id, notice, hiddenOf(integration, notice));
+    return delivered(info, circumstances.id, attempt, hiddenOf(integration, attempt));
   } catch (error) {
-    const outcome = outcomeOf(error, progress.taken, signal, hiddenOf(integration, notice));
+    const outcome = outcomeOf(error, progress.taken, signal, hiddenOf(integration, attempt));
     log.debug({ notification: circumstances.id, outcome: outcome.kind }, 'a mail was not delivered');
     return outcome;
   }
 }
 
 function compose(integration: EmailIntegration, mail: EmailMessage, chance: Uint8Array, now: number) {
-  const { From, To, Subject, ...headers } = integration.headers;
+  const { From, To, Subject, ...rest } = integration.headers;
+  const headers = Object.fromEntries(Object.entries(rest).filter(([name]) => !FIXED.test(name)));
   const composed = new MailComposer({
     from: From ?? integration.from,
     to: To ?? integration.to,
@@ -67,7 +71,7 @@ function textOnceAsked(bytes: Buffer, progress: { taken: boolean }): Readable {
   return Readable.from(text(), { objectMode: false });
 }
 
-type Envelope = { from: string | false; to: string[] };
+type Envelope = { from: string | false; to: string[]; size: number };
 
 function converse(
   integration: EmailIntegration,
@@ -132,7 +136,7 @@ function connectionOptions({ smarthost, hello, auth, requireTls, implicitTls }: 
  * somebody has it, and to try again would send everybody else a copy each minute for as long as one mailbox is full. Who
  * did not get it is named in the reference, which the console and the timeline show, and in the log.
  */
-function delivered(info: SMTPConnectionSendInfo, id: string, { log }: Notice, hidden: readonly string[]): Outcome {
+function delivered(info: SMTPConnectionSendInfo, id: string, { log }: Attempt, hidden: readonly string[]): Outcome {
   if (info.rejected.length === 0) return { kind: 'delivered', reference: excerpt(info.response, hidden) };
   const refused = info.rejected.slice(0, RECIPIENTS_NAMED).map((address, i) => {
     const said = excerpt(info.rejectedErrors?.[i]?.response, hidden);
@@ -144,43 +148,44 @@ function delivered(info: SMTPConnectionSendInfo, id: string, { log }: Notice, hi
   return { kind: 'delivered', reference: `not for ${refused.join(', ')}` };
 }
 
-/** What nodemailer's errors carry, as far as it is there. */
-type Broken = {
-  readonly code?: string;
-  readonly originalCode?: string;
-  readonly responseCode?: number;
-  readonly response?: string;
-  readonly rejectedErrors?: readonly Broken[];
-};
-const brokenOf = (error: unknown): Broken => (error instanceof Error ? (error as Broken) : {});
+/** What nodemailer's errors carry. `code` is its own word for the step, `originalCode` the system's for the fault. */
+const failure = z.object({
+  code: z.string().optional().catch(undefined),
+  originalCode: z.string().optional().catch(undefined),
+  responseCode: z.number().optional().catch(undefined),
+  response: z.string().optional().catch(undefined),
+});
+const brokenSchema = failure.extend({ rejectedErrors: z.array(failure).optional().catch(undefined) }).catch({});
+
+/** Said by nodemailer itself, before anything was sent: no way to log in, an address that is none, too long a mail. */
+const OURS: ReadonlySet<string> = new Set(['EAUTH', 'EENVELOPE', 'EMESSAGE']);
 
 function outcomeOf(error: unknown, taken: boolean, signal: AbortSignal, hidden: readonly string[]): Outcome {
-  const broken = brokenOf(error);
-  const { responseCode, response, rejectedErrors } = broken;
-  const codes = rejectedErrors?.length ? rejectedErrors.map((one) => one.responseCode) : [responseCode];
-  const because = `the mail server answered ${excerpt(response ?? rejectedErrors?.[0]?.response, hidden)}`;
-  if (codes.some((code) => code !== undefined && code >= 400 && code < 500)) {
-    return { kind: 'retry', because, after: undefined };
+  const { code, originalCode, rejectedErrors = [], ...whole } = brokenSchema.parse(error);
+  const answers = [...rejectedErrors, whole].flatMap(({ responseCode = 0, response }) =>
+    responseCode >= 400 ? [{ passing: responseCode < 500, response }] : [],
+  );
+  const answer = answers.find(({ passing }) => passing) ?? answers[0];
+  if (answer !== undefined) {
+    const because = `the mail server answered ${excerpt(answer.response, hidden)}`;
+    return answer.passing ? { kind: 'retry', because, after: undefined } : { kind: 'refused', because };
   }
-  if (codes.some((code) => code !== undefined && code >= 500)) return { kind: 'refused', because };
-  const code = [broken.originalCode, broken.code].find((one) => typeof one === 'string');
-  const why = signal.aborted
-    ? 'no answer in time'
-    : code === undefined
-      ? 'the connection broke'
-      : `${wordsOf(code)} (${code})`;
-  return taken
-    ? { kind: 'ambiguous', because: `${why}, after the mail was sent` }
-    : { kind: 'retry', because: why, after: undefined };
+  if (!taken && !signal.aborted && code !== undefined && originalCode === undefined && OURS.has(code)) {
+    return { kind: 'refused', because: `the mail server cannot be given this mail (${code})` };
+  }
+  const because = signal.aborted ? 'no answer in time' : wordsOf(originalCode ?? code);
+  if (taken) return { kind: 'ambiguous', because: `${because}, after the mail was sent` };
+  return { kind: 'retry', because, after: undefined };
 }
 
-function wordsOf(code: string): string {
-  if (code === 'ETIMEDOUT') return 'no answer in time';
-  if (code === 'EDNS' || code === 'ETLS' || surelyNotSent(code)) return 'cannot connect';
-  return 'the connection broke';
+function wordsOf(code: string | undefined): string {
+  if (code === undefined) return 'the connection broke';
+  if (code === 'ETIMEDOUT') return 'no answer in time (ETIMEDOUT)';
+  if (code === 'EDNS' || code === 'ETLS' || surelyNotSent(code)) return `cannot connect (${code})`;
+  return `the connection broke (${code})`;
 }
 
-function hiddenOf({ auth }: EmailIntegration, { hidden }: Notice): string[] {
+function hiddenOf({ auth }: EmailIntegration, { hidden }: Attempt): string[] {
   if (auth === undefined) return [...hidden];
   const password = auth.password.reveal();
   return [...hidden, password, Buffer.from(`\0${auth.username}\0${password}`).toString('base64')];

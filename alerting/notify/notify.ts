@@ -2,8 +2,8 @@
 import type { Integration } from '#alerting/config/config.ts';
 import type { Notify } from '#alerting/delivery.ts';
 import type { Message } from '#alerting/message.ts';
+import type { Attempt, Means } from './attempt.ts';
 import { notifyEmail } from './email.ts';
-import type { Means, Notice } from './notice.ts';
 import type { Outcome } from './outcome.ts';
 import { notifyPagerduty } from './pagerduty.ts';
 import { notifySlack } from './slack.ts';
@@ -17,16 +17,16 @@ export function makeNotify(means: Means): Notify {
   };
 }
 
-async function send(integration: Integration, notice: Notice): Promise<Outcome> {
+async function send(integration: Integration, attempt: Attempt): Promise<Outcome> {
   switch (integration.kind) {
     case 'slack':
-      return await notifySlack(integration, notice);
+      return await notifySlack(integration, attempt);
     case 'email':
-      return await notifyEmail(integration, notice);
+      return await notifyEmail(integration, attempt);
     case 'pagerduty':
-      return await notifyPagerduty(integration, notice);
+      return await notifyPagerduty(integration, attempt);
     case 'webhook':
-      return await notifyWebhook(integration, notice);
+      return await notifyWebhook(integration, attempt);
     default:
       return integration satisfies never;
   }

@@ -10,10 +10,10 @@ import type { PagerdutyIntegration } from '#alerting/config/config.ts';
 import type { Message } from '#alerting/message.ts';
 import { severityOf } from '#alerting/severity.ts';
 import { kibibytes } from '#kernel/units.ts';
-import type { Notice } from './notice.ts';
+import type { Attempt } from './attempt.ts';
 import type { Outcome } from './outcome.ts';
-import { excerpt, outcomeOfStatus, post, type Reply, secretsOfUrl } from './post.ts';
-import { cut, oneLine, stamp, utf8 } from './text.ts';
+import { excerpt, outcomeOfStatus, post, type Reply } from './post.ts';
+import { cut, jsonBytes, oneLine, safeLink, stamp } from './text.ts';
 import type { Told } from './told.ts';
 
 const SUMMARY_MOST = 1_024;
@@ -46,10 +46,10 @@ export type Event = {
   };
 };
 
-export async function notifyPagerduty(integration: PagerdutyIntegration, notice: Notice): Promise<Outcome> {
+export async function notifyPagerduty(integration: PagerdutyIntegration, attempt: Attempt): Promise<Outcome> {
   let outcome: Outcome = { kind: 'delivered', reference: undefined };
-  for (const action of actionsOf(notice.message)) {
-    outcome = await send(integration, notice, action);
+  for (const action of actionsOf(attempt.message)) {
+    outcome = await send(integration, attempt, action);
     if (outcome.kind !== 'delivered') return outcome;
   }
   return outcome;
@@ -77,10 +77,10 @@ export function actionsOf(message: Message): readonly Action[] {
   }
 }
 
-async function send(integration: PagerdutyIntegration, notice: Notice, action: Action): Promise<Outcome> {
-  const { http, clock, message, told, signal } = notice;
+async function send(integration: PagerdutyIntegration, attempt: Attempt, action: Action): Promise<Outcome> {
+  const { http, clock, message, told, signal } = attempt;
   const routingKey = integration.routingKey.reveal();
-  const hidden = [...notice.hidden, routingKey, ...secretsOfUrl(integration.url)];
+  const hidden = [...attempt.hidden, routingKey];
   const event = eventOf(integration, routingKey, message, told, action);
   const call = {
     url: integration.url,
@@ -116,7 +116,7 @@ export function eventOf(
   action: Action,
 ): Event {
   const client = integration.client ?? 'Burnline';
-  const clientUrl = integration.clientUrl ?? message.links.incident ?? message.links.external;
+  const clientUrl = safeLink(integration.clientUrl ?? message.links.incident ?? message.links.external);
   const name = (value: string | undefined) => cut(oneLine(value ?? ''), NAME_MOST) || undefined;
   const [component, group, kind] = [
     name(integration.component ?? told.service),
@@ -128,7 +128,7 @@ export function eventOf(
     event_action: action,
     dedup_key: dedupKeyOf(message),
     client,
-    ...(clientUrl === '' ? {} : { client_url: clientUrl }),
+    ...(clientUrl === undefined ? {} : { client_url: clientUrl }),
     links: told.links.slice(0, LINKS_MOST).map(({ label, url }) => ({ href: url, text: label })),
     payload: {
       summary: cut(told.headline, SUMMARY_MOST),
@@ -172,7 +172,7 @@ const short = (labels: Readonly<Record<string, string>>): Record<string, string>
   Object.fromEntries(
     Object.entries(labels)
       .slice(0, VALUES_MOST)
-      .map(([name, value]) => [cut(name, VALUE_MOST, utf8), cut(value, VALUE_MOST, utf8)]),
+      .map(([name, value]) => [cut(name, VALUE_MOST, jsonBytes), cut(value, VALUE_MOST, jsonBytes)]),
   );
 
 /** Without the alerts where it would be too long: their number is in it. */

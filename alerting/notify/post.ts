@@ -83,6 +83,7 @@ export function outcomeOfBreak(error: unknown): Outcome {
   const chain = chainOf(error);
   const known = chain.find(({ code }) => code !== undefined && surelyNotSent(code));
   if (known?.code !== undefined) return { kind: 'retry', because: `cannot connect (${known.code})`, after: undefined };
+  if (isOurs(error, chain)) return { kind: 'refused', because: 'its address or credentials fit into no request' };
   const shaking = chain.some(({ message }) => message.includes('before secure TLS connection was established'));
   const connecting = chain.find(({ code, syscall }) => code === 'ETIMEDOUT' && syscall === 'connect');
   if (shaking || connecting !== undefined) {
@@ -97,6 +98,10 @@ export function outcomeOfBreak(error: unknown): Outcome {
   const code = chain.find((one) => one.code !== undefined)?.code;
   return { kind: 'ambiguous', because: `the connection broke${code === undefined ? '' : ` (${code})`}` };
 }
+
+/** `fetch` names a cause for what went wrong on the way, and none for what it could not even begin with. */
+const isOurs = (error: unknown, chain: readonly Link[]): boolean =>
+  (error instanceof TypeError && error.cause === undefined) || chain.some(({ code }) => code === 'ERR_INVALID_URL');
 
 type Link = { readonly name: string; readonly message: string; readonly code?: string; readonly syscall?: string };
 
@@ -131,10 +136,13 @@ export function scrub(text: string, hidden: readonly string[]): string {
   return spellings.reduce((rest, one) => rest.replaceAll(one, '[secret]'), text);
 }
 
+/** What is shorter is a word that an answer may hold by chance. */
+const KEY_LEAST = 12;
+
 /** Of an address all that can be a key: itself, its path, its parts and its parameters. */
 export function secretsOfUrl(url: string): string[] {
   if (!URL.canParse(url)) return [url];
   const { href, pathname, search, searchParams, username, password } = new URL(url);
-  const parts = [...pathname.split('/'), ...searchParams.values()].filter((part) => part.length >= 6);
+  const parts = [...pathname.split('/'), ...searchParams.values()].filter((part) => part.length >= KEY_LEAST);
   return [url, href, ...(pathname.length > 1 ? [pathname] : []), search, ...parts, username, password];
 }

@@ -7,11 +7,12 @@
  */
 
 import { cut } from './text.ts';
-import { REPEAT_NOTICE, type Told } from './told.ts';
+import { type Link, REPEAT_NOTICE, type Told } from './told.ts';
 
 const HEADER_MOST = 150;
 const FIELDS_MOST = 10;
 const TEXT_MOST = 3_000;
+const LINK_USUAL = 500;
 /** All blocks as JSON; Slack refuses from about 13,200 on. */
 export const BLOCKS_MOST = 13_000;
 
@@ -63,7 +64,16 @@ function textOf({ headline, facts, links }: Told, notices: readonly string[]): s
   const lines = [headline, ...notices, ...facts.map(({ name, value }) => `${name}: ${value}`)].map((line) =>
     escapeMrkdwn(line),
   );
-  return fit([...lines, ...links.slice(0, 1).map(linkText)].join('\n'), TEXT_MOST);
+  return fit(
+    [
+      ...lines,
+      ...links
+        .map(linkText)
+        .filter((text) => text.length <= LINK_USUAL)
+        .slice(0, 1),
+    ].join('\n'),
+    TEXT_MOST,
+  );
 }
 
 function blocksOf(told: Told, notices: readonly string[], detail: Detail): Block[] {
@@ -72,8 +82,7 @@ function blocksOf(told: Told, notices: readonly string[], detail: Detail): Block
     { type: 'header', text: { type: 'plain_text', text: cut(headline, HEADER_MOST), emoji: false } },
   ];
   if (notices.length > 0) blocks.push(section(notices.map((notice) => `*${escapeMrkdwn(notice)}*`).join('\n')));
-  const links = told.links.filter(({ url }) => detail.longLinks || url.length <= 500).map(linkText);
-  if (links.length > 0) blocks.push(section(links.join('  ·  ')));
+  blocks.push(...linkSections(told.links, detail.longLinks));
   for (let i = 0; i < facts.length; i += FIELDS_MOST) {
     const fields = facts
       .slice(i, i + FIELDS_MOST)
@@ -94,9 +103,16 @@ function blocksOf(told: Told, notices: readonly string[], detail: Detail): Block
   return blocks;
 }
 
+/** Those of a usual length on one line; a long one on a line of its own, since half a link leads nowhere. */
+function linkSections(links: readonly Link[], long: boolean): Section[] {
+  const usual = links.map(linkText).filter((text) => text.length <= LINK_USUAL);
+  const rest = links.map(linkText).filter((text) => text.length > LINK_USUAL && text.length <= TEXT_MOST);
+  return [...(usual.length > 0 ? [usual.join('  ·  ')] : []), ...(long ? rest : [])].map(section);
+}
+
 const mrkdwn = (text: string): { type: 'mrkdwn'; text: string } => ({ type: 'mrkdwn', text });
 const section = (text: string): Section => ({ type: 'section', text: mrkdwn(fit(text, TEXT_MOST)) });
-const linkText = ({ label, url }: { label: string; url: string }): string =>
+const linkText = ({ label, url }: Link): string =>
   `<${escapeMrkdwn(url.replaceAll('|', '%7C'))}|${escapeMrkdwn(label)}>`;
 
 /** Slack's three: nothing else of a stranger's text can become a link, a mention or a command. */

@@ -4,13 +4,13 @@
  */
 import { IncomingWebhook } from '@slack/webhook';
 import type { SlackIntegration } from '#alerting/config/config.ts';
-import type { Notice } from './notice.ts';
+import type { Attempt } from './attempt.ts';
 import type { Outcome } from './outcome.ts';
 import { excerpt, outcomeOfStatus, type Posted, post, type Reply, secretsOfUrl } from './post.ts';
 import { slackMessage } from './slack-message.ts';
 
-export async function notifySlack(integration: SlackIntegration, notice: Notice): Promise<Outcome> {
-  const { http, clock, told, circumstances, signal, hidden } = notice;
+export async function notifySlack(integration: SlackIntegration, attempt: Attempt): Promise<Outcome> {
+  const { http, clock, told, circumstances, signal, hidden } = attempt;
   const url = integration.url.reveal();
   let posted: Posted | undefined;
   const webhook = new IncomingWebhook(url, {

@@ -24,7 +24,6 @@ export function block(text: string): string {
  * @param lengthOf of one character in the channel's eyes: escaped, or in bytes.
  */
 export function cut(text: string, most: number, lengthOf: (char: string) => number = utf16): string {
-  // Nothing is shorter than one: what is that long need not be walked to its end.
   let length = 0;
   let end = 0;
   let fits = 0;
@@ -37,7 +36,8 @@ export function cut(text: string, most: number, lengthOf: (char: string) => numb
   return text;
 }
 const utf16 = (char: string): number => char.length;
-export const utf8 = (char: string): number => Buffer.byteLength(char);
+/** Inside a JSON string. */
+export const jsonBytes = (char: string): number => Buffer.byteLength(JSON.stringify(char)) - 2;
 
 export const escapeHtml = (text: string): string => text.replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`);
 
@@ -49,6 +49,7 @@ export function time(at: Milliseconds): string {
 
 /** With how long ago, or how soon. */
 export function timeFrom(at: Milliseconds, now: Milliseconds): string {
+  if (!(Math.abs(at) <= LATEST_DATE)) return time(at);
   const away = spanText(Math.abs(now - at) as Milliseconds);
   return at > now ? `${time(at)} (in ${away})` : `${time(at)} (${away} ago)`;
 }

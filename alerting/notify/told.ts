@@ -48,7 +48,8 @@ export type Link = { readonly label: string; readonly url: string };
 
 export const ALERTS_MOST = 5;
 export const REPEAT_NOTICE = 'May be a repeat: an earlier attempt got no answer.';
-export const MISSED_NOTICE = 'Fired and resolved while unreachable.';
+const MISSED = 'fired and resolved while unreachable';
+export const MISSED_NOTICE = 'This fired and resolved while unreachable: nothing is to be done at once.';
 export const DRILL_NOTICE = 'DRILL: this is an exercise, nothing is broken.';
 /** Later than this after it was decided, a message says so. */
 const LATE = milliseconds(60_000);
@@ -92,9 +93,11 @@ type About = Omit<Told, 'headline' | 'notices' | 'description' | 'alerts' | 'mor
 };
 
 /** `CRITICAL · Documents processed (burnline-documents)`; what is over says so first. */
-function headlineOf({ severity, word, over, title, service, drill }: About): string {
+function headlineOf({ severity, word, over, title, service, drill, missed }: About): string {
   const named = service === '' || title.includes(service) ? title : `${title} (${service})`;
-  const parts = over ? ['RESOLVED', severity, word, named] : [severity.toUpperCase(), word, named];
+  const parts = over
+    ? ['RESOLVED', severity, named, missed ? MISSED : undefined]
+    : [severity.toUpperCase(), word, named];
   return [drill ? 'DRILL' : undefined, ...parts].filter((part) => part !== undefined).join(' · ');
 }
 
@@ -103,7 +106,7 @@ const WORD_OF: Readonly<Record<IncidentAction, string | undefined>> = {
   update: 'update',
   acknowledge: 'acknowledged',
   resolve: undefined,
-  missed: 'fired and resolved while unreachable',
+  missed: undefined,
 };
 
 function ofIncident(message: IncidentMessage, now: Milliseconds): About {
@@ -126,17 +129,13 @@ function ofIncident(message: IncidentMessage, now: Milliseconds): About {
       ...fact('State', stateText(incident.state, acknowledgedBy)),
       ...fact('Severity', severity),
       ...fact('Service', incident.service),
-      ...fact('Objective', objective),
-      ...budgetFacts(alerts.list),
+      ...budgetFacts(alerts.list, over),
       ...fact('Since', since === undefined ? undefined : timeFrom(since, now)),
       ...(resolvedAt === undefined ? [] : endFacts(incident.openedAt, resolvedAt)),
       ...fact('Paged', over ? undefined : people(message.paged)),
       ...fact('Next', over || message.next === undefined ? undefined : nextText(message.next, now)),
-      ...fact(
-        'Incident',
-        `#${incident.number}, step ${message.step}${message.round > 1 ? `, round ${message.round}` : ''}`,
-      ),
-      ...fact('Alerts', countText(alerts)),
+      ...fact('Incident', numberText(message)),
+      ...fact('Objective', objective),
     ],
   };
 }
@@ -159,7 +158,7 @@ function ofGroup(message: GroupMessage, now: Milliseconds): About {
     over,
     since,
     missed: message.missed,
-    word: message.missed ? WORD_OF.missed : undefined,
+    word: undefined,
     drill: labels['drill'] === 'true',
     state: status,
     title: cut(oneLine(title), TITLE_MOST) || 'Alert',
@@ -169,11 +168,11 @@ function ofGroup(message: GroupMessage, now: Milliseconds): About {
       ...fact('State', status),
       ...fact('Severity', severity),
       ...fact('Service', service),
-      ...fact('Objective', labels['sloth_id']),
-      ...budgetFacts(alerts.list),
+      ...budgetFacts(alerts.list, over),
       ...fact('Since', since === undefined ? undefined : timeFrom(since, now)),
       ...(over && since !== undefined && ended !== undefined ? endFacts(since, ended) : []),
       ...fact('Receiver', message.receiver),
+      ...fact('Objective', labels['sloth_id']),
       ...fact('Alerts', countText(alerts)),
     ],
   };
@@ -197,6 +196,9 @@ function people(names: readonly string[]): string {
   return `${names.slice(0, PEOPLE_MOST).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
+const numberText = ({ incident, step, round, alerts }: IncidentMessage): string =>
+  `#${incident.number}, ${countText(alerts)}, step ${step}${round > 1 ? ` of round ${round}` : ''}`;
+
 const countText = ({ firing, resolved }: Message['alerts']): string =>
   resolved === 0
     ? `${firing} firing`
@@ -205,14 +207,17 @@ const countText = ({ firing, resolved }: Message['alerts']): string =>
       : `${firing} firing, ${resolved} resolved`;
 
 /** From the gravest alert that has them: the router's eye and Prometheus' say the same in different words. */
-function budgetFacts(list: readonly ToldAlert[]): Fact[] {
+function budgetFacts(list: readonly ToldAlert[], over: boolean): Fact[] {
   const has = (names: readonly string[]) =>
     list.map(({ annotations }) => annotations).find((one) => names.some((name) => one[name]));
   const burn = has(['burn_rate', 'long_window']);
   const budget = has(['budget_left', 'budget_spent', 'budget_lasts', 'exhausted_in']);
   const rate = burn?.['burn_rate'];
   return [
-    ...fact('Burn rate', rate === undefined ? burn?.['long_window'] : `${rate} times what the budget allows`),
+    ...fact(
+      over ? 'Last burn rate' : 'Burn rate',
+      rate === undefined ? burn?.['long_window'] : `${rate} times what the budget allows`,
+    ),
     ...fact('Error budget', budget && budgetText(budget)),
   ];
 }

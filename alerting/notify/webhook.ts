@@ -10,21 +10,22 @@ import type { WebhookIntegration } from '#alerting/config/config.ts';
 import type { Labels } from '#alerting/labels.ts';
 import type { IncidentMessage, Message, ToldAlert } from '#alerting/message.ts';
 import { mebibytes } from '#kernel/units.ts';
-import type { Notice } from './notice.ts';
+import type { Attempt } from './attempt.ts';
 import type { Outcome } from './outcome.ts';
 import { excerpt, outcomeOfStatus, post, type Reply, secretsOfUrl } from './post.ts';
-import { cut, stamp } from './text.ts';
+import { cut, jsonBytes, stamp } from './text.ts';
 import { REPEAT_NOTICE, type Told } from './told.ts';
 
 /** Many servers take no more. */
 export const BODY_MOST = mebibytes(1);
-const CUT_VALUE_MOST = 500;
-const CUT_VALUES_MOST = 64;
+/** Of one text and one set of labels, where there must be an end. */
+const SHORT_MOST = 500;
+const SHORT_LABELS = 64;
 /** Go's zero time: how Alertmanager says "not yet". */
 const NO_TIME = '0001-01-01T00:00:00Z';
 
-export async function notifyWebhook(integration: WebhookIntegration, notice: Notice): Promise<Outcome> {
-  const { http, clock, signal, message, told, circumstances } = notice;
+export async function notifyWebhook(integration: WebhookIntegration, attempt: Attempt): Promise<Outcome> {
+  const { http, clock, signal, message, told, circumstances } = attempt;
   const { url, authorization, given } = addressOf(integration);
   const call = {
     url,
@@ -40,7 +41,7 @@ export async function notifyWebhook(integration: WebhookIntegration, notice: Not
     reads: (status: number) => status >= 300,
   };
   const posted = await post(http, call, clock.now);
-  return posted.kind === 'failed' ? posted.outcome : outcomeOf(posted.reply, [...notice.hidden, ...given]);
+  return posted.kind === 'failed' ? posted.outcome : outcomeOf(posted.reply, [...attempt.hidden, ...given]);
 }
 
 function outcomeOf(reply: Reply, hidden: readonly string[]): Outcome {
@@ -51,6 +52,7 @@ function outcomeOf(reply: Reply, hidden: readonly string[]): Outcome {
 /** A name and password in the address itself are basic authentication, as in Alertmanager; `fetch` would refuse them. */
 function addressOf({ url, authorization, basicAuth }: WebhookIntegration) {
   const raw = url.reveal();
+  if (!URL.canParse(raw)) return { url: raw, authorization: undefined, given: [raw] };
   const address = new URL(raw);
   const [user, password] = [decodeURIComponent(address.username), decodeURIComponent(address.password)];
   address.username = '';
@@ -77,7 +79,8 @@ export function webhookBody(message: Message, told: Told, mayRepeat: boolean, ma
     const body = bodyWith(message, told, mayRepeat, list.slice(0, count));
     if (Buffer.byteLength(body) <= BODY_MOST) return body;
   }
-  return bodyWith(shortGroup(message), told, mayRepeat, list.slice(0, 1).map(shortAlert));
+  const short = shortMessage(message);
+  return bodyWith(short, told, mayRepeat, short.alerts.list);
 }
 
 function bodyWith(message: Message, told: Told, mayRepeat: boolean, list: readonly ToldAlert[]): string {
@@ -137,26 +140,34 @@ function incidentOf({ incident, action, paged, next, step, round, links }: Incid
   };
 }
 
+const short = (text: string): string => cut(text.toWellFormed(), SHORT_MOST, jsonBytes);
 const shortLabels = (labels: Labels): Labels =>
   Object.fromEntries(
     Object.entries(labels)
-      .slice(0, CUT_VALUES_MOST)
-      .map(([name, value]) => [cut(name, CUT_VALUE_MOST), cut(value, CUT_VALUE_MOST)]),
+      .slice(0, SHORT_LABELS)
+      .map(([name, value]) => [short(name), short(value)]),
   );
 const shortAlert = (alert: ToldAlert): ToldAlert => ({
   ...alert,
   labels: shortLabels(alert.labels),
   annotations: shortLabels(alert.annotations),
-  generatorUrl: cut(alert.generatorUrl, CUT_VALUE_MOST),
+  generatorUrl: short(alert.generatorUrl),
 });
 
-function shortGroup(message: Message): Message {
-  const alerts = { ...message.alerts, list: message.alerts.list.map(shortAlert) };
-  if (message.kind === 'incident') return { ...message, alerts };
-  const { groupLabels, commonLabels, commonAnnotations } = message;
+/** Of a message that would be too long with one alert: each text of it shortened, none left out. */
+function shortMessage(message: Message): Message {
+  const alerts = { ...message.alerts, list: message.alerts.list.slice(0, 1).map(shortAlert) };
+  if (message.kind === 'incident') {
+    const { title, service, objective } = message.incident;
+    const names = { title: short(title), service: short(service), objective: objective && short(objective) };
+    const paged = message.paged.slice(0, SHORT_LABELS).map(short);
+    return { ...message, alerts, paged, incident: { ...message.incident, ...names } };
+  }
+  const { groupLabels, commonLabels, commonAnnotations, groupKey } = message;
   return {
     ...message,
     alerts,
+    groupKey: short(groupKey),
     groupLabels: shortLabels(groupLabels),
     commonLabels: shortLabels(commonLabels),
     commonAnnotations: shortLabels(commonAnnotations),

@@ -8,7 +8,7 @@ import type { Told } from './told.ts';
 
 export type Means = { readonly http: Http; readonly clock: Clock; readonly random: Random; readonly log: Log };
 
-export type Notice = Means & {
+export type Attempt = Means & {
   readonly message: Message;
   readonly told: Told;
   readonly circumstances: Circumstances;
