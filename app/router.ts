@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { makeKeys } from '#access/keys.ts';
 import { makeRouterApi } from '#alerting/api/api.ts';
 import { makeLinks } from '#alerting/links.ts';
-import type { MatcherMode } from '#alerting/matcher.ts';
 import { makeNotify } from '#alerting/notify/notify.ts';
+import type { OncallWarning } from '#alerting/oncall/check.ts';
 import { makeRouter } from '#alerting/router.ts';
 import { keepFact } from '#alerting/rows/facts.ts';
 import type { Setup } from '#alerting/setup.ts';
@@ -13,17 +13,18 @@ import { instrumentDb } from '#collector/database.ts';
 import type { Db } from '#kernel/database.ts';
 import { Fault } from '#kernel/errors.ts';
 import { http } from '#kernel/http.ts';
+import type { Log } from '#kernel/log.ts';
 import { systemRandom, uuidv7 } from '#kernel/random.ts';
 import { type Secret, secret } from '#kernel/secret.ts';
 import { listenOn } from '#kernel/serve.ts';
 import { sharedClock } from '#kernel/shared-clock.ts';
 import { within } from '#kernel/shutdown.ts';
-import { milliseconds } from '#kernel/units.ts';
+import { type Milliseconds, milliseconds } from '#kernel/units.ts';
 import { anonymousAllowed, type Config, routerAddress } from './config.ts';
 import { openDatabase } from './database.ts';
 import { VERSION } from './project.ts';
 import { type RouterFiles, readSetup } from './router-files.ts';
-import { shippedFiles } from './router-shipped.ts';
+import { modeOf, sourcesOf } from './router-shipped.ts';
 import { type Runtime, tellReady, untilStopped } from './runtime.ts';
 import { authenticator } from './wiring.ts';
 
@@ -39,14 +40,15 @@ export async function runRouter(config: Config, runtime: Runtime): Promise<void>
   stack.defer(() => db.close());
   const shared = await sharedClock(db, clock);
   const files = filesOf(config, await signingKey(db, shared.now()));
-  let setup = firstSetup(files);
+  let setup = firstSetup(files, shared.now(), log);
   const reload = async (): Promise<string | undefined> => {
-    const read = readSetup(files);
+    const read = readSetup(files, shared.now());
     if (read.kind === 'faults') {
       log.error({ faults: read.faults.slice(0, 20) }, 'the new files are refused; the ones before stay in force');
       return read.faults.join('; ');
     }
     setup = read.setup;
+    tellWarnings(read.warnings, log);
     log.info({ version: setup.version }, 'the files were read again and are in force');
     return undefined;
   };
@@ -109,33 +111,29 @@ export async function runRouter(config: Config, runtime: Runtime): Promise<void>
   await within(clock, CLOSE_LIMIT, log, 'what is being sent', work);
 }
 
-const modeOf = ({ ROUTER_FEATURES: features }: Config): MatcherMode =>
-  features.includes('classic-mode') ? 'classic' : features.includes('utf8-strict-mode') ? 'utf8' : 'default';
-
 function prefixOf({ ROUTER_PREFIX: prefix, ROUTER_EXTERNAL_URL: external }: Config): string {
   const path = prefix ?? (external === undefined ? '' : new URL(external).pathname);
   return path.replace(/\/+$/, '');
 }
 
-function firstSetup(files: RouterFiles): Setup {
-  const read = readSetup(files);
-  if (read.kind === 'setup') return read.setup;
+function firstSetup(files: RouterFiles, now: Milliseconds, log: Log): Setup {
+  const read = readSetup(files, now);
+  if (read.kind === 'setup') {
+    tellWarnings(read.warnings, log);
+    return read.setup;
+  }
   throw new Fault('router_files', `Cannot start: ${read.faults.length} fault(s)\n  ${read.faults.join('\n  ')}`);
+}
+
+function tellWarnings(warnings: readonly OncallWarning[], log: Log): void {
+  for (const { field, message } of warnings) log.warn({ field }, `oncall.yaml: ${field}: ${message}`);
 }
 
 function filesOf(config: Config, key: Secret): RouterFiles {
   const { host, port } = routerAddress(config);
   const external =
     config.ROUTER_EXTERNAL_URL ?? `http://${host === '0.0.0.0' ? 'localhost' : host}:${port}${prefixOf(config)}`;
-  const shipped = shippedFiles(config);
-  const { ROUTER_CONFIG_FILE: file, ROUTER_ONCALL_FILE: oncall } = config;
-  const nobody = file === undefined ? shipped.oncall : '';
-  return {
-    config: file === undefined ? { shipped: shipped.config } : { file },
-    oncall: oncall === undefined ? { shipped: nobody } : { file: oncall },
-    mode: modeOf(config),
-    links: makeLinks(external, key),
-  };
+  return { ...sourcesOf(config), links: makeLinks(external, key) };
 }
 
 /** Made once and kept with what it signs for, so that every router of a store believes the links of the others. */

@@ -9,11 +9,13 @@ import { mebibytes } from '#kernel/units.ts';
 import { type App, authorised, makeApp } from '#serving/app.ts';
 import { type ManagementRoutes, managementRoutes } from './management.ts';
 import { type IncidentRoutes, incidentRoutes } from './v1-incidents.ts';
+import { type OnCallRoutes, onCallRoutes } from './v1-oncall.ts';
 import { type V2Routes, v2Routes } from './v2.ts';
 
 export type RouterApi = Omit<V2Routes, 'authorised'> &
   Omit<ManagementRoutes, 'authorised'> &
-  Omit<IncidentRoutes, 'authorised'> & {
+  Omit<IncidentRoutes, 'authorised'> &
+  Omit<OnCallRoutes, 'authorised'> & {
     readonly prefix: string;
     readonly authenticate: Authenticate;
     readonly keyNeeded: boolean;
@@ -43,6 +45,7 @@ export async function makeRouterApi(options: RouterApi): Promise<App> {
   const routes = { ...options, authorised };
   v2Routes(app, prefix, routes);
   incidentRoutes(app, prefix, routes);
+  onCallRoutes(app, prefix, routes);
   managementRoutes(app, prefix, routes);
   return app;
 }
