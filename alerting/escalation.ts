@@ -9,6 +9,7 @@ import type { Milliseconds } from '#kernel/units.ts';
 import type { Severity } from '#slo/verdict.ts';
 import type { Receiver } from './config/config.ts';
 import { type Addressed, ofPerson, ofReceiver } from './destination.ts';
+import { nextWithin } from './oncall/hours.ts';
 import type { Oncall, Policy, Step } from './oncall/model.ts';
 import type { Incident } from './store.ts';
 
@@ -43,7 +44,7 @@ export function escalate(
   const after = following(incident, policy);
   const next = after && policy.steps[after.step];
   const wait = after !== undefined && after.round > incident.round ? policy.repeat.after : (next?.delay ?? 0);
-  const dueAt = next && ((now + wait) as Milliseconds);
+  const dueAt = next && inHours(policy, incident.severity, (now + wait) as Milliseconds);
   return {
     incident: { step: after?.step ?? policy.steps.length, round: after?.round ?? incident.round, dueAt },
     paged: found.addressed,
@@ -62,9 +63,21 @@ function following(
   return round < policy.repeat.times ? { step: 0, round: round + 1 } : undefined;
 }
 
-/** When the first step of an incident opened now is due. */
-export const firstStepAt = (policy: Policy, now: Milliseconds): Milliseconds =>
-  (now + policy.steps[0].delay) as Milliseconds;
+/** When the first step of an incident opened now is due: by its delay, of a warning within the time the policy gives. */
+export function firstStepAt(policy: Policy, severity: Severity, now: Milliseconds): Milliseconds {
+  const { delay } = policy.steps[0];
+  const wait = severity === 'critical' ? delay : Math.min(delay, policy.warnings.within);
+  return inHours(policy, severity, (now + wait) as Milliseconds);
+}
+
+/**
+ * A warning waits for the policy's working hours, at every step: they come within days. Critical never waits, and neither
+ * does anything where the hours hold no moment.
+ */
+function inHours({ warnings: { schedule } }: Policy, severity: Severity, at: Milliseconds): Milliseconds {
+  if (severity === 'critical' || schedule === undefined) return at;
+  return nextWithin(schedule, at) ?? at;
+}
 
 type Found = { readonly addressed: Addressed[]; readonly names: string[]; readonly nobody: string[] };
 

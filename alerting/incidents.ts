@@ -105,7 +105,7 @@ async function openIncident(
     resolvedBy: undefined,
     step: 0,
     round: 0,
-    dueAt: firstStepAt(policy, now),
+    dueAt: firstStepAt(policy, severity, now),
     alerts: alerts.length,
     told: [],
   };

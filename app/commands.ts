@@ -5,6 +5,7 @@ import { systemClock } from '#kernel/clock.ts';
 import { type Milliseconds, milliseconds } from '#kernel/units.ts';
 import { readConfig } from './config.ts';
 import { connectKeys } from './keys-client.ts';
+import { addOncallCommands } from './oncall-commands.ts';
 import type { Role } from './settings.ts';
 import { addSloCommands } from './slo-commands.ts';
 
@@ -14,6 +15,7 @@ export function addCommands(program: Command): void {
   configCommand(program);
   keysCommand(program);
   addSloCommands(program);
+  addOncallCommands(program);
   program
     .command('prepare', { hidden: true })
     .description('builds what the first start would have to build')

@@ -3,63 +3,101 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { LinkMaker } from '#alerting/compose.ts';
+import type { AlertmanagerConfig } from '#alerting/config/config.ts';
 import { readAlertmanagerConfig } from '#alerting/config/read.ts';
+import type { ConfigFault } from '#alerting/config/section.ts';
 import type { MatcherMode } from '#alerting/matcher.ts';
+import { type OncallWarning, warningsOf } from '#alerting/oncall/check.ts';
+import type { Oncall } from '#alerting/oncall/model.ts';
 import { readOncall } from '#alerting/oncall/read.ts';
 import { onDuty } from '#alerting/oncall/schedule.ts';
 import { makeSetup, type Setup } from '#alerting/setup.ts';
+import type { Milliseconds } from '#kernel/units.ts';
 
-export type RouterFiles = {
-  /** Undefined: the one that ships, as text. */
-  readonly config: { readonly file: string } | { readonly shipped: string };
-  readonly oncall: { readonly file: string } | { readonly shipped: string };
-  readonly mode: MatcherMode;
-  readonly links: LinkMaker;
-};
+/** A file, or the text of one that ships. */
+type Source = { readonly file: string } | { readonly shipped: string };
+export type RouterSources = { readonly config: Source; readonly oncall: Source; readonly mode: MatcherMode };
+export type RouterFiles = RouterSources & { readonly links: LinkMaker };
+
+export type SourcesRead =
+  | {
+      readonly kind: 'read';
+      readonly config: AlertmanagerConfig;
+      readonly oncall: Oncall;
+      /** Of both texts. */
+      readonly version: string;
+      /** Right, and may still wake nobody. */
+      readonly warnings: readonly OncallWarning[];
+    }
+  | { readonly kind: 'faults'; readonly faults: readonly ConfigFault[] };
 export type SetupRead =
-  | { readonly kind: 'setup'; readonly setup: Setup }
+  | { readonly kind: 'setup'; readonly setup: Setup; readonly warnings: readonly OncallWarning[] }
   | { readonly kind: 'faults'; readonly faults: readonly string[] };
 
-export function readSetup({ config, oncall, mode, links }: RouterFiles): SetupRead {
-  const routing = open(config, 'alertmanager.yml');
-  const people = open(oncall, 'oncall.yaml');
-  const unread = [routing, people].flatMap((one) => (one.text === undefined ? [`${one.name}: ${one.because}`] : []));
-  if (routing.text === undefined || people.text === undefined) return { kind: 'faults', faults: unread };
-  const read = readAlertmanagerConfig(routing.text, {
-    file: routing.name,
-    mode,
-    readFile: (path) => readText(resolve(dirname(routing.name), path)),
-  });
-  const second = readOncall(people.text, {
-    file: people.name,
-    receivers: read.kind === 'config' ? read.config.receivers : undefined,
-    contact: read.kind === 'config' ? read.contact : undefined,
-    readFile: (path) => readText(resolve(dirname(people.name), path)),
-  });
-  const faults = [...(read.kind === 'faults' ? read.faults : []), ...(second.kind === 'faults' ? second.faults : [])];
-  if (read.kind === 'faults' || second.kind === 'faults') {
-    return {
-      kind: 'faults',
-      faults: faults.map((one) => `${one.file}:${one.line}:${one.column} ${one.field}: ${one.message}`),
-    };
-  }
-  const version = createHash('sha256').update(routing.text).update('\0').update(people.text).digest('hex').slice(0, 16);
-  const duty = (schedule: string, at: Parameters<typeof onDuty>[1]) => {
-    const found = second.oncall.schedules.get(schedule);
-    return found === undefined ? [] : onDuty(found, at);
+export function readSetup(files: RouterFiles, now: Milliseconds): SetupRead {
+  const read = readSources(files, now);
+  if (read.kind === 'faults') return { kind: 'faults', faults: read.faults.map(faultText) };
+  const { config, oncall, version, warnings } = read;
+  const duty = (name: string, at: Milliseconds) => {
+    const schedule = oncall.schedules.get(name);
+    return schedule === undefined ? [] : onDuty(schedule, at);
   };
-  return { kind: 'setup', setup: makeSetup(read.config, second.oncall, version, duty, links) };
+  return { kind: 'setup', setup: makeSetup(config, oncall, version, duty, files.links), warnings };
 }
 
-type Opened = { readonly name: string; readonly text: string | undefined; readonly because: string };
+export const faultText = ({ file, line, column, field, message }: ConfigFault): string =>
+  `${file}:${line}:${column} ${field}${field === '' ? '' : ': '}${message}`;
 
-function open(source: RouterFiles['config'], name: string): Opened {
-  if ('shipped' in source) return { name, text: source.shipped, because: '' };
+/** @param now gaps are looked for from then on. */
+export function readSources({ config, oncall, mode }: RouterSources, now: Milliseconds): SourcesRead {
+  const routing = open(config, 'alertmanager.yml');
+  const people = open(oncall, 'oncall.yaml');
+  const first = routing.text === undefined ? undefined : readRouting(routing.name, routing.text, mode);
+  const second =
+    people.text === undefined
+      ? undefined
+      : readOncall(people.text, {
+          file: people.name,
+          receivers: first?.kind === 'config' ? first.config.receivers : undefined,
+          contact: first?.kind === 'config' ? first.contact : undefined,
+          readFile: besides(people.name),
+        });
+  if (first?.kind === 'config' && second?.kind === 'oncall') {
+    const hash = createHash('sha256').update(routing.text ?? '');
+    const version = hash.update('\0').update(people.text ?? '');
+    return {
+      kind: 'read',
+      config: first.config,
+      oncall: second.oncall,
+      version: version.digest('hex').slice(0, 16),
+      warnings: warningsOf(second.oncall, first.config.receivers, now),
+    };
+  }
+  const faults = [first, second].flatMap((one) => (one?.kind === 'faults' ? one.faults : []));
+  return { kind: 'faults', faults: [...routing.faults, ...people.faults, ...faults] };
+}
+
+const readRouting = (file: string, text: string, mode: MatcherMode) =>
+  readAlertmanagerConfig(text, { file, mode, readFile: besides(file) });
+
+/** Reads what a file names, by a path relative to it. */
+const besides = (file: string) => (path: string) => readText(resolve(dirname(file), path));
+
+type Opened = {
+  readonly name: string;
+  readonly text: string | undefined;
+  readonly faults: readonly ConfigFault[];
+};
+
+function open(source: Source, name: string): Opened {
+  if ('shipped' in source) return { name, text: source.shipped, faults: [] };
+  const { file } = source;
   try {
-    return { name: source.file, text: readFileSync(source.file, 'utf8'), because: '' };
+    return { name: file, text: readFileSync(file, 'utf8'), faults: [] };
   } catch (error) {
     const { code = 'unreadable' } = error as NodeJS.ErrnoException;
-    return { name: source.file, text: undefined, because: `cannot be read: ${code}` };
+    const fault = { file, line: 1, column: 1, field: '', message: `cannot be read: ${code}` };
+    return { name: file, text: undefined, faults: [fault] };
   }
 }
 

@@ -1,10 +1,13 @@
-/** The router's files that ship, filled in from the settings: with the simulators, or with the channels that are given. */
+/** Which files the router reads: those that are set, else those that ship, filled in from the settings. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { MatcherMode } from '#alerting/matcher.ts';
 import type { Config } from './config.ts';
 import { PROJECT_ROOT } from './project.ts';
+import type { RouterSources } from './router-files.ts';
 import { simulatorsUrl } from './wiring.ts';
 
+/** With the simulators, or with the channels that are given. */
 export function shippedFiles(config: Config): { readonly config: string; readonly oncall: string } {
   const base = simulatorsUrl(config);
   const values: Readonly<Record<string, string>> = {
@@ -19,3 +22,18 @@ export function shippedFiles(config: Config): { readonly config: string; readonl
     oncall: read('oncall.yaml'),
   };
 }
+
+export function sourcesOf(config: Config): RouterSources {
+  const shipped = shippedFiles(config);
+  const { ROUTER_CONFIG_FILE: file, ROUTER_ONCALL_FILE: oncall } = config;
+  // The policies that ship are for the receivers that ship.
+  const nobody = file === undefined ? shipped.oncall : '';
+  return {
+    config: file === undefined ? { shipped: shipped.config } : { file },
+    oncall: oncall === undefined ? { shipped: nobody } : { file: oncall },
+    mode: modeOf(config),
+  };
+}
+
+export const modeOf = ({ ROUTER_FEATURES: features }: Config): MatcherMode =>
+  features.includes('classic-mode') ? 'classic' : features.includes('utf8-strict-mode') ? 'utf8' : 'default';

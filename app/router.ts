@@ -22,7 +22,8 @@ import type { App } from '#serving/app.ts';
 import { anonymousAllowed, type Config, routerAddress } from './config.ts';
 import { openDatabase } from './database.ts';
 import { VERSION } from './project.ts';
-import { filesOf, holdSetup, modeOf, prefixOf } from './router-setup.ts';
+import { filesOf, holdSetup, prefixOf } from './router-setup.ts';
+import { modeOf } from './router-shipped.ts';
 import { watchOf } from './router-watch.ts';
 import { type Runtime, tellReady, untilStopped } from './runtime.ts';
 import { authenticator } from './wiring.ts';
@@ -42,9 +43,14 @@ export async function runRouter(config: Config, runtime: Runtime): Promise<void>
   const now = () => milliseconds(Math.floor(shared.now()));
   const key = await signingKey(db, now());
   const newId = increasingIds(now, random);
-  const setup = holdSetup(filesOf(config, key), log, async (fresh) => {
-    await regroup(store, fresh, now());
-    router.wake();
+  const setup = holdSetup({
+    files: filesOf(config, key),
+    log,
+    now,
+    took: async (fresh) => {
+      await regroup(store, fresh, now());
+      router.wake();
+    },
   });
   const store = makeSqlStore(db);
   const router = makeRouter({

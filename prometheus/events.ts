@@ -20,9 +20,9 @@ export type Shape =
   | { readonly kind: 'counted'; readonly id: string }
   /** The query says a ratio and hides its traffic: each window must ask it. */
   | { readonly kind: 'asked'; readonly ratio: (window: Seconds) => string }
-  /** The whole burns as the weighted mean of its parts. */
-  | { readonly kind: 'mixed'; readonly budget: number; readonly parts: readonly MixedPart[] };
-export type MixedPart = { readonly share: number; readonly budget: number; readonly shape: Shape };
+  /** The weighted mean of its parts' ratios: what the whole promises is the weighted mean of what they promise. */
+  | { readonly kind: 'mixed'; readonly parts: readonly MixedPart[] };
+export type MixedPart = { readonly share: number; readonly shape: Shape };
 
 export type Events =
   | { readonly kind: 'events'; readonly shape: Shape; readonly rules: readonly RecordRule[] }
@@ -217,9 +217,9 @@ function composite(
         labels: { ...identity(objective), sloth_id: rule.labels['sloth_id'] ?? id },
       })),
     );
-    mixed.push({ share: part.weight / weights, budget: part.objective.budget, shape: events.shape });
+    mixed.push({ share: part.weight / weights, shape: events.shape });
   }
-  return { kind: 'events', shape: { kind: 'mixed', budget: objective.budget, parts: mixed }, rules };
+  return { kind: 'events', shape: { kind: 'mixed', parts: mixed }, rules };
 }
 
 /** Every `sloth_id` under which events of it are counted. */

@@ -38,10 +38,7 @@ export function ratioOver(shape: Shape, window: Seconds): string {
       return shape.ratio(window);
     case 'mixed':
       return shape.parts
-        .map(({ share, budget, shape: part }) => {
-          const weight = numberText((share * shape.budget) / budget);
-          return `${weight} * sum(\n${ratioOver(part, window)}\n)`;
-        })
+        .map(({ share, shape: part }) => `${numberText(share)} * sum(\n${ratioOver(part, window)}\n)`)
         .join('\n+ ');
     default:
       return shape satisfies never;

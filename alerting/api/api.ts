@@ -11,6 +11,7 @@ import { LINK_PATH, type LinkRoutes, linkRoutes } from './links.ts';
 import { type ManagementRoutes, managementRoutes } from './management.ts';
 import { type IncidentRoutes, incidentRoutes } from './v1-incidents.ts';
 import { notificationRoutes } from './v1-notifications.ts';
+import { type OnCallRoutes, onCallRoutes } from './v1-oncall.ts';
 import { type SloRoutes, sloRoutes } from './v1-slos.ts';
 import { type V2Routes, v2Routes } from './v2.ts';
 
@@ -18,6 +19,7 @@ export type RouterApi = Omit<V2Routes, 'authorised' | 'counted'> &
   Omit<ManagementRoutes, 'authorised'> &
   Omit<IncidentRoutes, 'authorised'> &
   Omit<SloRoutes, 'authorised'> &
+  Omit<OnCallRoutes, 'authorised'> &
   LinkRoutes & {
     readonly prefix: string;
     readonly authenticate: Authenticate;
@@ -54,6 +56,7 @@ export async function makeRouterApi(options: RouterApi): Promise<App> {
   notificationRoutes(app, prefix, routes);
   sloRoutes(app, prefix, routes);
   linkRoutes(app, prefix, routes);
+  onCallRoutes(app, prefix, routes);
   managementRoutes(app, prefix, routes);
   return app;
 }

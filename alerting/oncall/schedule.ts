@@ -109,13 +109,13 @@ function lifeOf({ start, end }: Layer, zone: string): { readonly from: number; r
   };
 }
 
-/** How many hand-offs there were since the start: an estimate by the wall clock, then to and fro until it fits. */
+/** How many hand-offs there were since the start: by the wall clock, then on until it fits. */
 function turnAt(layer: Layer, zone: string, at: Milliseconds): number {
   const { unit, every } = layer.rotation;
   const length = UNITS[unit] * every;
   if (unit === 'hour') return Math.floor((at - instantOf(zone, wallOf(layer.start))) / length);
   let turn = Math.floor((wallAt(zone, at) - wallOf(layer.start)) / length);
-  while (turnStart(layer, zone, turn) > at) turn--;
+  // Clocks that went back may show less than at a hand-off that was.
   while (turnStart(layer, zone, turn + 1) <= at) turn++;
   return turn;
 }

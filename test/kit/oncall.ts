@@ -1,0 +1,63 @@
+/**
+ * Who is on call, found the slow way: by another library, hand-off by hand-off from the layer's start. What the fast way is
+ * held to.
+ */
+import { Temporal } from '@js-temporal/polyfill';
+import type { Layer, Restriction, Schedule, WallTime } from '#alerting/oncall/model.ts';
+import { type Milliseconds, milliseconds } from '#kernel/units.ts';
+
+export const ZONES = Intl.supportedValuesOf('timeZone');
+
+/** The first instant at which the clocks show this time; where they skip it, the moment at which they do. */
+export function slowInstant(zone: string, local: Temporal.PlainDateTime): Milliseconds {
+  const found = local.toZonedDateTime(zone, { disambiguation: 'earlier' });
+  if (found.toPlainDateTime().equals(local)) return milliseconds(found.epochMilliseconds);
+  const change = found.subtract({ seconds: 1 }).getTimeZoneTransition('next');
+  return milliseconds(change?.epochMilliseconds ?? Number.NaN);
+}
+
+export const plain = ({ year, month, day, hour, minute }: WallTime) =>
+  new Temporal.PlainDateTime(year, month, day, hour, minute);
+
+export const localAt = (zone: string, at: Milliseconds): Temporal.PlainDateTime =>
+  Temporal.Instant.fromEpochMilliseconds(at).toZonedDateTimeISO(zone).toPlainDateTime();
+
+export function slowOnDuty(schedule: Schedule, at: Milliseconds): string[] {
+  const { zone, layers, overrides } = schedule;
+  let found: string[] = [];
+  for (const layer of layers) {
+    const person = slowOnLayer(layer, zone, at);
+    if (person !== undefined) found = [person];
+  }
+  for (const { person, from, to } of overrides) if (at >= from && at < to) found = [person];
+  return found;
+}
+
+function slowOnLayer(layer: Layer, zone: string, at: Milliseconds): string | undefined {
+  const start = plain(layer.start);
+  if (at < slowInstant(zone, start)) return undefined;
+  if (layer.end !== undefined && at >= slowInstant(zone, plain(layer.end))) return undefined;
+  if (layer.restrictions.length > 0 && !layer.restrictions.some((one) => slowInside(one, zone, at))) return undefined;
+  let turn = 0;
+  while (handOff(layer, zone, turn + 1) <= at) turn++;
+  return layer.people[turn % layer.people.length];
+}
+
+export function handOff({ start, rotation: { unit, every } }: Layer, zone: string, turn: number): Milliseconds {
+  const times = every * turn;
+  if (unit === 'hour') return milliseconds(slowInstant(zone, plain(start)) + times * 3_600_000);
+  return slowInstant(zone, plain(start).add({ days: (unit === 'week' ? 7 : 1) * times }));
+}
+
+/** Begun on one of the days around, and not yet ended. */
+function slowInside({ weekdays, from, to }: Restriction, zone: string, at: Milliseconds): boolean {
+  const today = localAt(zone, at).toPlainDate();
+  return [-2, -1, 0, 1].some((days) => {
+    const date = today.add({ days });
+    if (!weekdays.includes(date.dayOfWeek % 7)) return false;
+    const midnight = date.toPlainDateTime();
+    const begins = slowInstant(zone, midnight.add({ minutes: from }));
+    const ends = slowInstant(zone, midnight.add({ minutes: to <= from ? to + 1_440 : to }));
+    return begins <= at && at < ends;
+  });
+}
