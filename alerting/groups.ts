@@ -50,6 +50,9 @@ export async function flushOne(around: Around): Promise<boolean> {
   });
 }
 
+/** An empty group that could not be dropped is looked at again. */
+const DROP_AGAIN = 5_000;
+
 async function applyFlush(
   around: Around,
   tx: Tx,
@@ -72,6 +75,11 @@ async function applyFlush(
   await tx.tell(group.id, 'firing', flush.nowFiring);
   await tx.leave(group.id, flush.leaving);
   const toldAt = flush.tell === undefined && flush.incidents.length === 0 ? group.toldAt : now;
-  await tx.saveGroup({ id: group.id, dueAt: flush.dueAt ?? now, flushedAt: now, toldAt });
+  await tx.saveGroup({
+    id: group.id,
+    dueAt: flush.dueAt ?? ((now + DROP_AGAIN) as Milliseconds),
+    flushedAt: now,
+    toldAt,
+  });
   if (flush.dueAt === undefined) await tx.dropGroup(group.id);
 }

@@ -9,6 +9,7 @@ import { describe } from '#kernel/errors.ts';
 import { type Milliseconds, milliseconds } from '#kernel/units.ts';
 import type { Alert } from './alert.ts';
 import { claimOne, type Deliverer, deliver } from './delivery.ts';
+import { gather } from './gather.ts';
 import { flushOne } from './groups.ts';
 import { type Answer, answer, escalateOne } from './incidents.ts';
 import { receive } from './intake.ts';
@@ -17,6 +18,9 @@ import type { Incident } from './store.ts';
 const POLL = milliseconds(1_000);
 /** After the store failed. */
 const PAUSE = milliseconds(500);
+/** Alerts that are stored in one transaction, and such transactions at once. */
+const TOGETHER_MOST = 512;
+const LANES = 2;
 /** Messages under way at once. */
 const PLACES = 16;
 export const DUE_CHANNEL = 'alerting_due';
@@ -38,8 +42,8 @@ export interface Router {
 
 export function makeRouter(options: RouterOptions): Router {
   const { clock, db } = options;
-  const deciding = makeBell(clock);
-  const sending = makeBell(clock);
+  const deciding = makeBell(clock, options.now);
+  const sending = makeBell(clock, options.now);
   const wake = () => {
     deciding.ring();
     sending.ring();
@@ -54,13 +58,21 @@ export function makeRouter(options: RouterOptions): Router {
     return true;
   };
   const sender = makeSender(options, wake);
+  const enter = gather<Alert>(
+    async (alerts) => {
+      const at = await receive(options.store, options.setup(), alerts, options.now());
+      if (at === undefined) return;
+      deciding.ringBefore(at);
+      // Another router holds what it is asked for by itself within a poll.
+      if (at <= options.now() + POLL) await tellOthers();
+    },
+    TOGETHER_MOST,
+    db?.engine === 'postgres' ? LANES : 1,
+  );
   return {
     wake,
     receive: async (alerts) => {
-      const at = await receive(options.store, options.setup(), alerts, options.now());
-      if (at === undefined) return;
-      deciding.ring();
-      await tellOthers();
+      if (alerts.length > 0) await enter(alerts);
     },
     answer: async (incidentId, given) => {
       const incident = await answer(options, incidentId, given);
@@ -127,24 +139,35 @@ function makeSender(options: RouterOptions, wake: () => void) {
 /** A bell that is not missed by whoever was busy when it rang. */
 type Bell = {
   ring(): void;
+  /** Only if whoever sleeps would sleep longer than that. */
+  ringBefore(at: Milliseconds): void;
   count(): number;
   /** Until it rings, or rang since `heard`, or the time is over. */
   wait(heard: number, most: Milliseconds, signal: AbortSignal): Promise<void>;
 };
 
-function makeBell(clock: Clock): Bell {
+function makeBell(clock: Clock, now: () => Milliseconds): Bell {
   let rings = 0;
   let ringing = new AbortController();
+  let sleepsUntil: number | undefined;
+  const ring = () => {
+    rings++;
+    ringing.abort();
+  };
   return {
-    ring: () => {
-      rings++;
-      ringing.abort();
+    ring,
+    // Nobody sleeps: whoever works looks for what is due before sleeping.
+    ringBefore: (at) => {
+      if (sleepsUntil === undefined) rings++;
+      else if (at < sleepsUntil) ring();
     },
     count: () => rings,
     wait: async (heard, most, signal) => {
       if (heard !== rings) return;
       if (ringing.signal.aborted) ringing = new AbortController();
+      sleepsUntil = now() + most;
       await clock.sleep(most, AbortSignal.any([signal, ringing.signal])).catch(() => {});
+      sleepsUntil = undefined;
     },
   };
 }

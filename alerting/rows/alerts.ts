@@ -27,7 +27,7 @@ export async function lockOutdated(
   );
 }
 
-const RECORD = `fingerprint text, labels jsonb, annotations jsonb, "generatorUrl" text, "startsAt" timestamptz,
+const RECORD = `fingerprint text, labels json, annotations json, "generatorUrl" text, "startsAt" timestamptz,
   "endsAt" timestamptz, timeout boolean, "updatedAt" timestamptz, "receivedAt" timestamptz, config text, inhibits text[]`;
 
 /** One parameter for all rows: a list of objects, as JSON. */
@@ -47,7 +47,7 @@ export async function insertAlerts(q: Queryable, alerts: readonly StoredAlert[])
   const rows = await q.query<{ fingerprint: string }>(
     `insert into alerting.alerts (fingerprint, labels, annotations, generator_url, starts_at, ends_at, timeout,
        updated_at, received_at, config, inhibits)
-     select * from jsonb_to_recordset($1::jsonb) as r (${RECORD}) order by fingerprint
+     select * from json_to_recordset($1::json) as r (${RECORD}) order by fingerprint
      on conflict (fingerprint) do nothing returning fingerprint`,
     [records(alerts)],
   );
@@ -59,14 +59,17 @@ export async function updateAlerts(q: Queryable, alerts: readonly StoredAlert[])
     `update alerting.alerts a set annotations = r.annotations, generator_url = r."generatorUrl",
        starts_at = r."startsAt", ends_at = r."endsAt", timeout = r.timeout, updated_at = r."updatedAt",
        received_at = r."receivedAt", config = r.config, inhibits = r.inhibits
-     from jsonb_to_recordset($1::jsonb) as r (${RECORD}) where a.fingerprint = r.fingerprint`,
+     from json_to_recordset($1::json) as r (${RECORD}) where a.fingerprint = r.fingerprint`,
     [records(alerts)],
   );
 }
 
+/** Shared by all who join a group, alone for who drops one: cheaper than a lock on each group's row. */
+const DROPPING = 7_420_265;
+
 /**
- * Groups that are new are looked at when they say; those that are there, no later than `hurryTo`. They are held until the
- * end of the transaction, so that none is dropped as empty while somebody joins it; usually they are not written to.
+ * Groups that are new are looked at when they say; those that are there, no later than `hurryTo`. None is dropped as empty
+ * before the end of the transaction; usually none is written to.
  */
 export async function openGroups(q: Queryable, joins: readonly Join[]): Promise<void> {
   const byId = new Map<string, Join>();
@@ -74,16 +77,20 @@ export async function openGroups(q: Queryable, joins: readonly Join[]): Promise<
     const known = byId.get(join.group.id);
     byId.set(join.group.id, known === undefined ? join : sooner(known, join));
   }
-  for (let missing = [...byId.values()]; missing.length > 0; ) {
-    const held = await holdGroups(q, missing);
-    missing = missing.filter(({ group }) => !held.has(group.id));
-  }
-  const hurried = [...byId.values()].filter(({ hurryTo }) => hurryTo !== undefined);
+  const joining = [...byId.values()];
+  const there = await q.query<{ id: string }>(
+    `select id from alerting.groups, (select pg_advisory_xact_lock_shared(${DROPPING})) as held
+     where id = any ($1::text[])`,
+    [joining.map(({ group }) => group.id)],
+  );
+  const known = new Set(there.map(({ id }) => id));
+  const missing = joining.filter(({ group }) => !known.has(group.id));
+  if (missing.length > 0) await insertGroups(q, missing);
+  const hurried = joining.filter(({ hurryTo }) => hurryTo !== undefined);
   if (hurried.length > 0) await hurryGroups(q, hurried);
 }
 
-/** @returns those that are there; one may have been dropped between the two statements. */
-async function holdGroups(q: Queryable, joins: readonly Join[]): Promise<Set<string>> {
+async function insertGroups(q: Queryable, joins: readonly Join[]): Promise<void> {
   const rows = joins.map(({ group, firstAt }) => ({ ...group, firstAt: instant(firstAt) }));
   await q.query(
     `insert into alerting.groups (id, route_id, receiver, key, labels, due_at)
@@ -93,11 +100,6 @@ async function holdGroups(q: Queryable, joins: readonly Join[]): Promise<Set<str
      on conflict (id) do nothing`,
     [JSON.stringify(rows)],
   );
-  const held = await q.query<{ id: string }>(
-    'select id from alerting.groups where id = any ($1::text[]) order by id for key share',
-    [joins.map(({ group }) => group.id)],
-  );
-  return new Set(held.map(({ id }) => id));
 }
 
 /** What joins an incident that is open already wakes nobody: it waits a little for others, or a storm is a message each. */
@@ -224,8 +226,13 @@ export async function removeMembers(q: Queryable, groupId: string, fingerprints:
   ]);
 }
 
-/** Whoever joined it meanwhile keeps it, to be looked at as a new one is. */
+/**
+ * If nobody is in it, and nobody is about to join one: never waits for that, since whoever joins may be waiting for this
+ * group. It is tried again at its next look.
+ */
 export async function dropEmptyGroup(q: Queryable, groupId: string): Promise<void> {
+  const rows = await q.query<{ alone: boolean }>(`select pg_try_advisory_xact_lock(${DROPPING}) as alone`);
+  if (rows[0]?.alone !== true) return;
   await q.query(
     `delete from alerting.groups g where g.id = $1
        and not exists (select 1 from alerting.members m where m.group_id = g.id)`,
