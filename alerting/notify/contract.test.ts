@@ -48,7 +48,7 @@ const closedPort = async (): Promise<number> => {
 type Echo = (request: Received) => string;
 const ECHOES: readonly Echo[] = [
   ({ url }) => `you called ${url}`,
-  ({ headers }) => `you said ${JSON.stringify(headers.authorization)}`,
+  ({ headers }) => `you said ${headers.authorization?.split(' ')[1]}`,
   ({ body }) => `you sent ${body}`,
   ({ body }) => `you sent ${/"acknowledge":"[^"]*|"href":"[^"]*|<https[^|]*/.exec(String(body))?.[0]}`,
 ];
@@ -104,6 +104,14 @@ function httpWays(integrationAt: (url: string) => Integration, own: readonly Way
       title: 'TLS with who does not speak it',
       expected: 'retry',
       to: () => integrationAt(receiver.url.replace('http:', 'https:')),
+    },
+    {
+      title: 'a cut while TLS is agreed on',
+      expected: 'retry',
+      to: () => {
+        mail.script = { greeting: 'cut' };
+        return integrationAt(`https://127.0.0.1:${mail.port}`);
+      },
     },
     { title: 'an address that is none', expected: 'refused', to: () => integrationAt('no address') },
     { title: 'a port that is forbidden', expected: 'refused', to: () => integrationAt('http://127.0.0.1:6667') },

@@ -17,7 +17,7 @@ import {
   toldAlert,
 } from '#test/kit/notices.ts';
 import { emailMessage } from './email-message.ts';
-import { actionsOf, eventOf } from './pagerduty.ts';
+import { actionsOf, bodyOf, EVENT_MOST, eventOf } from './pagerduty.ts';
 import { BLOCKS_MOST, slackMessage } from './slack-message.ts';
 import { tell } from './told.ts';
 import { webhookBody } from './webhook.ts';
@@ -77,8 +77,12 @@ test('messages are those of the golden file', () => {
 });
 
 const wild = fc.oneof(
-  fc.string({ unit: 'binary', maxLength: 4_000 }),
-  fc.string({ unit: fc.constantFrom('&', '<', '>', '"', '\\', '\n', '🔥', '\ud800', '*', '`', '|'), maxLength: 4_000 }),
+  fc.string({ unit: 'binary', maxLength: 1_000, size: 'max' }),
+  fc.string({
+    unit: fc.constantFrom('&', '<', '>', '"', '\\', '\n', '🔥', '\ud800', '*', '`', '|'),
+    maxLength: 1_000,
+    size: 'max',
+  }),
 );
 const labels = fc.dictionary(wild, wild, { maxKeys: 12 });
 const alert = fc
@@ -137,7 +141,7 @@ test('of a stranger’s text nothing is a link, a mention or a tag', () => {
       list: [
         toldAlert({
           labels: { alertname: text, [text]: text },
-          annotations: { summary: text, description: text, burn_rate: text },
+          annotations: { summary: text, description: `${text} ${text}`, burn_rate: text },
         }),
       ],
     },
@@ -155,6 +159,16 @@ test('PagerDuty takes whatever alerts hold', () => {
       for (const event of eventsOf(message)) assert.equal(readEvent(JSON.parse(JSON.stringify(event))).kind, 'event');
     }),
   );
+});
+
+test('PagerDuty gets no more than it takes: rather no alert than no event', () => {
+  const labels = Object.fromEntries(Array.from({ length: 40 }, (_, i) => [`${i}`.repeat(300), '"'.repeat(5_000)]));
+  const list = Array.from({ length: 20 }, () => toldAlert({ labels, annotations: labels }));
+  const [event] = eventsOf(incidentMessage({ alerts: { firing: 20, resolved: 0, list } }));
+  assert(event);
+  const body = bodyOf(event);
+  assert(Buffer.byteLength(JSON.stringify(event)) > EVENT_MOST && Buffer.byteLength(body) <= EVENT_MOST);
+  assert.equal(JSON.parse(body).payload.custom_details.num_firing, 20);
 });
 
 test('PagerDuty keeps an incident under its id, and a group under one key of fixed length', () => {
@@ -233,4 +247,6 @@ test('a subject is one line', () => {
     incidentMessage({ incident: { title: 'x\r\nBcc: evil@example.test\r\n\r\nbody', service: '' } }),
   );
   assert.equal(subject, 'CRITICAL · x Bcc: evil@example.test body');
+  const long = emailOf(incidentMessage({ incident: { title: 'x'.repeat(500), service: 'y'.repeat(500) } }));
+  assert.equal(long.subject.length, 200);
 });

@@ -243,13 +243,20 @@ test('a mail is a thread’s, cannot be answered by a machine, and is in two for
 
 test('a mail takes no header from an alert, and only harmless ones from the file', async () => {
   const title = 'x\r\nBcc: evil@example.test\r\n\r\nbody';
-  const headers = { 'Reply-To': 'sre@example.test', 'Content-Type': 'text/x', 'Message-Id': '<mine>', Subject: 'Page' };
+  const headers = {
+    'Reply-To': 'sre@example.test',
+    'Content-Type': 'text/x',
+    'Content-Transfer-Encoding': 'base64',
+    'Message-Id': '<mine>',
+    Subject: 'Page',
+  };
   await notify(emailTo(smtpPort), incidentMessage({ incident: { title } }), circumstances(), soon());
   await notify(emailTo(smtpPort, { headers }), incidentMessage(), circumstances(), soon());
   const [first, second] = (await inbox('email')).map(({ body }) => body['headers'] as Record<string, string>);
   assert.equal(first?.['bcc'], undefined);
   assert.equal(second?.['reply-to'], 'sre@example.test');
   assert.match(second?.['content-type'] ?? '', /^multipart\/alternative/);
+  assert.equal(second?.['content-transfer-encoding'], undefined);
   assert.equal(second?.['message-id'], `<${circumstances().id}@burnline>`);
   assert.equal((await inbox('email'))[1]?.body['subject'], 'Page');
 });

@@ -29,6 +29,7 @@ const headlines: readonly [title: string, message: Message, want: string][] = [
   ],
   ['no service', incidentMessage({ incident: { service: '' } }), 'CRITICAL · Documents processed'],
   ['no title', incidentMessage({ incident: { title: ' \n', service: '' } }), 'CRITICAL · Alert'],
+  ['a title of two lines', incidentMessage({ incident: { title: 'a\r\nb', service: '' } }), 'CRITICAL · a b'],
   ['a group', groupMessage(), 'WARNING · DiskFull (storage)'],
   [
     'a group with a summary',
