@@ -1,6 +1,7 @@
 /** Every channel over real HTTP and SMTP, against the simulators; what people got stands in their inbox. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { SMTPServer } from 'smtp-server';
 import { fakeClock, systemClock } from '#kernel/clock.ts';
 import { http } from '#kernel/http.ts';
 import { type Log, silentLog } from '#kernel/log.ts';
@@ -303,4 +304,35 @@ test('a connection’s own time limit is kept', async () => {
     const outcome = await notify(to, incidentMessage(), circumstances(), new AbortController().signal);
     assert.deepEqual(outcome, { kind: 'ambiguous', because: 'no answer in time' }, to.kind);
   }
+});
+
+/** With a certificate that nobody has signed: smtp-server's own. */
+async function startTlsMail(t: { after(work: () => Promise<void>): void }) {
+  const secure: boolean[] = [];
+  const server = new SMTPServer({
+    authOptional: true,
+    logger: false,
+    onData: (stream, session, done) => {
+      secure.push(session.secure);
+      stream.on('end', () => done()).resume();
+    },
+  });
+  server.on('error', () => {});
+  await new Promise<void>((done) => void server.listen(0, '127.0.0.1', done));
+  t.after(async () => await new Promise<void>((done) => server.close(done)));
+  const address = server.server.address();
+  assert(typeof address === 'object' && address);
+  return { port: address.port, secure };
+}
+
+test('a mail server’s certificate is judged where TLS is asked for, and used where it is not', async (t) => {
+  const { port, secure } = await startTlsMail(t);
+  const strict = await notify(emailTo(port, { requireTls: true }), incidentMessage(), circumstances(), soon());
+  assert.deepEqual(strict, {
+    kind: 'retry',
+    because: 'cannot connect (DEPTH_ZERO_SELF_SIGNED_CERT)',
+    after: undefined,
+  });
+  assert.equal((await notify(emailTo(port), incidentMessage(), circumstances(), soon())).kind, 'delivered');
+  assert.deepEqual(secure, [true]);
 });
