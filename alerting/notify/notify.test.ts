@@ -328,11 +328,8 @@ async function startTlsMail(t: { after(work: () => Promise<void>): void }) {
 test('a mail server’s certificate is judged where TLS is asked for, and used where it is not', async (t) => {
   const { port, secure } = await startTlsMail(t);
   const strict = await notify(emailTo(port, { requireTls: true }), incidentMessage(), circumstances(), soon());
-  assert.deepEqual(strict, {
-    kind: 'retry',
-    because: 'cannot connect (DEPTH_ZERO_SELF_SIGNED_CERT)',
-    after: undefined,
-  });
+  assert.equal(strict.kind, 'retry');
+  assert.match(JSON.stringify(strict), /cannot connect \((?:CERT|DEPTH|SELF)_\w+\)/);
   assert.equal((await notify(emailTo(port), incidentMessage(), circumstances(), soon())).kind, 'delivered');
   assert.deepEqual(secure, [true]);
 });
