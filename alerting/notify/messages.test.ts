@@ -171,10 +171,25 @@ for (const [title, names, size, link, named, withLabels] of crowded) {
 
 const longLink = (escaped: number) => `https://a.example/${'&'.repeat(escaped / 5)}`;
 const links: readonly [title: string, runbook: string, crowd: string, want: readonly string[]][] = [
-  ['a usual one beside the others', longLink(300), '', ['Acknowledge', 'Silence', 'Runbook', 'Dashboard', 'Incident']],
-  ['a long one on its own', longLink(2_500), '', ['Acknowledge', 'Silence', 'Dashboard', 'Incident', 'Runbook']],
-  ['none that is cut', longLink(3_500), '', ['Acknowledge', 'Silence', 'Dashboard', 'Incident']],
-  ['no long one where there is no room', longLink(2_900), '&'.repeat(250), ['Acknowledge', 'Silence', 'Incident']],
+  [
+    'a usual one beside the others',
+    longLink(300),
+    '',
+    ['Acknowledge', 'Silence', 'Runbook', 'Dashboard', 'Source', 'Incident'],
+  ],
+  [
+    'a long one on its own',
+    longLink(2_500),
+    '',
+    ['Acknowledge', 'Silence', 'Dashboard', 'Source', 'Incident', 'Runbook'],
+  ],
+  ['none that is cut', longLink(3_500), '', ['Acknowledge', 'Silence', 'Dashboard', 'Source', 'Incident']],
+  [
+    'no long one where there is no room',
+    longLink(2_900),
+    '&'.repeat(250),
+    ['Acknowledge', 'Silence', 'Source', 'Incident'],
+  ],
 ];
 for (const [title, runbook, crowd, want] of links) {
   test(`of links Slack is given ${title}`, () => {
@@ -191,7 +206,7 @@ for (const [title, runbook, crowd, want] of links) {
     const text = JSON.stringify(slackOf(message).blocks);
     assert(text.length <= BLOCKS_MOST);
     assert.deepEqual(
-      [...text.matchAll(/<https:[^|>]*\|(\w+)>/g)].map(([, label]) => label),
+      [...text.matchAll(/<https?:[^|>]*\|(\w+)>/g)].map(([, label]) => label),
       want,
     );
     assert(!text.includes('"…"'));
@@ -209,6 +224,7 @@ test('of a stranger’s text nothing is a link, a mention or a tag', () => {
       resolved: 0,
       list: [
         toldAlert({
+          generatorUrl: text,
           labels: { alertname: text, [text]: text },
           annotations: { summary: text, description: `${text} ${text}`, burn_rate: text },
         }),

@@ -182,6 +182,8 @@ const credentials: readonly [
     (to) => webhookTo(to, { basicAuth: { username: 'ada', password: secret('p:w') } }),
     `Basic ${Buffer.from('ada:p:w').toString('base64')}`,
   ],
+  ['a password that is no percent-encoding', (to) => webhookTo(to.replace('//', '//ada:100%@')), 'Basic YWRhOjEwMCU='],
+  ['a password that is no percent-encoding', (to) => webhookTo(to.replace('//', '//ada:100%@')), 'Basic YWRhOjEwMCU='],
   [
     'a password in the address',
     (to) => webhookTo(to.replace('//', '//ada:p%40w@')),
@@ -291,6 +293,13 @@ test('a password does not cross a network unencrypted', async () => {
     (await notify(emailTo(mail.port, { auth }), incidentMessage(), circumstances(), soon())).kind,
     'delivered',
   );
+});
+
+test('what the router calls off in the middle may have arrived', async () => {
+  const stop = new AbortController();
+  await using receiver = await startReceiver(() => stop.abort(new Error('the router stops')));
+  const outcome = await notify(webhookTo(receiver.url), incidentMessage(), circumstances(), stop.signal);
+  assert.deepEqual(outcome, { kind: 'ambiguous', because: 'called off before an answer came' });
 });
 
 test('a connection’s own time limit is kept', async () => {

@@ -54,7 +54,7 @@ function addressOf({ url, authorization, basicAuth }: WebhookIntegration) {
   const raw = url.reveal();
   if (!URL.canParse(raw)) return { url: raw, authorization: undefined, given: [raw] };
   const address = new URL(raw);
-  const [user, password] = [decodeURIComponent(address.username), decodeURIComponent(address.password)];
+  const [user, password] = [decoded(address.username), decoded(address.password)];
   address.username = '';
   address.password = '';
   const secrets = secretsOfUrl(raw);
@@ -68,6 +68,15 @@ function addressOf({ url, authorization, basicAuth }: WebhookIntegration) {
   if (name === '' && word === '') return { url: address.href, authorization: undefined, given: secrets };
   const header = `Basic ${Buffer.from(`${name}:${word}`).toString('base64')}`;
   return { url: address.href, authorization: header, given: [...secrets, header, header.slice(6), word, password] };
+}
+
+/** As it stands where it is no percent-encoding. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 /** @param maxAlerts 0: all. */
