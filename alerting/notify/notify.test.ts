@@ -183,7 +183,6 @@ const credentials: readonly [
     `Basic ${Buffer.from('ada:p:w').toString('base64')}`,
   ],
   ['a password that is no percent-encoding', (to) => webhookTo(to.replace('//', '//ada:100%@')), 'Basic YWRhOjEwMCU='],
-  ['a password that is no percent-encoding', (to) => webhookTo(to.replace('//', '//ada:100%@')), 'Basic YWRhOjEwMCU='],
   [
     'a password in the address',
     (to) => webhookTo(to.replace('//', '//ada:p%40w@')),
