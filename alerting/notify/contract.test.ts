@@ -48,7 +48,7 @@ const closedPort = async (): Promise<number> => {
 type Echo = (request: Received) => string;
 const ECHOES: readonly Echo[] = [
   ({ url }) => `you called ${url}`,
-  ({ headers }) => `you said ${JSON.stringify(headers.authorization)}`,
+  ({ headers }) => `you said ${headers.authorization?.split(' ')[1]}`,
   ({ body }) => `you sent ${body}`,
   ({ body }) => `you sent ${/"acknowledge":"[^"]*|"href":"[^"]*|<https[^|]*/.exec(String(body))?.[0]}`,
 ];
@@ -85,7 +85,7 @@ function httpWays(integrationAt: (url: string) => Integration, own: readonly Way
     ]),
     way('no patience at all', 'retry', answer(429, { 'retry-after': '0' }), 0),
     way('a date where seconds should be', 'retry', answer(429, { 'retry-after': '1764000030' }), 86_400_000),
-    way('silence', 'ambiguous', () => {}),
+    { ...way('silence', 'ambiguous', () => {}), patience: 300 },
     way('a connection cut after the request', 'ambiguous', (_, response) => response.destroy()),
     way('a refusal that breaks off', 'refused', (_, response) => {
       response.writeHead(400, { 'content-length': '1000' }).write('half');
@@ -94,6 +94,10 @@ function httpWays(integrationAt: (url: string) => Integration, own: readonly Way
     way('a refusal without end', 'refused', (_, response) => {
       response.writeHead(400).write('x'.repeat(100_000));
     }),
+    {
+      ...way('a refusal that dawdles', 'refused', (_, response) => void response.writeHead(400).write('x')),
+      patience: 2_000,
+    },
     {
       title: 'nobody there',
       expected: 'retry',
@@ -104,6 +108,14 @@ function httpWays(integrationAt: (url: string) => Integration, own: readonly Way
       title: 'TLS with who does not speak it',
       expected: 'retry',
       to: () => integrationAt(receiver.url.replace('http:', 'https:')),
+    },
+    {
+      title: 'a cut while TLS is agreed on',
+      expected: 'retry',
+      to: () => {
+        mail.script = { greeting: 'cut' };
+        return integrationAt(`https://127.0.0.1:${mail.port}`);
+      },
     },
     { title: 'an address that is none', expected: 'refused', to: () => integrationAt('no address') },
     { title: 'a port that is forbidden', expected: 'refused', to: () => integrationAt('http://127.0.0.1:6667') },
@@ -271,7 +283,7 @@ contract(
       simulated('a server in good health', 'delivered', undefined),
       simulated('450 at the sender', 'retry', { status: 450 }),
       simulated('550 at the sender', 'refused', { status: 550 }),
-      simulated('silence at the sender', 'retry', { hang: true }),
+      { ...simulated('silence at the sender', 'retry', { hang: true }), patience: 500 },
       simulated('no connection', 'retry', { refuse: true }),
       simulated('a cut after the text', 'ambiguous', { dropAfterAccept: true }),
       simulated('another protocol', 'retry', { garble: true }),
@@ -281,7 +293,7 @@ contract(
       simulated('one refused, one taken', 'delivered', undefined, 'reject@example.test, b@example.test'),
       scripted('421 for a greeting', 'retry', { greeting: '421 busy' }),
       scripted('554 for a greeting', 'refused', { greeting: '554 not you' }),
-      scripted('silence for a greeting', 'retry', { greeting: 'silence' }),
+      { ...scripted('silence for a greeting', 'retry', { greeting: 'silence' }), patience: 300 },
       scripted('a cut for a greeting', 'retry', { greeting: 'cut' }),
       scripted('a password that is wrong', 'refused', { AUTH: '535 5.7.8 wrong: {said}' }),
       scripted('a log-in that is put off', 'retry', { AUTH: '454 4.7.0 later: {said}' }),
@@ -292,7 +304,7 @@ contract(
       scripted('451 before the text', 'retry', { DATA: '451 later' }),
       scripted('452 after the text', 'retry', { text: '452 full' }),
       scripted('554 after the text', 'refused', { text: '554 spam' }),
-      scripted('silence after the text', 'ambiguous', { text: 'silence' }),
+      { ...scripted('silence after the text', 'ambiguous', { text: 'silence' }), patience: 2_000 },
       scripted('a farewell that is missing', 'delivered', { QUIT: 'silence' }),
       { title: 'nobody there', expected: 'retry', to: async () => emailTo(await closedPort()) },
       {

@@ -17,7 +17,7 @@ import {
   toldAlert,
 } from '#test/kit/notices.ts';
 import { emailMessage } from './email-message.ts';
-import { actionsOf, eventOf } from './pagerduty.ts';
+import { actionsOf, bodyOf, EVENT_MOST, eventOf } from './pagerduty.ts';
 import { BLOCKS_MOST, slackMessage } from './slack-message.ts';
 import { tell } from './told.ts';
 import { webhookBody } from './webhook.ts';
@@ -77,8 +77,12 @@ test('messages are those of the golden file', () => {
 });
 
 const wild = fc.oneof(
-  fc.string({ unit: 'binary', maxLength: 4_000 }),
-  fc.string({ unit: fc.constantFrom('&', '<', '>', '"', '\\', '\n', '🔥', '\ud800', '*', '`', '|'), maxLength: 4_000 }),
+  fc.string({ unit: 'binary', maxLength: 1_000, size: 'max' }),
+  fc.string({
+    unit: fc.constantFrom('&', '<', '>', '"', '\\', '\n', '🔥', '\ud800', '*', '`', '|'),
+    maxLength: 1_000,
+    size: 'max',
+  }),
 );
 const labels = fc.dictionary(wild, wild, { maxKeys: 12 });
 const alert = fc
@@ -125,6 +129,90 @@ test('Slack takes whatever alerts hold, within its limits', () => {
   );
 });
 
+const crowded: readonly [
+  title: string,
+  names: number,
+  labels: number,
+  link: number,
+  named: number,
+  withLabels: boolean,
+][] = [
+  ['short names', 1, 1, 10, 5, true],
+  ['labels that fill it', 1, 60, 10, 5, false],
+  ['summaries that fill it', 250, 60, 10, 3, false],
+  ['links that fill it', 250, 60, 400, 0, false],
+];
+for (const [title, names, size, link, named, withLabels] of crowded) {
+  test(`Slack is told less of ${title}, and how many more there are`, () => {
+    const and = (length: number) => '&'.repeat(length);
+    const labels = Object.fromEntries(Array.from({ length: 8 }, (_, i) => [`label${i}`, and(size)]));
+    const list = Array.from({ length: 5 }, () =>
+      toldAlert({
+        labels: { ...labels, alertname: and(names) },
+        annotations: { summary: and(names), burn_rate: and(names), budget_left: and(names) },
+      }),
+    );
+    const url = `https://a.example/${and(link / 5)}`;
+    const message = incidentMessage({
+      paged: [and(names)],
+      incident: { service: and(names), objective: and(names) },
+      alerts: { firing: 7, resolved: 0, list },
+      links: { external: '', acknowledge: url, silence: url, runbook: url, dashboard: url, incident: url },
+    });
+    const text = JSON.stringify(slackOf(message).blocks);
+    assert(text.length <= BLOCKS_MOST, `${text.length}`);
+    assert.equal(checkMessage(slackOf(message)).kind, 'accepted');
+    assert.equal(text.match(/\* firing, since/g)?.length ?? 0, named);
+    assert.equal(text.includes('label0='), withLabels);
+    assert.match(text, new RegExp(`and ${7 - named} more alerts`));
+    assert.match(text, /\|Acknowledge>.*\|Incident>/);
+  });
+}
+
+const longLink = (escaped: number) => `https://a.example/${'&'.repeat(escaped / 5)}`;
+const links: readonly [title: string, runbook: string, crowd: string, want: readonly string[]][] = [
+  [
+    'a usual one beside the others',
+    longLink(300),
+    '',
+    ['Acknowledge', 'Silence', 'Runbook', 'Dashboard', 'Source', 'Incident'],
+  ],
+  [
+    'a long one on its own',
+    longLink(2_500),
+    '',
+    ['Acknowledge', 'Silence', 'Dashboard', 'Source', 'Incident', 'Runbook'],
+  ],
+  ['none that is cut', longLink(3_500), '', ['Acknowledge', 'Silence', 'Dashboard', 'Source', 'Incident']],
+  [
+    'no long one where there is no room',
+    longLink(2_900),
+    '&'.repeat(250),
+    ['Acknowledge', 'Silence', 'Source', 'Incident'],
+  ],
+];
+for (const [title, runbook, crowd, want] of links) {
+  test(`of links Slack is given ${title}`, () => {
+    const dashboard = crowd === '' ? LINKS.dashboard : runbook;
+    const list = [toldAlert({ annotations: { burn_rate: crowd, budget_left: crowd } })];
+    const incident = { service: crowd, objective: crowd, ...(crowd === '' ? {} : { acknowledgedBy: crowd }) };
+    const message = incidentMessage({
+      paged: [crowd],
+      next: { who: [crowd], at: NOON },
+      alerts: { firing: 1, resolved: 0, list },
+      links: { ...LINKS, runbook, dashboard },
+      incident,
+    });
+    const text = JSON.stringify(slackOf(message).blocks);
+    assert(text.length <= BLOCKS_MOST);
+    assert.deepEqual(
+      [...text.matchAll(/<https?:[^|>]*\|(\w+)>/g)].map(([, label]) => label),
+      want,
+    );
+    assert(!text.includes('"…"'));
+  });
+}
+
 test('of a stranger’s text nothing is a link, a mention or a tag', () => {
   const text = '<!channel> <https://evil.example|Acknowledge> <script>&amp;';
   const message = incidentMessage({
@@ -136,8 +224,9 @@ test('of a stranger’s text nothing is a link, a mention or a tag', () => {
       resolved: 0,
       list: [
         toldAlert({
+          generatorUrl: text,
           labels: { alertname: text, [text]: text },
-          annotations: { summary: text, description: text, burn_rate: text },
+          annotations: { summary: text, description: `${text} ${text}`, burn_rate: text },
         }),
       ],
     },
@@ -155,6 +244,16 @@ test('PagerDuty takes whatever alerts hold', () => {
       for (const event of eventsOf(message)) assert.equal(readEvent(JSON.parse(JSON.stringify(event))).kind, 'event');
     }),
   );
+});
+
+test('PagerDuty gets no more than it takes: rather no alert than no event', () => {
+  const labels = Object.fromEntries(Array.from({ length: 40 }, (_, i) => [`${i}`.repeat(300), '"'.repeat(5_000)]));
+  const list = Array.from({ length: 20 }, () => toldAlert({ labels, annotations: labels }));
+  const [event] = eventsOf(incidentMessage({ alerts: { firing: 20, resolved: 0, list } }));
+  assert(event);
+  const body = bodyOf(event);
+  assert(Buffer.byteLength(JSON.stringify(event)) > EVENT_MOST && Buffer.byteLength(body) <= EVENT_MOST);
+  assert.equal(JSON.parse(body).payload.custom_details.num_firing, 20);
 });
 
 test('PagerDuty keeps an incident under its id, and a group under one key of fixed length', () => {
@@ -233,4 +332,6 @@ test('a subject is one line', () => {
     incidentMessage({ incident: { title: 'x\r\nBcc: evil@example.test\r\n\r\nbody', service: '' } }),
   );
   assert.equal(subject, 'CRITICAL · x Bcc: evil@example.test body');
+  const long = emailOf(incidentMessage({ incident: { title: 'x'.repeat(500), service: 'y'.repeat(500) } }));
+  assert.equal(long.subject.length, 200);
 });

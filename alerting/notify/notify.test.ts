@@ -1,6 +1,7 @@
 /** Every channel over real HTTP and SMTP, against the simulators; what people got stands in their inbox. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { SMTPServer } from 'smtp-server';
 import { fakeClock, systemClock } from '#kernel/clock.ts';
 import { http } from '#kernel/http.ts';
 import { type Log, silentLog } from '#kernel/log.ts';
@@ -181,6 +182,7 @@ const credentials: readonly [
     (to) => webhookTo(to, { basicAuth: { username: 'ada', password: secret('p:w') } }),
     `Basic ${Buffer.from('ada:p:w').toString('base64')}`,
   ],
+  ['a password that is no percent-encoding', (to) => webhookTo(to.replace('//', '//ada:100%@')), 'Basic YWRhOjEwMCU='],
   [
     'a password in the address',
     (to) => webhookTo(to.replace('//', '//ada:p%40w@')),
@@ -243,13 +245,20 @@ test('a mail is a thread’s, cannot be answered by a machine, and is in two for
 
 test('a mail takes no header from an alert, and only harmless ones from the file', async () => {
   const title = 'x\r\nBcc: evil@example.test\r\n\r\nbody';
-  const headers = { 'Reply-To': 'sre@example.test', 'Content-Type': 'text/x', 'Message-Id': '<mine>', Subject: 'Page' };
+  const headers = {
+    'Reply-To': 'sre@example.test',
+    'Content-Type': 'text/x',
+    'Content-Transfer-Encoding': 'base64',
+    'Message-Id': '<mine>',
+    Subject: 'Page',
+  };
   await notify(emailTo(smtpPort), incidentMessage({ incident: { title } }), circumstances(), soon());
   await notify(emailTo(smtpPort, { headers }), incidentMessage(), circumstances(), soon());
   const [first, second] = (await inbox('email')).map(({ body }) => body['headers'] as Record<string, string>);
   assert.equal(first?.['bcc'], undefined);
   assert.equal(second?.['reply-to'], 'sre@example.test');
   assert.match(second?.['content-type'] ?? '', /^multipart\/alternative/);
+  assert.equal(second?.['content-transfer-encoding'], undefined);
   assert.equal(second?.['message-id'], `<${circumstances().id}@burnline>`);
   assert.equal((await inbox('email'))[1]?.body['subject'], 'Page');
 });
@@ -285,6 +294,13 @@ test('a password does not cross a network unencrypted', async () => {
   );
 });
 
+test('what the router calls off in the middle may have arrived', async () => {
+  const stop = new AbortController();
+  await using receiver = await startReceiver(() => stop.abort(new Error('the router stops')));
+  const outcome = await notify(webhookTo(receiver.url), incidentMessage(), circumstances(), stop.signal);
+  assert.deepEqual(outcome, { kind: 'ambiguous', because: 'called off before an answer came' });
+});
+
 test('a connection’s own time limit is kept', async () => {
   await using receiver = await startReceiver(() => {});
   const timeout = milliseconds(50);
@@ -296,4 +312,32 @@ test('a connection’s own time limit is kept', async () => {
     const outcome = await notify(to, incidentMessage(), circumstances(), new AbortController().signal);
     assert.deepEqual(outcome, { kind: 'ambiguous', because: 'no answer in time' }, to.kind);
   }
+});
+
+/** With a certificate that nobody has signed: smtp-server's own. */
+async function startTlsMail(t: { after(work: () => Promise<void>): void }) {
+  const secure: boolean[] = [];
+  const server = new SMTPServer({
+    authOptional: true,
+    logger: false,
+    onData: (stream, session, done) => {
+      secure.push(session.secure);
+      stream.on('end', () => done()).resume();
+    },
+  });
+  server.on('error', () => {});
+  await new Promise<void>((done) => void server.listen(0, '127.0.0.1', done));
+  t.after(async () => await new Promise<void>((done) => server.close(done)));
+  const address = server.server.address();
+  assert(typeof address === 'object' && address);
+  return { port: address.port, secure };
+}
+
+test('a mail server’s certificate is judged where TLS is asked for, and used where it is not', async (t) => {
+  const { port, secure } = await startTlsMail(t);
+  const strict = await notify(emailTo(port, { requireTls: true }), incidentMessage(), circumstances(), soon());
+  assert.equal(strict.kind, 'retry');
+  assert.match(JSON.stringify(strict), /cannot connect \((?:CERT|DEPTH|SELF)_\w+\)/);
+  assert.equal((await notify(emailTo(port), incidentMessage(), circumstances(), soon())).kind, 'delivered');
+  assert.deepEqual(secure, [true]);
 });

@@ -176,7 +176,7 @@ const short = (labels: Readonly<Record<string, string>>): Record<string, string>
   );
 
 /** Without the alerts where it would be too long: their number is in it. */
-function bodyOf(event: Event): string {
+export function bodyOf(event: Event): string {
   const body = JSON.stringify(event);
   if (Buffer.byteLength(body) <= EVENT_MOST) return body;
   const { alerts: _alerts, ...custom_details } = event.payload.custom_details;

@@ -40,7 +40,7 @@ export async function post(http: Http, call: Call, now: () => Milliseconds): Pro
   try {
     response = await http(url, { method: 'POST', headers, body, timeout, signal });
   } catch (error) {
-    return { kind: 'failed', outcome: outcomeOfBreak(error) };
+    return { kind: 'failed', outcome: outcomeOfBreak(error, signal) };
   }
   const { status } = response;
   const retryAfter = parseRetryAfter(response.headers.get('retry-after'), now(), PATIENCE);
@@ -79,7 +79,7 @@ const NOT_SENT_FAMILIES = /^(?:CERT_|UNABLE_TO_|ERR_TLS_|ERR_SSL_(?!DECRYPTION|B
 export const surelyNotSent = (code: string): boolean => NOT_SENT.has(code) || NOT_SENT_FAMILIES.test(code);
 
 /** By codes alone: the messages of errors name addresses. */
-export function outcomeOfBreak(error: unknown): Outcome {
+function outcomeOfBreak(error: unknown, signal: AbortSignal): Outcome {
   const chain = chainOf(error);
   const known = chain.find(({ code }) => code !== undefined && surelyNotSent(code));
   if (known?.code !== undefined) return { kind: 'retry', because: `cannot connect (${known.code})`, after: undefined };
@@ -95,6 +95,7 @@ export function outcomeOfBreak(error: unknown): Outcome {
   if (chain.some(({ name }) => name === 'TimeoutError' || name === 'AbortError')) {
     return { kind: 'ambiguous', because: 'no answer in time' };
   }
+  if (signal.aborted) return { kind: 'ambiguous', because: 'called off before an answer came' };
   const code = chain.find((one) => one.code !== undefined)?.code;
   return { kind: 'ambiguous', because: `the connection broke${code === undefined ? '' : ` (${code})`}` };
 }

@@ -2,7 +2,7 @@
  * A message in Block Kit. Pure.
  *
  * Links are text, not buttons: a button of an incoming webhook shows a warning sign when it is pressed, since no app
- * answers it, and nobody should wonder at three in the morning whether the acknowledgement went through.
+ * answers it, and nobody should wonder at three in the morning whether the acknowledgement went through (slackapi/node-slack-sdk issue 869).
  * Limits: docs.slack.dev, Block Kit reference; the sum of all blocks is observed, not documented.
  */
 

@@ -1,5 +1,5 @@
 /** Text that strangers wrote, made fit for a channel: cleaned, cut, escaped. Pure. */
-import { type Milliseconds, type Seconds, seconds } from '#kernel/units.ts';
+import { type Milliseconds, milliseconds, type Seconds, seconds } from '#kernel/units.ts';
 import { duration } from '#slo/verdict.ts';
 
 const LONGEST_LINK = 2_000;
@@ -50,7 +50,7 @@ export function time(at: Milliseconds): string {
 /** With how long ago, or how soon. */
 export function timeFrom(at: Milliseconds, now: Milliseconds): string {
   if (!(Math.abs(at) <= LATEST_DATE)) return time(at);
-  const away = spanText(Math.abs(now - at) as Milliseconds);
+  const away = spanText(milliseconds(Math.abs(now - at)));
   return at > now ? `${time(at)} (in ${away})` : `${time(at)} (${away} ago)`;
 }
 

@@ -29,6 +29,7 @@ const headlines: readonly [title: string, message: Message, want: string][] = [
   ],
   ['no service', incidentMessage({ incident: { service: '' } }), 'CRITICAL · Documents processed'],
   ['no title', incidentMessage({ incident: { title: ' \n', service: '' } }), 'CRITICAL · Alert'],
+  ['a title of two lines', incidentMessage({ incident: { title: 'a\r\nb', service: '' } }), 'CRITICAL · a b'],
   ['a group', groupMessage(), 'WARNING · DiskFull (storage)'],
   [
     'a group with a summary',
@@ -112,15 +113,16 @@ test('the gravest five are told, and how many more', () => {
 
 test('links lead to pages, and only to what can still be done', () => {
   const labels = (message: Message) => told(message).links.map(({ label }) => label);
-  const rest = ['Runbook', 'Dashboard', 'Incident'];
+  const rest = ['Runbook', 'Dashboard', 'Source', 'Incident'];
   assert.deepEqual(labels(incidentMessage()), ['Acknowledge', 'Silence', ...rest]);
   assert.deepEqual(labels(incidentMessage({ incident: { state: 'acknowledged' } })), ['Silence', ...rest]);
   assert.deepEqual(labels(incidentMessage({ action: 'resolve' })), rest);
-  assert.deepEqual(labels(groupMessage()), []);
+  assert.deepEqual(labels(groupMessage()), ['Source', 'Alerts']);
   assert.deepEqual(labels(incidentMessage({ links: { ...LINKS, runbook: 'javascript:alert(1)' } })), [
     'Acknowledge',
     'Silence',
     'Dashboard',
+    'Source',
     'Incident',
   ]);
 });

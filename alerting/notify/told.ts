@@ -275,23 +275,21 @@ function alertLine({ status, labels, annotations, startsAt, endsAt }: ToldAlert,
   };
 }
 
-const LINKS = [
-  ['acknowledge', 'Acknowledge'],
-  ['silence', 'Silence'],
-  ['runbook', 'Runbook'],
-  ['dashboard', 'Dashboard'],
-  ['incident', 'Incident'],
-] as const;
-
 /** Nobody acknowledges or silences what is over. */
 function linksOf(message: Message): Link[] {
-  const { links } = message;
+  const { links, alerts } = message;
   const over = message.kind === 'group' ? message.status === 'resolved' : isOver(message);
-  const acknowledged = message.kind === 'incident' && message.incident.state === 'acknowledged';
-  return LINKS.flatMap(([name, label]) => {
-    if (over && (name === 'acknowledge' || name === 'silence')) return [];
-    if (acknowledged && name === 'acknowledge') return [];
-    const url = safeLink(links[name]);
+  const taken = message.kind === 'incident' && message.incident.state === 'acknowledged';
+  const all: readonly (readonly [label: string, url: string | undefined])[] = [
+    ['Acknowledge', over || taken ? undefined : links.acknowledge],
+    ['Silence', over ? undefined : links.silence],
+    ['Runbook', links.runbook],
+    ['Dashboard', links.dashboard],
+    ['Source', alerts.list[0]?.generatorUrl],
+    message.kind === 'incident' ? ['Incident', links.incident] : ['Alerts', links.external],
+  ];
+  return all.flatMap(([label, given]) => {
+    const url = safeLink(given);
     return url === undefined ? [] : [{ label, url }];
   });
 }

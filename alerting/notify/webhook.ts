@@ -54,7 +54,7 @@ function addressOf({ url, authorization, basicAuth }: WebhookIntegration) {
   const raw = url.reveal();
   if (!URL.canParse(raw)) return { url: raw, authorization: undefined, given: [raw] };
   const address = new URL(raw);
-  const [user, password] = [decodeURIComponent(address.username), decodeURIComponent(address.password)];
+  const [user, password] = [decoded(address.username), decoded(address.password)];
   address.username = '';
   address.password = '';
   const secrets = secretsOfUrl(raw);
@@ -70,25 +70,43 @@ function addressOf({ url, authorization, basicAuth }: WebhookIntegration) {
   return { url: address.href, authorization: header, given: [...secrets, header, header.slice(6), word, password] };
 }
 
-/** @param maxAlerts 0: all. */
-export function webhookBody(message: Message, told: Told, mayRepeat: boolean, maxAlerts: number): string {
-  const most = maxAlerts === 0 ? message.alerts.list.length : maxAlerts;
-  const list = message.alerts.list.slice(0, most);
-  // Labels are what its reader knows alerts by: rather fewer alerts than labels that are cut.
-  for (let count = list.length; count > 0; count = Math.floor(count / 2)) {
-    const body = bodyWith(message, told, mayRepeat, list.slice(0, count));
-    if (Buffer.byteLength(body) <= BODY_MOST) return body;
+/** As it stands where it is no percent-encoding. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
   }
-  const short = shortMessage(message);
-  return bodyWith(short, told, mayRepeat, short.alerts.list);
 }
 
-function bodyWith(message: Message, told: Told, mayRepeat: boolean, list: readonly ToldAlert[]): string {
+/** @param maxAlerts 0: all. */
+export function webhookBody(message: Message, told: Told, mayRepeat: boolean, maxAlerts: number): string {
+  const list = message.alerts.list.slice(0, maxAlerts === 0 ? message.alerts.list.length : maxAlerts).map(alertOf);
+  const around = Buffer.byteLength(JSON.stringify(bodyOf(message, told, mayRepeat, [])));
+  // Labels are what its reader knows alerts by: rather fewer alerts than labels that are cut.
+  const fitting = fittingOf(list, BODY_MOST - around);
+  if (fitting.length > 0 || (list.length === 0 && around <= BODY_MOST)) {
+    return JSON.stringify(bodyOf(message, told, mayRepeat, fitting));
+  }
+  const short = shortMessage(message);
+  return JSON.stringify(bodyOf(short, told, mayRepeat, short.alerts.list.map(alertOf)));
+}
+
+function fittingOf(list: readonly WireAlert[], most: number): readonly WireAlert[] {
+  let left = most;
+  const end = list.findIndex((alert) => {
+    left -= Buffer.byteLength(JSON.stringify(alert)) + 1;
+    return left < 0;
+  });
+  return end < 0 ? list : list.slice(0, end);
+}
+
+function bodyOf(message: Message, told: Told, mayRepeat: boolean, list: readonly WireAlert[]) {
   const { alerts, links } = message;
   const notices = mayRepeat ? [...told.notices, REPEAT_NOTICE] : told.notices;
-  return JSON.stringify({
+  return {
     ...headOf(message, told),
-    alerts: list.map(alertOf),
+    alerts: list,
     externalURL: links.external,
     version: '4',
     truncatedAlerts: alerts.firing + alerts.resolved - list.length,
@@ -96,7 +114,7 @@ function bodyWith(message: Message, told: Told, mayRepeat: boolean, list: readon
     mayRepeat,
     ...(notices.length > 0 ? { notices } : {}),
     ...(message.kind === 'incident' ? { incident: incidentOf(message) } : {}),
-  });
+  };
 }
 
 function headOf(message: Message, { over }: Told) {
@@ -115,6 +133,7 @@ function headOf(message: Message, { over }: Told) {
   };
 }
 
+type WireAlert = ReturnType<typeof alertOf>;
 const alertOf = ({ status, labels, annotations, startsAt, endsAt, generatorUrl, fingerprint }: ToldAlert) => ({
   status,
   labels,
