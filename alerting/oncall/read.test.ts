@@ -187,7 +187,12 @@ const REFUSED: readonly [text: string, fault: RegExp][] = [
   [layer(`name: l, people: [ada], ${ROTATION}, start: 2026-02-30T09:00`), /start: is "2026-02-30T09:00"/],
   [layer(`name: l, people: [ada], ${ROTATION}, start: 2026-01-05T09:00Z`), /start: is "2026-01-05T09:00Z"/],
   [whole('end: 2026-01-05T09:00'), /end: is not after start/],
-  [whole('restrictions: []'), /restrictions: is an empty list/],
+  [whole('restrictions: []'), /restrictions: is empty, which holds no moment/],
+  [whole('restrictions:'), /restrictions: is empty, which holds no moment/],
+  [
+    whole(`restrictions: [${'{ weekdays: [monday] }, '.repeat(51)}]`),
+    /restrictions\[50\]: is one too many: the most is 50/,
+  ],
   [whole('restrictions: [{}]'), /restrictions\[0\]: holds every moment/],
   [whole('restrictions: [{ weekdays: [] }]'), /restrictions\[0\]/],
   [whole('restrictions: [{ weekdays: [noday] }]'), /weekdays\[0\]: is "noday": expected a weekday/],
@@ -221,7 +226,7 @@ const REFUSED: readonly [text: string, fault: RegExp][] = [
   [policy(`${right}, warnings: { hours: {} }`), /warnings.hours: is unknown/],
 ];
 for (const [text, expected] of REFUSED) {
-  test(`refused: ${text.replaceAll('\n', '⏎')}`, () => {
+  test(`refused: ${text.replaceAll('\n', '⏎').slice(0, 200)}`, () => {
     const found = faults(text);
     assert(
       found.some((one) => expected.test(one)),
