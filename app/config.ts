@@ -138,6 +138,7 @@ function warningsOf(env: Environment): ConfigFault[] {
     'BURNLINE_SUPERVISED',
     'BURNLINE_URL',
     'BURNLINE_KEY',
+    'BURNLINE_ROUTER_URL',
     'BURNLINE_CACHE',
   ]);
   return Object.keys(env)

@@ -3,6 +3,16 @@ import { type Section, shown, type Written } from '#alerting/config/section.ts';
 import { isTimeZone } from '#slo/calendar.ts';
 import type { Restriction, WallTime } from './model.ts';
 
+/** Far more than anybody has: what is read is asked at every page, and 90 days ahead at every load. */
+const MOST = { people: 10_000, schedules: 1_000, layers: 50, restrictions: 50, overrides: 1_000, policies: 10_000 };
+
+/** The maps of a list. One too many is a fault, and the rest is not read. */
+export function readList(section: Section, key: keyof typeof MOST): Section[] {
+  const sections = section.sections(key) ?? [];
+  sections[MOST[key]]?.fault(undefined, `is one too many: the most is ${MOST[key]}`);
+  return sections.slice(0, MOST[key]);
+}
+
 /** @returns '' after a fault, or the name all the same when another has it too. */
 export function readName(section: Section, taken: ReadonlyMap<string, unknown>, what: string): string {
   const name = section.text('name') ?? '';
@@ -58,9 +68,9 @@ const ALL_DAYS = [0, 1, 2, 3, 4, 5, 6];
 
 /** An empty list would hold no moment, and is told. */
 export function readRestrictions(section: Section): Restriction[] {
-  const sections = section.sections('restrictions');
-  if (sections?.length === 0) section.fault('restrictions', 'is an empty list, which holds no moment: leave it out');
-  return (sections ?? []).flatMap((one) => readRestriction(one) ?? []);
+  const isEmpty = section.keys().includes('restrictions') && !section.has('restrictions');
+  if (isEmpty) section.fault('restrictions', 'is empty, which holds no moment: leave it out');
+  return readList(section, 'restrictions').flatMap((one) => readRestriction(one) ?? []);
 }
 
 function readRestriction(section: Section): Restriction | undefined {

@@ -1,7 +1,7 @@
 /** `schedules`: layers, their rotations and hours, and overrides. */
 import { type Section, shown } from '#alerting/config/section.ts';
 import type { Layer, Override, Rotation, Schedule } from './model.ts';
-import { readName, readReference, readRestrictions, readWallTime, readZone, written } from './read-parts.ts';
+import { readList, readName, readReference, readRestrictions, readWallTime, readZone, written } from './read-parts.ts';
 import { instantOf, wallOf } from './zone.ts';
 
 const EVERY_MAX = 1_000;
@@ -13,8 +13,8 @@ export function readSchedules(sections: readonly Section[], people: ReadonlySet<
     const name = readName(section, found, 'schedule');
     const zone = readZone(section) ?? 'UTC';
     const named = new Map<string, Layer | undefined>();
-    const layers = (section.sections('layers') ?? []).flatMap((one) => readLayer(one, named, people) ?? []);
-    const overrides = (section.sections('overrides') ?? []).flatMap((one) => readOverride(one, zone, people) ?? []);
+    const layers = readList(section, 'layers').flatMap((one) => readLayer(one, named, people) ?? []);
+    const overrides = readList(section, 'overrides').flatMap((one) => readOverride(one, zone, people) ?? []);
     if (!section.has('layers') && !section.has('overrides')) {
       section.fault('layers', 'is missing: expected a layer with people who take turns');
     }

@@ -7,6 +7,7 @@ import type { ReadContact } from '#alerting/config/read.ts';
 import { openFile } from '#alerting/config/read-file.ts';
 import { type ConfigFault, makeSection } from '#alerting/config/section.ts';
 import type { Oncall } from './model.ts';
+import { readList } from './read-parts.ts';
 import { readPeople } from './read-people.ts';
 import { readPolicies } from './read-policies.ts';
 import { readSchedules } from './read-schedules.ts';
@@ -37,11 +38,11 @@ export function readOncall(text: string, options: ReadOncallOptions): OncallRead
   });
   if (tree === undefined) return { kind: 'faults', faults: faults() };
   const section = makeSection(reading, tree, []);
-  const people = readPeople(section.sections('people') ?? [], options.contact);
+  const people = readPeople(readList(section, 'people'), options.contact);
   const names = new Set(people.keys());
-  const schedules = readSchedules(section.sections('schedules') ?? [], names);
+  const schedules = readSchedules(readList(section, 'schedules'), names);
   const known = { people: names, schedules: new Set(schedules.keys()), receivers: options.receivers };
-  const policies = readPolicies(section.sections('policies') ?? [], known);
+  const policies = readPolicies(readList(section, 'policies'), known);
   section.end();
   const found = faults();
   return found.length > 0

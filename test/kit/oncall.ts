@@ -4,9 +4,42 @@
  */
 import { Temporal } from '@js-temporal/polyfill';
 import type { Layer, Restriction, Schedule, WallTime } from '#alerting/oncall/model.ts';
+import { DAY, HOUR, wallAt } from '#alerting/oncall/zone.ts';
 import { type Milliseconds, milliseconds } from '#kernel/units.ts';
 
 export const ZONES = Intl.supportedValuesOf('timeZone');
+
+export const FIRST = Date.UTC(2020, 0, 1);
+export const LAST = Date.UTC(2036, 0, 1);
+
+/** Its changes of clocks from 2020 to 2035. What it is made with is held to Intl, day by day, in zone.test.ts. */
+export function changesOf(zone: string): number[] {
+  const offset = (at: number): number => wallAt(zone, milliseconds(at)) - at;
+  const changes: number[] = [];
+  for (let at = FIRST; at < LAST; at += 7 * DAY) {
+    let [low, high] = [at, at + 7 * DAY];
+    if (offset(low) === offset(high)) continue;
+    while (high - low > HOUR / 4) {
+      const middle = (low + high) / 2;
+      if (offset(middle) === offset(low)) low = middle;
+      else high = middle;
+    }
+    changes.push(Math.round(high / (HOUR / 4)) * (HOUR / 4));
+  }
+  return changes;
+}
+
+/** One of the zones that differ from all others in those years, with its changes. */
+export function kindsOfZones(): [zone: string, changes: number[]][] {
+  const found = new Map<string, [string, number[]]>();
+  for (const zone of ZONES) {
+    const changes = changesOf(zone);
+    const offsets = [FIRST, ...changes].map((at) => wallAt(zone, milliseconds(at)) - at);
+    const kind = `${changes.join()} ${offsets.join()}`;
+    if (!found.has(kind)) found.set(kind, [zone, changes]);
+  }
+  return [...found.values()];
+}
 
 /** The first instant at which the clocks show this time; where they skip it, the moment at which they do. */
 export function slowInstant(zone: string, local: Temporal.PlainDateTime): Milliseconds {
