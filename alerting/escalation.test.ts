@@ -16,7 +16,7 @@ const policy = (more: Partial<Policy> = {}): Policy => ({
     { delay: span(300), targets: [{ kind: 'receiver', name: 'r' }] },
   ],
   repeat: { times: 1, after: span(600) },
-  warnings: { within: span(900), schedule: undefined },
+  warnings: { after: span(0), within: span(900), schedule: undefined },
   ...more,
 });
 const WHO: Who = {
@@ -26,7 +26,7 @@ const WHO: Who = {
 };
 const at = (iso: string) => milliseconds(Date.parse(iso));
 const iso = (moment: number | undefined) => (moment === undefined ? undefined : new Date(moment).toISOString());
-const hours = policy({ warnings: { within: span(900), schedule: WEEKDAYS } });
+const hours = policy({ warnings: { after: span(0), within: span(900), schedule: WEEKDAYS } });
 
 const FIRST: readonly [what: string, policy: Policy, severity: 'critical' | 'warning', now: string, due: string][] = [
   ['critical: after its delay', policy(), 'critical', '2026-11-28T03:00:00Z', '2026-11-28T03:01:00.000Z'],
@@ -48,7 +48,9 @@ test('a warning is told within its time, however long the first step waits; crit
 });
 
 test('hours that hold no moment hold nothing back', () => {
-  const never = policy({ warnings: { within: span(900), schedule: { zone: 'UTC', restrictions: [] } } });
+  const never = policy({
+    warnings: { after: span(0), within: span(900), schedule: { zone: 'UTC', restrictions: [] } },
+  });
   assert.equal(firstStepAt(never, 'warning', milliseconds(0)), 60_000);
 });
 

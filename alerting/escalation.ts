@@ -66,7 +66,8 @@ function following(
 /** When the first step of an incident opened now is due: by its delay, of a warning within the time the policy gives. */
 export function firstStepAt(policy: Policy, severity: Severity, now: Milliseconds): Milliseconds {
   const { delay } = policy.steps[0];
-  const wait = severity === 'critical' ? delay : Math.min(delay, policy.warnings.within);
+  const { after, within } = policy.warnings;
+  const wait = severity === 'critical' ? delay : Math.min(Math.max(delay, after), within);
   return inHours(policy, severity, (now + wait) as Milliseconds);
 }
 

@@ -48,7 +48,9 @@ export type IncidentChange =
       readonly alerts: readonly Member[];
       readonly joined: readonly Member[];
     }
-  | { readonly kind: 'resolve'; readonly incident: Incident; readonly alerts: readonly Member[] };
+  | { readonly kind: 'resolve'; readonly incident: Incident; readonly alerts: readonly Member[] }
+  /** Nobody was told of it yet, and nothing of it is to be told now. */
+  | { readonly kind: 'withdraw'; readonly incident: Incident; readonly alerts: readonly Member[] };
 
 export function decideFlush(view: GroupView, now: Milliseconds): Flush {
   const { group, route, policy, members, muted, quiet } = view;
@@ -107,6 +109,7 @@ function incidentChanges(view: GroupView, firing: readonly Member[], now: Millis
     if (incident === undefined) return isReason(view, alerts, now) ? [{ kind: 'open', severity, alerts }] : [];
     const all = view.members.filter(ofClass);
     if (all.every(({ alert }) => isResolved(alert, now))) return [{ kind: 'resolve', incident, alerts: all }];
+    if (alerts.length === 0 && incident.told.length === 0) return [{ kind: 'withdraw', incident, alerts: all }];
     const joined = alerts.filter(({ told }) => told !== 'firing');
     return joined.length > 0 ? [{ kind: 'join', incident, alerts, joined }] : [];
   });

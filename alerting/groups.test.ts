@@ -13,7 +13,7 @@ const PAGER: Policy = {
     { delay: span(300), targets: [{ kind: 'receiver', name: 'boss' }] },
   ],
   repeat: { times: 1, after: span(600) },
-  warnings: { within: span(900), schedule: undefined },
+  warnings: { after: span(0), within: span(900), schedule: undefined },
 };
 const plain = setupOf({ root: route('team'), receivers: [{ name: 'team', integrations: [slack()] }] });
 const paging = setupOf({

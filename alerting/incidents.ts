@@ -73,9 +73,27 @@ export async function applyChange(
       await tx.addTimeline([line(incident, now, 'resolved', 'every alert of it has ended')]);
       return await tellAll(around, tx, setup, ended, 'resolve', alerts, now);
     }
+    case 'withdraw':
+      return await withdraw(tx, change, now);
     default:
       return change satisfies never;
   }
+}
+
+/** If what suppresses its alerts goes away while they fire, they open another: they count as not told. */
+async function withdraw(
+  tx: Tx,
+  { incident, alerts }: Extract<IncidentChange, { kind: 'withdraw' }>,
+  now: Milliseconds,
+): Promise<void> {
+  const because = 'its alerts were suppressed before anybody was told';
+  await tx.addTimeline([line(incident, now, 'resolved', because)]);
+  await tx.saveIncident({ ...incident, state: 'resolved', resolvedAt: now, dueAt: undefined }, now);
+  await tx.tell(
+    incident.groupId,
+    undefined,
+    alerts.map(({ alert }) => alert.fingerprint),
+  );
 }
 
 async function openIncident(

@@ -155,7 +155,7 @@ export interface Tx {
   inhibitors(keys: readonly string[], now: Milliseconds): Promise<ReadonlyMap<string, readonly string[]>>;
   silences(now: Milliseconds): Promise<readonly Silence[]>;
   saveGroup(group: Pick<Group, 'id' | 'dueAt' | 'flushedAt' | 'toldAt'>): Promise<void>;
-  tell(groupId: string, told: Told, fingerprints: readonly string[]): Promise<void>;
+  tell(groupId: string, told: Told | undefined, fingerprints: readonly string[]): Promise<void>;
   leave(groupId: string, fingerprints: readonly string[]): Promise<void>;
   /** Only if it has no member any more. */
   dropGroup(groupId: string): Promise<void>;

@@ -62,9 +62,14 @@ function tellWarnings(warnings: readonly OncallWarning[], log: Log): void {
   for (const { field, message } of warnings) log.warn({ field }, `oncall.yaml: ${field}: ${message}`);
 }
 
-export function filesOf(config: Config, key: Secret): RouterFiles {
-  const { host, port } = routerAddress(config);
-  const external =
-    config.ROUTER_EXTERNAL_URL ?? `http://${host === '0.0.0.0' ? 'localhost' : host}:${port}${prefixOf(config)}`;
+/** @param listens where the server is bound, once it is. */
+export function filesOf(config: Config, key: Secret, listens: () => string | undefined): RouterFiles {
+  const external = (): string => {
+    if (config.ROUTER_EXTERNAL_URL !== undefined) return config.ROUTER_EXTERNAL_URL;
+    const { host, port } = routerAddress(config);
+    const name = host === '0.0.0.0' ? 'localhost' : host;
+    const bound = listens();
+    return `http://${name}:${bound === undefined ? port : new URL(bound).port}${prefixOf(config)}`;
+  };
   return { ...sourcesOf(config), links: makeLinks(external, key) };
 }

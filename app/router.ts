@@ -43,8 +43,9 @@ export async function runRouter(config: Config, runtime: Runtime): Promise<void>
   const now = () => milliseconds(Math.floor(shared.now()));
   const key = await signingKey(db, now());
   const newId = increasingIds(now, random);
+  let bound: string | undefined;
   const setup = holdSetup({
-    files: filesOf(config, key),
+    files: filesOf(config, key, () => bound),
     log,
     now,
     took: async (fresh) => {
@@ -67,7 +68,7 @@ export async function runRouter(config: Config, runtime: Runtime): Promise<void>
   });
   observeRouter(telemetry, db, now);
   const watch = await watchOf(config, { db, clock, now, log, telemetry, receive: router.receive });
-  const { server, url: bound } = await serve(config, runtime, {
+  const { server, url: listens } = await serve(config, runtime, {
     db: db.foreground(),
     store: makeSqlStore(db.foreground()),
     setup: setup.current,
@@ -83,6 +84,7 @@ export async function runRouter(config: Config, runtime: Runtime): Promise<void>
     await within(clock, CLOSE_LIMIT, log, 'the server', server.close());
     server.server.closeAllConnections();
   });
+  bound = listens;
   process.on('SIGHUP', () => void (config.supervised ? undefined : setup.reload()));
   await comeBack(db, now(), log);
   // The files may have been changed while no router was there.

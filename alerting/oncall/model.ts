@@ -23,8 +23,14 @@ export type Policy = {
   readonly steps: readonly [Step, ...Step[]];
   /** The steps are gone through again when nobody has answered: how often, and how long after the last one. */
   readonly repeat: { readonly times: number; readonly after: Milliseconds };
-  /** A warning is told at the latest `within` after it came, and waits for these hours, where they are given. */
-  readonly warnings: { readonly within: Milliseconds; readonly schedule: WorkingHours | undefined };
+  readonly warnings: {
+    /** A warning is told when it has lasted so long and nothing graver has come instead. */
+    readonly after: Milliseconds;
+    /** At the latest so long after it came, whatever the steps say. */
+    readonly within: Milliseconds;
+    /** It waits for these hours, where they are given. */
+    readonly schedule: WorkingHours | undefined;
+  };
 };
 export type Step = {
   /** After the step before, or after the incident was opened. */

@@ -15,6 +15,8 @@ export type Known = {
 const REPEATS_MAX = 100;
 /** Nobody should miss a page because the file does not say how often it is told again. */
 const REPEAT = { times: 2, after: toMilliseconds(minutes(10)) };
+/** An outage shows as a warning some seconds before it is critical: one message is enough. */
+const AFTER = toMilliseconds(minutes(2));
 const WITHIN = toMilliseconds(minutes(15));
 const KINDS = ['schedule', 'person', 'receiver'] as const satisfies readonly Target['kind'][];
 
@@ -70,11 +72,13 @@ function readRepeat(section: Section | undefined): Policy['repeat'] {
 }
 
 function readWarnings(section: Section | undefined): Policy['warnings'] {
+  const after = section?.duration('after') ?? AFTER;
   const within = section?.duration('within') ?? WITHIN;
+  if (after > within) section?.fault('after', 'is longer than within: nobody would be told in time');
   const hours = section?.section('working_hours');
   const schedule = hours && readHours(hours);
   section?.end();
-  return { within, schedule };
+  return { after, within, schedule };
 }
 
 function readHours(section: Section): WorkingHours | undefined {

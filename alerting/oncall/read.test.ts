@@ -112,6 +112,7 @@ policies:
     ],
     repeat: { times: 2, after: 600_000 },
     warnings: {
+      after: 120_000,
       within: 900_000,
       schedule: { zone: 'Asia/Tokyo', restrictions: [{ weekdays: [1, 2, 3, 4, 5], from: 540, to: 1_440 }] },
     },

@@ -209,12 +209,12 @@ export async function saveGroup(
 export async function tellMembers(
   q: Queryable,
   groupId: string,
-  told: Told,
+  told: Told | undefined,
   fingerprints: readonly string[],
 ): Promise<void> {
   await q.query('update alerting.members set told = $2 where group_id = $1 and fingerprint = any ($3::text[])', [
     groupId,
-    told,
+    told ?? null,
     fingerprints,
   ]);
 }

@@ -32,6 +32,28 @@ const OF_INCIDENTS: Invariants = {
     );
     return missed && `${JSON.stringify(missed)} is in none`;
   },
+  'a warning that is not inhibited any more is told': ({ store, fired }) => {
+    const incidents = [...store.tables().incidents.values()].filter(({ severity }) => severity === 'warning');
+    for (const one of fired) {
+      const { labels, at, until } = one;
+      if (labels['team'] !== 'docs' || labels['severity'] !== 'warning') continue;
+      const over = fired.filter(
+        (other) => other.labels['severity'] === 'critical' && other.labels['service'] === labels['service'],
+      );
+      const free = Math.max(at, ...over.filter((other) => other.at < until).map((other) => other.until));
+      if (until - free < LONG_ENOUGH) continue;
+      const told = incidents.some(
+        ({ service, openedAt, resolvedAt, told: to, resolvedBy, acknowledgedBy }) =>
+          service === labels['service'] &&
+          openedAt - T0 < until &&
+          (resolvedAt ?? Number.POSITIVE_INFINITY) - T0 > at &&
+          (to.length > 0 || resolvedBy !== undefined || acknowledgedBy !== undefined),
+      );
+      const refused = all(store).some(({ state }) => state === 'refused');
+      if (!told && !refused) return `${JSON.stringify(one)} was told to nobody`;
+    }
+    return undefined;
+  },
   'every page reached its destination, or was refused by it': ({ store, arrived }) => {
     for (const incident of store.tables().incidents.values()) {
       for (const destination of pagedOf(store, incident)) {
@@ -122,7 +144,8 @@ const OF_MESSAGES: Invariants = {
   },
   'nobody hears of an end before it': ({ store, fired }) => {
     for (const incident of store.tables().incidents.values()) {
-      if (incident.resolvedBy !== undefined || incident.resolvedAt === undefined) continue;
+      if (incident.resolvedBy !== undefined || incident.resolvedAt === undefined || incident.told.length === 0)
+        continue;
       const at = incident.resolvedAt - T0;
       const going = fired.find(
         ({ labels, at: from, until }) =>
@@ -181,9 +204,14 @@ const OF_GROUPS: Invariants = {
   },
   'every decision of an incident is written down': ({ store }) => {
     const { incidents, timeline } = store.tables();
-    for (const { id, number } of incidents.values()) {
+    for (const { id, number, told } of incidents.values()) {
       const kinds = timeline.filter(({ incidentId }) => incidentId === id).map(({ kind }) => kind);
-      for (const kind of ['received', 'opened', 'paged', 'resolved'] as const) {
+      // One that ended or was answered before its first step has told nobody.
+      const needed =
+        told.length > 0
+          ? (['received', 'opened', 'paged', 'resolved'] as const)
+          : (['received', 'opened', 'resolved'] as const);
+      for (const kind of needed) {
         if (!kinds.includes(kind)) return `incident ${number} has no line "${kind}"`;
       }
     }
@@ -225,6 +253,8 @@ function holds(
     (resolvedAt === undefined || resolvedAt - T0 >= at)
   );
 }
+/** Until the group is looked at again, and the warning has lasted. */
+const LONG_ENOUGH = 200_000;
 /** A look at a group that gathers comes this much later. */
 const SLACK = 5_000;
 
@@ -239,7 +269,7 @@ function stepsWrong(store: History['store'], incident: Incident, answers: Histor
     .tables()
     .timeline.some(({ incidentId, kind }) => incidentId === incident.id && kind === 'refused');
   const until = Math.min(incident.resolvedAt ?? Number.POSITIVE_INFINITY, ...answers.map(({ at }) => T0 + at));
-  const due = plannedSteps(incident.openedAt).filter((at) => at < until);
+  const due = plannedSteps(incident.openedAt, incident.severity).filter((at) => at < until);
   const early = rows.filter(({ at }) => at < until);
   if (early.length < due.length) {
     return `incident ${incident.number} took ${early.length} steps of ${due.length} by ${until - incident.openedAt} ms`;
@@ -249,9 +279,9 @@ function stepsWrong(store: History['store'], incident: Incident, answers: Histor
   return late === undefined ? undefined : `incident ${incident.number} took a step late`;
 }
 
-function plannedSteps(openedAt: number): number[] {
+function plannedSteps(openedAt: number, severity: Incident['severity']): number[] {
   const times: number[] = [];
-  let at = openedAt;
+  let at = openedAt + (severity === 'warning' ? PAGER.warnings.after : 0);
   for (let round = 0; round <= PAGER.repeat.times; round++) {
     for (const [i, { delay }] of PAGER.steps.entries()) {
       at += i === 0 && round > 0 ? PAGER.repeat.after : delay;

@@ -49,7 +49,7 @@ export const PAGER: Policy = {
     { delay: span(240), targets: [{ kind: 'receiver', name: 'third' }] },
   ],
   repeat: { times: 1, after: span(600) },
-  warnings: { within: milliseconds(900_000), schedule: undefined },
+  warnings: { after: milliseconds(30_000), within: milliseconds(900_000), schedule: undefined },
 };
 
 const matchers = (text: string) => {
