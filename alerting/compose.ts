@@ -14,7 +14,7 @@ import {
   type ToldAlert,
 } from './message.ts';
 import { severityOf } from './severity.ts';
-import type { Group, Incident, Member } from './store.ts';
+import type { Group, Incident, Member, Words } from './store.ts';
 
 /** Where people are led to; `sign` makes a link that acts for whoever has it, until it expires. */
 export type LinkMaker = {
@@ -24,35 +24,53 @@ export type LinkMaker = {
 
 const RANK = { critical: 0, warning: 1, info: 2 } as const;
 
-export function alertsTold(members: readonly Member[], now: Milliseconds): AlertsTold {
+/** The gravest that a message names: what fires first, then by severity, then the oldest. */
+export function gravest(members: readonly Member[], now: Milliseconds): readonly Member[] {
+  const rank = ({ alert }: Member): number =>
+    (isResolved(alert, now) ? RESOLVED : 0) + RANK[severityOf(alert.labels)] * SEVERITY + alert.startsAt;
+  const top: { readonly member: Member; readonly rank: number }[] = [];
+  for (const member of members) {
+    const one = { member, rank: rank(member) };
+    if (top.length === TOLD_MOST && one.rank >= (top.at(-1)?.rank ?? 0)) continue;
+    const at = top.findIndex((other) => other.rank > one.rank);
+    top.splice(at < 0 ? top.length : at, 0, one);
+    if (top.length > TOLD_MOST) top.pop();
+  }
+  return top.map(({ member }) => member);
+}
+/** Above any time, so that a rank is one number. */
+const SEVERITY = 1e14;
+const RESOLVED = 1e15;
+
+/** @param words of those that `gravest` names. */
+export function alertsTold(
+  members: readonly Member[],
+  words: ReadonlyMap<string, Words>,
+  now: Milliseconds,
+): AlertsTold {
   const ended = members.filter(({ alert }) => isResolved(alert, now)).length;
-  const gravest = [...members].sort(
-    (a, b) =>
-      Number(isResolved(a.alert, now)) - Number(isResolved(b.alert, now)) ||
-      RANK[severityOf(a.alert.labels)] - RANK[severityOf(b.alert.labels)] ||
-      a.alert.startsAt - b.alert.startsAt,
-  );
   return {
     firing: members.length - ended,
     resolved: ended,
-    list: gravest.slice(0, TOLD_MOST).map((member) => toldAlert(member, now)),
+    list: gravest(members, now).map((member) => toldAlert(member, words, now)),
   };
 }
 
-function toldAlert({ alert }: Member, now: Milliseconds): ToldAlert {
+function toldAlert({ alert }: Member, words: ReadonlyMap<string, Words>, now: Milliseconds): ToldAlert {
   const resolved = isResolved(alert, now);
+  const { annotations = {}, generatorUrl = '' } = words.get(alert.fingerprint) ?? {};
   return {
     status: resolved ? 'resolved' : 'firing',
     fingerprint: alert.fingerprint,
     labels: alert.labels,
-    annotations: alert.annotations,
+    annotations,
     startsAt: alert.startsAt,
     endsAt: resolved ? alert.endsAt : undefined,
-    generatorUrl: alert.generatorUrl,
+    generatorUrl,
   };
 }
 
-export function groupMessage(group: Group, telling: Telling, links: LinkMaker, now: Milliseconds): GroupMessage {
+export function groupMessage(group: Group, telling: Telling, alerts: AlertsTold, links: LinkMaker): GroupMessage {
   const members = [...telling.firing, ...telling.resolved];
   return {
     kind: 'group',
@@ -62,9 +80,9 @@ export function groupMessage(group: Group, telling: Telling, links: LinkMaker, n
     groupKey: group.key,
     groupLabels: group.labels,
     commonLabels: common(members.map(({ alert }) => alert.labels)),
-    commonAnnotations: common(members.map(({ alert }) => alert.annotations)),
-    alerts: alertsTold(members, now),
-    links: { external: links.external, ...alertLinks(members) },
+    commonAnnotations: common(alerts.list.map(({ annotations }) => annotations)),
+    alerts,
+    links: { external: links.external, ...toldLinks(alerts.list) },
   };
 }
 
@@ -79,10 +97,10 @@ export function common(all: readonly Labels[]): Labels {
 export type IncidentNames = Pick<Incident, 'title' | 'service' | 'objective' | 'drill'>;
 
 /** What an incident is called, from the gravest alert that opened it. */
-export function nameIncident(group: Group, members: readonly Member[]): IncidentNames {
+export function nameIncident(group: Group, members: readonly Member[], told: AlertsTold): IncidentNames {
   const all = members.map(({ alert }) => alert.labels);
   const labels = { ...common(all), ...group.labels };
-  const lead = members[0]?.alert;
+  const lead = told.list[0];
   const service = labels['sloth_service'] ?? labels['service'] ?? labels['job'] ?? '';
   const words = lead?.annotations['summary'] ?? lead?.annotations['title'] ?? labels['alertname'];
   const title = words ?? (Object.values(group.labels).join(' ') || 'Alert');
@@ -128,9 +146,6 @@ export function incidentMessage(
     },
   };
 }
-
-const alertLinks = (members: readonly Member[]): Partial<Links> =>
-  toldLinks(members.map(({ alert }) => ({ annotations: alert.annotations })));
 
 function toldLinks(list: readonly { readonly annotations: Labels }[]): Partial<Links> {
   const runbook = list.map(({ annotations }) => annotations['runbook_url'] ?? annotations['runbook']).find(isLink);

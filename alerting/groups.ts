@@ -6,7 +6,7 @@ import type { Milliseconds } from '#kernel/units.ts';
 import { groupMessage } from './compose.ts';
 import { ofReceiver } from './destination.ts';
 import { decideFlush, type Flush, type GroupView } from './flush.ts';
-import { type Around, applyChange, draftsOf, send } from './incidents.ts';
+import { type Around, applyChange, draftsOf, send, toldOf } from './incidents.ts';
 import { suppressionsOf } from './muting.ts';
 import type { Setup } from './setup.ts';
 import type { Tx } from './store.ts';
@@ -27,6 +27,7 @@ export async function flushOne(around: Around): Promise<boolean> {
         group.id,
         (await tx.members(group.id)).map(({ alert }) => alert.fingerprint),
       );
+      await tx.saveGroup({ ...group, dueAt: (now + DROP_AGAIN) as Milliseconds }, 0);
       await tx.dropGroup(group.id);
       return true;
     }
@@ -64,7 +65,8 @@ async function applyFlush(
   const { group } = view;
   for (const change of flush.incidents) await applyChange(around, tx, setup, view, change, now);
   if (flush.tell !== undefined) {
-    const message = groupMessage(group, flush.tell, setup.links, now);
+    const told = await toldOf(tx, [...flush.tell.firing, ...flush.tell.resolved], now);
+    const message = groupMessage(group, flush.tell, told, setup.links);
     const integrations = setup.config.receivers.get(group.receiver)?.integrations ?? [];
     const to = ofReceiver(group.receiver, integrations).filter(
       ({ integration }) => message.status === 'firing' || integration.sendResolved,
@@ -75,11 +77,14 @@ async function applyFlush(
   await tx.tell(group.id, 'firing', flush.nowFiring);
   await tx.leave(group.id, flush.leaving);
   const toldAt = flush.tell === undefined && flush.incidents.length === 0 ? group.toldAt : now;
-  await tx.saveGroup({
-    id: group.id,
-    dueAt: flush.dueAt ?? ((now + DROP_AGAIN) as Milliseconds),
-    flushedAt: now,
-    toldAt,
-  });
+  await tx.saveGroup(
+    {
+      id: group.id,
+      dueAt: flush.dueAt ?? ((now + DROP_AGAIN) as Milliseconds),
+      flushedAt: now,
+      toldAt,
+    },
+    view.members.length,
+  );
   if (flush.dueAt === undefined) await tx.dropGroup(group.id);
 }

@@ -3,11 +3,11 @@
  * in the timeline and the messages that tell of it. Who is told, and when the next step is due, is `escalation.ts`.
  */
 import type { Milliseconds } from '#kernel/units.ts';
-import { alertsTold, incidentMessage, nameIncident } from './compose.ts';
+import { alertsTold, gravest, incidentMessage, nameIncident } from './compose.ts';
 import type { Addressed } from './destination.ts';
 import { escalate, firstStepAt } from './escalation.ts';
 import type { GroupView, IncidentChange } from './flush.ts';
-import type { IncidentAction } from './message.ts';
+import type { AlertsTold, IncidentAction } from './message.ts';
 import { type Draft, post } from './outbox.ts';
 import type { Setup } from './setup.ts';
 import type { Incident, Member, Store, TimelineRow, Tx } from './store.ts';
@@ -96,6 +96,12 @@ async function withdraw(
   );
 }
 
+/** With the words of those few that are named. */
+export async function toldOf(tx: Tx, members: readonly Member[], now: Milliseconds): Promise<AlertsTold> {
+  const named = gravest(members, now).map(({ alert }) => alert.fingerprint);
+  return alertsTold(members, await tx.words(named), now);
+}
+
 async function openIncident(
   around: Around,
   tx: Tx,
@@ -105,7 +111,8 @@ async function openIncident(
   now: Milliseconds,
 ): Promise<void> {
   if (policy === undefined) return;
-  const names = nameIncident(group, alerts);
+  const told = await toldOf(tx, alerts, now);
+  const names = nameIncident(group, alerts, told);
   const id = around.newId();
   const draft: Omit<Incident, 'message' | 'number'> = {
     id,
@@ -129,7 +136,7 @@ async function openIncident(
   };
   const said = { paged: [], next: undefined, step: 0, round: 0 };
   const unnumbered = { ...draft, number: 0 };
-  const message = incidentMessage('trigger', unnumbered, alertsTold(alerts, now), said, setup.links, now);
+  const message = incidentMessage('trigger', unnumbered, told, said, setup.links, now);
   const number = await tx.addIncident({ ...draft, message }, now);
   const incident = { ...draft, number, message: { ...message, incident: { ...message.incident, number } } };
   const first = alerts.reduce((a, b) => (a.alert.receivedAt <= b.alert.receivedAt ? a : b));
@@ -189,7 +196,7 @@ async function tellAll(
   alerts: readonly Member[],
   now: Milliseconds,
 ): Promise<void> {
-  const told = alerts.length === 0 ? incident.message.alerts : alertsTold(alerts, now);
+  const told = alerts.length === 0 ? incident.message.alerts : await toldOf(tx, alerts, now);
   const { paged, next, step, round } = incident.message;
   const said = { paged, next: incident.dueAt === undefined ? undefined : next, step, round };
   const message = incidentMessage(action, incident, told, said, setup.links, now);

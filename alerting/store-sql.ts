@@ -34,7 +34,8 @@ function sqlTx(q: Queryable): Tx {
     members: (groupId) => alerts.membersOf(q, groupId),
     inhibitors: async (keys, now) => (keys.length === 0 ? new Map() : await alerts.inhibitorsOf(q, keys, now)),
     silences: (now) => liveSilences(q, now),
-    saveGroup: (group) => alerts.saveGroup(q, group),
+    words: async (fingerprints) => (fingerprints.length === 0 ? new Map() : await alerts.wordsOf(q, fingerprints)),
+    saveGroup: (group, size) => alerts.saveGroup(q, group, size),
     tell: async (groupId, told, fingerprints) => {
       if (fingerprints.length > 0) await alerts.tellMembers(q, groupId, told, fingerprints);
     },

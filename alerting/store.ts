@@ -27,8 +27,12 @@ export type Group = {
   readonly toldAt: Milliseconds | undefined;
 };
 export type Told = 'firing' | 'resolved';
+/** As much of an alert as deciding needs; a group may have a hundred thousand. */
+export type MemberAlert = Pick<StoredAlert, 'fingerprint' | 'labels' | 'startsAt' | 'endsAt' | 'receivedAt'>;
+/** What is said of an alert beside its labels. */
+export type Words = Pick<StoredAlert, 'annotations' | 'generatorUrl'>;
 export type Member = {
-  readonly alert: StoredAlert;
+  readonly alert: MemberAlert;
   readonly joinedAt: Milliseconds;
   readonly told: Told | undefined;
 };
@@ -151,10 +155,12 @@ export interface Tx {
   /** The group that has waited longest and that nobody else holds; it stays locked. */
   lockDueGroup(now: Milliseconds): Promise<Group | undefined>;
   members(groupId: string): Promise<readonly Member[]>;
+  /** For those few that are named in a message. */
+  words(fingerprints: readonly string[]): Promise<ReadonlyMap<string, Words>>;
   /** Which of these keys some firing alert inhibits under, and by which alerts. */
   inhibitors(keys: readonly string[], now: Milliseconds): Promise<ReadonlyMap<string, readonly string[]>>;
   silences(now: Milliseconds): Promise<readonly Silence[]>;
-  saveGroup(group: Pick<Group, 'id' | 'dueAt' | 'flushedAt' | 'toldAt'>): Promise<void>;
+  saveGroup(group: Pick<Group, 'id' | 'dueAt' | 'flushedAt' | 'toldAt'>, size: number): Promise<void>;
   tell(groupId: string, told: Told | undefined, fingerprints: readonly string[]): Promise<void>;
   leave(groupId: string, fingerprints: readonly string[]): Promise<void>;
   /** Only if it has no member any more. */

@@ -5,6 +5,7 @@ import { isResolved } from '#alerting/alert.ts';
 import { type Matcher, makeMatcher, matchesAll, parseMatcher } from '#alerting/matcher.ts';
 import { type Suppression, suppressionsOf } from '#alerting/muting.ts';
 import { routesOf } from '#alerting/route.ts';
+import { groupAlerts } from '#alerting/rows/alerts.ts';
 import { allGroups, firingAlerts } from '#alerting/rows/listing.ts';
 import type { Setup } from '#alerting/setup.ts';
 import type { StoredAlert } from '#alerting/store.ts';
@@ -206,10 +207,8 @@ async function groupsListed(routes: V2Routes, asked: Asked): Promise<z.infer<typ
     const route = setup.routes.get(group.routeId);
     const reason = route && muteReason(route, setup.config.timeIntervals, now);
     if (reason !== undefined && !asked.muted) continue;
-    const members = await store.tx((tx) => tx.members(group.id));
-    const firing = members
-      .map(({ alert }) => alert)
-      .filter((alert) => !isResolved(alert, now) && matchesAll(asked.matchers, alert.labels));
+    const members = await groupAlerts(db, group.id);
+    const firing = members.filter((alert) => !isResolved(alert, now) && matchesAll(asked.matchers, alert.labels));
     const suppressed = await store.tx((tx) => suppressionsOf(tx, setup, firing, now));
     const alerts = firing
       .filter(({ fingerprint }) => isAsked(asked, suppressed.get(fingerprint)))

@@ -1,6 +1,6 @@
 /** Alerts and who belongs to which group, in SQL. One statement each. */
 
-import type { Group, Join, Member, StoredAlert, Told } from '#alerting/store.ts';
+import type { Group, Join, Member, MemberAlert, StoredAlert, Told, Words } from '#alerting/store.ts';
 import { instant, type Queryable } from '#kernel/database.ts';
 import type { Milliseconds } from '#kernel/units.ts';
 
@@ -102,11 +102,14 @@ async function insertGroups(q: Queryable, joins: readonly Join[]): Promise<void>
   );
 }
 
-/** What joins an incident that is open already wakes nobody: it waits a little for others, or a storm is a message each. */
+/**
+ * What joins an incident that is open already wakes nobody: it waits a little for others, or a storm is a message each; the
+ * longer, the more work a look at the group is.
+ */
 async function hurryGroups(q: Queryable, joins: readonly Join[]): Promise<void> {
   await q.query(
     `update alerting.groups g set due_at = w.at from (
-       select h.id, case when i.id is null then h.at else greatest(h.at, g.flushed_at + $3 * interval '1 ms') end as at
+       select h.id, case when i.id is null then h.at else greatest(h.at, g.flushed_at + ($3::float8 + ceil(g.size * $4::float8)) * interval '1 ms') end as at
        from unnest($1::text[], $2::timestamptz[]) as h (id, at)
        join alerting.groups g on g.id = h.id
        left join alerting.incidents i on i.group_id = h.id and i.severity = 'critical' and i.state <> 'resolved') w
@@ -115,10 +118,12 @@ async function hurryGroups(q: Queryable, joins: readonly Join[]): Promise<void> 
       joins.map(({ group }) => group.id),
       joins.map(({ hurryTo }) => instant(hurryTo ?? (0 as Milliseconds)).toISOString()),
       GATHER,
+      GATHER_EACH,
     ],
   );
 }
 const GATHER = 5_000;
+const GATHER_EACH = 0.2;
 
 function sooner(a: Join, b: Join): Join {
   const hurries = [a.hurryTo, b.hurryTo].filter((at) => at !== undefined);
@@ -171,12 +176,31 @@ export function present<R extends object>(row: R, names: readonly (keyof R)[]): 
 }
 
 export async function membersOf(q: Queryable, groupId: string): Promise<Member[]> {
-  const rows = await q.query<StoredAlert & { joinedAt: Milliseconds; told: Told | null }>(
-    `select ${ALERT}, m.joined_at as "joinedAt", m.told
+  const rows = await q.query<MemberAlert & { joinedAt: Milliseconds; told: Told | null }>(
+    `select a.fingerprint, a.labels, a.starts_at as "startsAt", a.ends_at as "endsAt", a.received_at as "receivedAt",
+       m.joined_at as "joinedAt", m.told
      from alerting.members m join alerting.alerts a using (fingerprint) where m.group_id = $1 order by m.fingerprint`,
     [groupId],
   );
   return rows.map(({ joinedAt, told, ...alert }) => ({ alert, joinedAt, told: told ?? undefined }));
+}
+
+export async function wordsOf(q: Queryable, fingerprints: readonly string[]): Promise<Map<string, Words>> {
+  const rows = await q.query<Words & { fingerprint: string }>(
+    `select fingerprint, annotations, generator_url as "generatorUrl" from alerting.alerts
+     where fingerprint = any ($1::text[])`,
+    [fingerprints],
+  );
+  return new Map(rows.map(({ fingerprint, ...words }) => [fingerprint, words]));
+}
+
+/** The alerts of a group whole, for those who list them. */
+export async function groupAlerts(q: Queryable, groupId: string): Promise<StoredAlert[]> {
+  return await q.query<StoredAlert>(
+    `select ${ALERT} from alerting.members m join alerting.alerts a using (fingerprint)
+     where m.group_id = $1 order by m.fingerprint`,
+    [groupId],
+  );
 }
 
 export async function inhibitorsOf(
@@ -197,12 +221,14 @@ export async function inhibitorsOf(
 export async function saveGroup(
   q: Queryable,
   { id, dueAt, flushedAt, toldAt }: Pick<Group, 'id' | 'dueAt' | 'flushedAt' | 'toldAt'>,
+  size: number,
 ): Promise<void> {
-  await q.query('update alerting.groups set due_at = $2, flushed_at = $3, told_at = $4 where id = $1', [
+  await q.query('update alerting.groups set due_at = $2, flushed_at = $3, told_at = $4, size = $5 where id = $1', [
     id,
     instant(dueAt),
     flushedAt === undefined ? null : instant(flushedAt),
     toldAt === undefined ? null : instant(toldAt),
+    size,
   ]);
 }
 

@@ -32,7 +32,9 @@ create table alerting.groups (
   labels jsonb not null,
   due_at timestamptz not null,
   flushed_at timestamptz,
-  told_at timestamptz
+  told_at timestamptz,
+  -- How many were in it at the last look.
+  size int not null default 0
 );
 create index groups_due on alerting.groups (due_at);
 

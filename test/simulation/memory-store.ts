@@ -28,6 +28,7 @@ type NotificationRow = Notification & {
 export type Tables = {
   readonly alerts: Map<string, StoredAlert>;
   readonly groups: Map<string, Group>;
+  readonly sizes: Map<string, number>;
   /** group → fingerprint → row. */
   readonly members: Map<string, Map<string, MemberRow>>;
   readonly silences: Map<string, Silence>;
@@ -44,11 +45,13 @@ export type MemoryStore = FailingStore & { readonly tables: () => Tables };
 export class Crash extends Error {}
 
 const GATHER = 5_000;
+const GATHER_EACH = 0.2;
 
 export function makeMemoryStore(): MemoryStore {
   const tables: Tables = {
     alerts: new Map(),
     groups: new Map(),
+    sizes: new Map(),
     members: new Map(),
     silences: new Map(),
     incidents: new Map(),
@@ -162,7 +165,9 @@ function joinOne(t: Tables, undo: Undo, { group, fingerprint, firstAt, hurryTo }
   );
   const current: Group = known ?? { ...group, dueAt: firstAt, flushedAt: undefined, toldAt: undefined };
   const gathered =
-    open && current.flushedAt !== undefined ? Math.max(hurryTo ?? 0, current.flushedAt + GATHER) : hurryTo;
+    open && current.flushedAt !== undefined
+      ? Math.max(hurryTo ?? 0, current.flushedAt + GATHER + Math.ceil((t.sizes.get(group.id) ?? 0) * GATHER_EACH))
+      : hurryTo;
   const dueAt = hurryTo === undefined || gathered === undefined ? current.dueAt : Math.min(current.dueAt, gathered);
   put(undo, t.groups, group.id, { ...current, dueAt: dueAt as Milliseconds });
   const members = t.members.get(group.id) ?? new Map<string, MemberRow>();
@@ -170,7 +175,7 @@ function joinOne(t: Tables, undo: Undo, { group, fingerprint, firstAt, hurryTo }
   put(undo, t.members, group.id, members);
 }
 
-type GroupTx = Pick<Tx, 'lockDueGroup' | 'members' | 'saveGroup' | 'tell' | 'leave' | 'dropGroup'>;
+type GroupTx = Pick<Tx, 'lockDueGroup' | 'members' | 'words' | 'saveGroup' | 'tell' | 'leave' | 'dropGroup'>;
 
 function groupTx(t: Tables, undo: Undo): GroupTx {
   return {
@@ -182,9 +187,19 @@ function groupTx(t: Tables, undo: Undo): GroupTx {
           const alert = t.alerts.get(fingerprint);
           return alert === undefined ? [] : [{ alert, ...row }];
         }),
-    saveGroup: async ({ id, dueAt, flushedAt, toldAt }) => {
+    words: async (fingerprints) =>
+      new Map(
+        fingerprints.flatMap((one) => {
+          const alert = t.alerts.get(one);
+          return alert === undefined ? [] : [[one, alert] as const];
+        }),
+      ),
+    saveGroup: async ({ id, dueAt, flushedAt, toldAt }, size) => {
       const group = t.groups.get(id);
-      if (group !== undefined) put(undo, t.groups, id, { ...group, dueAt, flushedAt, toldAt });
+      if (group !== undefined) {
+        put(undo, t.groups, id, { ...group, dueAt, flushedAt, toldAt });
+        put(undo, t.sizes, id, size);
+      }
     },
     tell: async (groupId, told, fingerprints) => {
       const members = t.members.get(groupId);
@@ -201,6 +216,7 @@ function groupTx(t: Tables, undo: Undo): GroupTx {
       if ((t.members.get(groupId)?.size ?? 0) > 0) return;
       drop(undo, t.members, groupId);
       drop(undo, t.groups, groupId);
+      drop(undo, t.sizes, groupId);
     },
   };
 }
