@@ -162,7 +162,7 @@ export async function lockDueGroup(q: Queryable, now: Milliseconds): Promise<Gro
   const rows = await q.query<Group>(
     `select id, route_id as "routeId", receiver, key, labels, due_at as "dueAt", flushed_at as "flushedAt",
        told_at as "toldAt"
-     from alerting.groups where due_at <= $1 order by due_at limit 1 for update skip locked`,
+     from alerting.groups where due_at <= $1 order by due_at, id limit 1 for update skip locked`,
     [instant(now)],
   );
   return rows[0] && present(rows[0], ['flushedAt', 'toldAt']);

@@ -38,7 +38,7 @@ export async function lockIncident(q: Queryable, id: string): Promise<Incident |
 
 export async function lockDueIncident(q: Queryable, now: Milliseconds): Promise<Incident | undefined> {
   const rows = await q.query<Incident>(
-    `select ${INCIDENT} from alerting.incidents where due_at <= $1 order by due_at limit 1 for update skip locked`,
+    `select ${INCIDENT} from alerting.incidents where due_at <= $1 order by due_at, id limit 1 for update skip locked`,
     [instant(now)],
   );
   return read(rows)[0];
