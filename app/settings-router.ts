@@ -73,6 +73,12 @@ export const ROUTER_SETTINGS = {
     roles: ROUTING,
     help: 'path before every address of the router; default: that of the external URL',
   },
+  ROUTER_WEB_CONFIG_FILE: {
+    flag: '--web.config.file <file>',
+    schema: z.string().min(1).optional(),
+    roles: ROUTING,
+    help: 'web configuration as Prometheus has it: basic_auth_users, and tls_server_config with cert_file and key_file',
+  },
   ROUTER_FEATURES: {
     flag: '--enable-feature <names>',
     schema: list

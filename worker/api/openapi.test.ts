@@ -10,8 +10,8 @@ import { seededRandom } from '#kernel/random.ts';
 import { secret } from '#kernel/secret.ts';
 import { mebibytes, milliseconds } from '#kernel/units.ts';
 import type { App } from '#serving/app.ts';
+import { keyRoutes } from '#serving/keys.ts';
 import { makeApi } from './api.ts';
-import { keyRoutes } from './keys.ts';
 
 /** Nobody asks it: only the routes are looked at. */
 const db = {
