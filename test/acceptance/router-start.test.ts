@@ -101,7 +101,7 @@ describe('the drop-in start', () => {
   for (const [flags, code, reason] of [
     [['--nonsense=1'], 2, /unknown option '--nonsense=1'/],
     [['--web.listen-address=nowhere'], 2, /ROUTER_LISTEN expected host:port/],
-    [['--enable-feature=magic'], 2, /ROUTER_FEATURES expected classic-mode/],
+    [['--enable-feature=magic'], 2, /ROUTER_FEATURES expected some of classic-mode/],
     [['--config.file=/nowhere/alertmanager.yml'], 1, /cannot be read: ENOENT/],
   ] as const) {
     test(`with ${flags.join(' ')} it ends with ${code}, says why, and never listens`, async () => {
