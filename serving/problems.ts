@@ -57,6 +57,14 @@ export function problems(...more: ProblemCode[]) {
   return answersOf(more, { 'application/problem+json': { schema: problemSchema } });
 }
 
+/** Before any route has its say: where a part of the address is an id. */
+export const addressTooLong = {
+  414: {
+    description: `\`uri_too_long\`: ${PROBLEMS.uri_too_long.title}`,
+    content: { 'application/problem+json': { schema: problemSchema } },
+  },
+};
+
 /** The same, where an error's body has another form. */
 export function answersOf(
   more: readonly ProblemCode[],

@@ -17,20 +17,24 @@ const AGAIN_AFTER = milliseconds(5_000);
 export function holdBack(clock: Clock): (request: FastifyRequest, reply: FastifyReply) => Promise<void> {
   let inside = 0;
   const waiting = new Set<() => void>();
+  /** The place goes to whoever waits longest. */
   const leave = (): void => {
-    inside--;
     const [next] = waiting;
-    next?.();
+    if (next === undefined) inside--;
+    else next();
   };
   return async ({ headers }, reply) => {
     const size = headers['content-length'];
     if (size !== undefined && Number(size) <= HEAVY) return;
-    if (inside >= AT_ONCE) await turn(clock, waiting);
-    inside++;
-    reply.raw.once('close', leave);
+    if (inside < AT_ONCE) inside++;
+    else await turn(clock, waiting);
+    // Who went while waiting will not go again.
+    if (reply.raw.destroyed) leave();
+    else reply.raw.once('close', leave);
   };
 }
 
+/** @throws {Refusal} when it takes long. */
 async function turn(clock: Clock, waiting: Set<() => void>): Promise<void> {
   const busy = refuse('unavailable', 'Other large bodies are being read', { retryAfter: AGAIN_AFTER });
   if (waiting.size >= WAITING_MOST) throw busy;
@@ -40,10 +44,7 @@ async function turn(clock: Clock, waiting: Set<() => void>): Promise<void> {
     called.abort();
   };
   waiting.add(call);
-  const late = await clock.sleep(PATIENCE, called.signal).then(
-    () => true,
-    () => false,
-  );
+  await clock.sleep(PATIENCE, called.signal).catch(() => {});
   waiting.delete(call);
-  if (late) throw busy;
+  if (!called.signal.aborted) throw busy;
 }

@@ -55,7 +55,7 @@ const params = z.object({ id: z.string().min(1).max(100).describe('an id or a nu
 const by = storable(200).trim().min(1).optional().describe('who answers; default: whoever the key names');
 const answered = {
   200: incidentSchema,
-  ...problems('not_found', 'too_large', 'unsupported_media_type'),
+  ...problems('not_found', 'too_large', 'unsupported_media_type', 'uri_too_long'),
 };
 
 export function incidentRoutes(app: App, prefix: string, routes: IncidentRoutes): void {
@@ -149,15 +149,25 @@ function readRoutes(app: App, path: string, { db, now, authorised: may }: Incide
       return { items: items.map(shown), nextCursor: items.length === most && last ? String(last.number) : null };
     },
   );
+  readOne(app, `${path}/incidents/:id`, { db, now }, read);
+}
+
+function readOne(
+  app: App,
+  path: string,
+  { db, now }: Pick<IncidentRoutes, 'db' | 'now'>,
+  read: ReturnType<typeof authorised>,
+): void {
+  const tags = ['incidents'];
   app.get(
-    `${path}/incidents/:id`,
+    path,
     {
       onRequest: read,
       schema: {
         tags,
         params,
         summary: 'One incident, what happened in it, and the links that answer it',
-        response: { 200: detail, ...problems('not_found') },
+        response: { 200: detail, ...problems('not_found', 'uri_too_long') },
       },
     },
     async ({ params: { id } }) => {
@@ -173,14 +183,17 @@ function readRoutes(app: App, path: string, { db, now, authorised: may }: Incide
     },
   );
   app.get(
-    `${path}/incidents/:id/report`,
+    `${path}/report`,
     {
       onRequest: read,
       schema: {
         tags,
         params,
         summary: 'Its report, in Markdown',
-        response: { 200: z.string(), ...problems('not_found') },
+        response: {
+          200: { description: 'The report', content: { 'text/markdown': { schema: z.string() } } },
+          ...problems('not_found', 'uri_too_long'),
+        },
       },
     },
     async ({ params: { id } }, reply) => {

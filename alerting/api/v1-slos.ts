@@ -76,7 +76,7 @@ export function sloRoutes(app: App, prefix: string, { now, engine, authorised: m
           step: z.coerce.number().int().min(5).max(86_400).default(60).describe('seconds'),
         }),
         summary: 'One objective’s counts, step by step',
-        response: { 200: z.array(stepSchema), ...problems('not_found') },
+        response: { 200: z.array(stepSchema), ...problems('not_found', 'uri_too_long') },
       },
     },
     async ({ params: { id }, query: { from, to, step } }) => {

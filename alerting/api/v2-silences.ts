@@ -12,6 +12,7 @@ import {
 import { allSilences, putSilence, silenceById } from '#alerting/rows/silences.ts';
 import { checkSilence, expire, type Silence, type SilenceDraft, setSilence, stateOf } from '#alerting/silence.ts';
 import type { Milliseconds } from '#kernel/units.ts';
+import { addressTooLong } from '#serving/problems.ts';
 import { readMoment, storable } from './text.ts';
 import type { V2Routes, V2Scope } from './v2.ts';
 import { badRequest, errors, notFound } from './v2.ts';
@@ -89,7 +90,7 @@ function listRoutes(app: V2Scope, routes: V2Routes): void {
         operationId: 'getSilence',
         summary: 'One silence',
         params: byId,
-        response: { 200: gettable, ...errors('not_found') },
+        response: { 200: gettable, ...errors('not_found'), ...addressTooLong },
       },
     },
     async (request) => {
@@ -110,7 +111,7 @@ function changeRoutes(app: V2Scope, routes: V2Routes): void {
         operationId: 'deleteSilence',
         summary: 'Ends a silence; it stays on record',
         params: byId,
-        response: { 200: z.null(), ...errors('not_found') },
+        response: { 200: z.null(), ...errors('not_found'), ...addressTooLong },
       },
     },
     async (request, reply) => {

@@ -4,16 +4,17 @@
  */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { rmSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { connect } from 'node:net';
+import { join } from 'node:path';
 import test, { after, before, describe } from 'node:test';
 import { getJson, postAlerts } from '#test/kit/alertmanager.ts';
 import { NO_PROC, peakMemory, residentMemory } from '#test/kit/memory.ts';
 import { type Running, startRole, temporaryFolder } from '#test/kit/stack.ts';
 
 /** Over what it has at rest, in MiB: two bodies of the largest size at once, and what they are taken apart into. */
-const MEMORY_MOST = 900;
+const MEMORY_MOST = 500;
 
 let folder = '';
 let router: Running | undefined;
@@ -21,7 +22,10 @@ let url = '';
 let atRest = 0;
 before(async () => {
   folder = temporaryFolder();
-  router = await startRole('router', { BURNLINE_STATE: folder, RATE_PER_SECOND: '100000', RATE_BURST: '100000' });
+  const config = join(folder, 'alertmanager.yml');
+  writeFileSync(config, 'route: {receiver: nobody}\nreceivers: [{name: nobody}]\n');
+  const env = { BURNLINE_STATE: folder, RATE_PER_SECOND: '100000', RATE_BURST: '100000' };
+  router = await startRole('router', env, [`--config.file=${config}`, '--web.listen-address=127.0.0.1:0']);
   url = router.urls['router'] ?? '';
   if (!NO_PROC) atRest = residentMemory(router.process.pid ?? 0);
 });
@@ -58,7 +62,7 @@ const BODIES: readonly [what: string, body: string | Buffer, status: number, rea
   ['nothing', '', 400, /empty/],
   ['an object', '{}', 400, /expected a list/],
   ['null', 'null', 400, /expected a list/],
-  ['a key __proto__', '[{"labels":{"a":"b"},"__proto__":{}}]', 400, /prototype/],
+  ['a key __proto__', '[{"labels":{"a":"b"},"__proto__":{}}]', 400, /not valid JSON/],
   [
     'bytes that are no UTF-8',
     Buffer.from([...Buffer.from('[{"labels":{"a":"'), 0xff, ...Buffer.from('"}}]')]),
@@ -144,7 +148,9 @@ describe('POST /api/v2/alerts', () => {
   test('keeps its memory bounded when many send what is as large as allowed', { skip: NO_PROC }, async () => {
     const large = `[${Array.from({ length: 240 }, (_, i) => JSON.stringify({ labels: { a: `${i}`, '': 'x' }, annotations: { text: X.slice(0, 130_000) } })).join()}]`;
     const answers = await Promise.all(Array.from({ length: 8 }, () => send('/api/v2/alerts', large)));
-    for (const { status } of answers) assert.equal(status, 400);
+    // Two are read at once; who would wait too long is told when to come back.
+    for (const { status } of answers) assert(status === 400 || status === 503, `${status}`);
+    assert(answers.filter(({ status }) => status === 400).length >= 2);
     assert.deepEqual(await stored(), []);
     const { pid = 0 } = router?.process ?? {};
     assert(peakMemory(pid) - atRest < MEMORY_MOST, `${atRest} → ${peakMemory(pid)} MiB`);
@@ -294,11 +300,12 @@ describe('what is asked', () => {
   });
 });
 
-test('after all of it the router is there, has logged no error, and its memory is bounded', async () => {
+test('after all of it the router is there, has logged no error, and its memory is bounded', async (t) => {
   assert.equal((await fetch(`${url}/-/ready`)).status, 200);
   assert.deepEqual(await stored(), []);
   const errors = (router?.output() ?? '').split('\n').filter((line) => line.includes('"level":"error"'));
   assert.deepEqual(errors, []);
   const { pid = 0 } = router?.process ?? {};
+  if (!NO_PROC) t.diagnostic(`memory ${atRest.toFixed(0)} → ${peakMemory(pid).toFixed(0)} MiB`);
   if (!NO_PROC) assert(peakMemory(pid) - atRest < MEMORY_MOST, `${atRest} → ${peakMemory(pid)} MiB`);
 });

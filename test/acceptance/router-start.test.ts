@@ -1,7 +1,8 @@
 /** The router in Alertmanager's place: its flags, its signals, its web configuration, and who may come. */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { rmSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { request } from 'node:https';
 import { join } from 'node:path';
 import test, { after, before, describe } from 'node:test';
 import bcrypt from 'bcryptjs';
@@ -160,6 +161,43 @@ describe('who may come', () => {
     assert.equal(await get(`${url}/api/v2/alerts`, basic('eve:right')), 401);
     assert.equal(await get(`${url}/api/v2/alerts`, basic('ada:right')), 200);
     assert.equal(await get(`${url}/-/healthy`), 200);
+  });
+
+  const openssl = spawnSync('openssl', ['version']).status === 0;
+  test('--web.config.file gives it a certificate', { skip: !openssl && 'openssl is not here' }, async () => {
+    const [cert, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
+    const names = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=IP:127.0.0.1'];
+    const made = [
+      'req',
+      '-x509',
+      '-newkey',
+      'rsa:2048',
+      '-nodes',
+      '-keyout',
+      key,
+      '-out',
+      cert,
+      '-days',
+      '1',
+      ...names,
+    ];
+    assert.equal(spawnSync('openssl', made).status, 0);
+    const file = join(folder, 'tls.yml');
+    writeFileSync(file, 'tls_server_config: {cert_file: cert.pem, key_file: key.pem, min_version: TLS13}\n');
+    await using router = await start('tls', `--web.config.file=${file}`);
+    const url = router.urls['router'] ?? '';
+    assert.match(url, /^https:/);
+    const status = await new Promise<number | undefined>((resolve, reject) => {
+      const outgoing = request(`${url}/api/v2/status`, { ca: readFileSync(cert) }, (incoming) => {
+        incoming.resume();
+        resolve(incoming.statusCode);
+      });
+      outgoing.on('error', reject);
+      outgoing.end();
+    });
+    assert.equal(status, 200);
+    await assert.rejects(fetch(url.replace('https:', 'http:')));
+    assert.equal(await router.stop(), 0);
   });
 
   for (const [text, reason] of [
