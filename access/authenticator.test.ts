@@ -179,5 +179,5 @@ test('a database that cannot answer is an error and not a refusal', async () => 
 });
 
 test('credentialOf() does not mistake a password with colons', () => {
-  assert.deepEqual(credentialOf(basic('u:a:b')), { kind: 'given', text: 'a:b' });
+  assert.deepEqual(credentialOf(basic('u:a:b')), { kind: 'given', text: 'a:b', user: 'u' });
 });

@@ -10,6 +10,7 @@ import type { Clock } from '#kernel/clock.ts';
 import type { Rate } from '#kernel/token-bucket.ts';
 import type { Milliseconds } from '#kernel/units.ts';
 import { type AddressList, isListed } from './addresses.ts';
+import type { BasicUsers } from './basic-users.ts';
 import type { JwtOutcome } from './jwt.ts';
 import type { Keys } from './keys.ts';
 import { makeRateLimiter } from './rate-limit.ts';
@@ -44,6 +45,8 @@ export type AuthenticatorOptions = {
   readonly clock: Clock;
   readonly keys: Keys;
   readonly jwt?: (token: string) => Promise<JwtOutcome>;
+  /** With a name and a password; they may do everything. */
+  readonly users?: BasicUsers;
   /** Who may come without a credential: `anyone` is `--insecure-no-auth`, `nobody` is a must off loopback. */
   readonly anonymous: 'nobody' | 'loopback' | 'anyone';
   /** Undefined: from everywhere. */
@@ -61,6 +64,7 @@ export type Authenticate = (asking: Asking) => Promise<Authentication>;
 /** Wrong credentials from one address: a person errs a few times, a guesser is slowed before the database hears of it. */
 const FAILURES: Rate = { perSecond: 1, burst: 20 };
 const FAILING_ADDRESSES_MAX = 10_000;
+const BUSY = 2_000 as Milliseconds;
 
 const ANONYMOUS: Principal = { tenant: DEFAULT_TENANT, subject: 'anonymous', roles: ROLES, via: 'anonymous' };
 const LOOPBACK_NAME = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/i;
@@ -74,7 +78,7 @@ export function makeAuthenticator(options: AuthenticatorOptions): Authenticate {
     if (given.kind === 'malformed') return refusal('malformed');
     const room = failures.peek(address);
     if (room.kind === 'refused') return { ...refusal('rate_limited'), wait: room.wait };
-    const answer = await judge(options, given.text);
+    const answer = await judge(options, given);
     if (answer.kind === 'known') return answer;
     // Those that came at once all passed the look above: each is counted by itself, and beyond the burst told nothing.
     const taken = failures.take(address);
@@ -82,7 +86,16 @@ export function makeAuthenticator(options: AuthenticatorOptions): Authenticate {
   };
 }
 
-async function judge({ keys, jwt }: AuthenticatorOptions, text: string): Promise<Authentication> {
+async function judge({ keys, jwt, users }: AuthenticatorOptions, { text, user }: Given): Promise<Authentication> {
+  if (users !== undefined && user !== undefined && (users.has(user) || !text.startsWith('bl_'))) {
+    const verdict = await users.verify(user, text);
+    if (verdict === 'busy') return { ...refusal('rate_limited'), wait: BUSY };
+    if (verdict === 'wrong') return { ...refusal('invalid'), message: 'The name or the password is wrong.' };
+    return {
+      kind: 'known',
+      principal: { tenant: DEFAULT_TENANT, subject: `basic:${user}`, roles: ROLES, via: 'basic' },
+    };
+  }
   if (text.startsWith('bl_')) {
     const outcome = await keys.verify(text);
     if (outcome.kind === 'refused') return refusal(outcome.verdict);
@@ -118,31 +131,32 @@ function isSameSite(headers: Headers): boolean {
   return origin === undefined || LOOPBACK_NAME.test(URL.parse(origin)?.host ?? '');
 }
 
-type Credential =
-  | { readonly kind: 'none' }
-  | { readonly kind: 'malformed' }
-  | { readonly kind: 'given'; readonly text: string };
+/** The name is that of basic authentication. */
+type Given = { readonly text: string; readonly user?: string | undefined };
+type Credential = { readonly kind: 'none' } | { readonly kind: 'malformed' } | ({ readonly kind: 'given' } & Given);
 
 /** `Authorization: Bearer`, `Authorization: Basic` with the key as password (for tools that know no other), `X-API-Key`. */
 export function credentialOf(headers: Headers): Credential {
   const authorization = headers['authorization'];
   const apiKey = headers['x-api-key'];
   if (authorization === undefined && apiKey === undefined) return { kind: 'none' };
+  const authorized = authorization === undefined ? undefined : fromAuthorization(single(authorization) ?? '');
   const texts = [
-    ...(authorization === undefined ? [] : [fromAuthorization(single(authorization) ?? '')]),
+    ...(authorization === undefined ? [] : [authorized?.text]),
     ...(apiKey === undefined ? [] : [single(apiKey)?.trim()]),
   ];
   const [text] = texts;
   if (text === undefined || text === '' || texts.some((other) => other !== text)) return { kind: 'malformed' };
-  return { kind: 'given', text };
+  return { kind: 'given', text, ...(authorized?.user === undefined ? {} : { user: authorized.user }) };
 }
 
-function fromAuthorization(value: string): string | undefined {
+function fromAuthorization(value: string): Given | undefined {
   const [, scheme = '', rest = ''] = /^(\S+) +(\S+)$/.exec(value.trim()) ?? [];
-  if (/^bearer$/i.test(scheme)) return rest;
+  if (/^bearer$/i.test(scheme)) return { text: rest };
   if (!/^basic$/i.test(scheme)) return undefined;
   const pair = Buffer.from(rest, 'base64').toString();
-  return pair.includes(':') ? pair.slice(pair.indexOf(':') + 1) : undefined;
+  const at = pair.indexOf(':');
+  return at < 0 ? undefined : { user: pair.slice(0, at), text: pair.slice(at + 1) };
 }
 
 const single = (value: string | readonly string[] | undefined): string | undefined =>

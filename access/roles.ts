@@ -34,7 +34,7 @@ export type Principal = {
   /** A key's id, a token's subject, or `anonymous`. Safe to write down. */
   readonly subject: string;
   readonly roles: readonly Role[];
-  readonly via: 'key' | 'jwt' | 'anonymous';
+  readonly via: 'key' | 'jwt' | 'basic' | 'anonymous';
 };
 
 export function may(principal: Pick<Principal, 'roles'>, action: Action): boolean {

@@ -13,16 +13,13 @@ export type LinkAction = 'acknowledge' | 'silence';
 const GOOD_FOR = milliseconds(7 * 86_400_000);
 const SIGNATURE_CHARS = 43;
 
-/** @param external asked for each time: a free port that was asked for is known only when the server listens. */
-export function makeLinks(external: () => string, key: Secret): LinkMaker {
-  const base = () => external().replace(/\/+$/, '');
+export function makeLinks(external: string, key: Secret): LinkMaker {
+  const base = external.replace(/\/+$/, '');
   return {
-    get external() {
-      return base();
-    },
+    external: base,
     sign: (action, incidentId, at) => {
       const until = at + GOOD_FOR;
-      return `${base()}/incidents/${incidentId}/${action}?until=${until}&signature=${signature(key, action, incidentId, until)}`;
+      return `${base}/incidents/${incidentId}/${action}?until=${until}&signature=${signature(key, action, incidentId, until)}`;
     },
   };
 }

@@ -4,7 +4,7 @@ import { type Role as AccessRole, type Principal, ROLES } from '#access/roles.ts
 import { systemClock } from '#kernel/clock.ts';
 import { type Milliseconds, milliseconds } from '#kernel/units.ts';
 import { readConfig } from './config.ts';
-import { connectKeys } from './keys-client.ts';
+import { connectKeys, type KeysOf } from './keys-client.ts';
 import { addOncallCommands } from './oncall-commands.ts';
 import type { Role } from './settings.ts';
 import { addSloCommands } from './slo-commands.ts';
@@ -49,6 +49,7 @@ function configCommand(program: Command): void {
 
 function keysCommand(program: Command): void {
   const keys = program.command('keys').description('API keys: made, listed and revoked');
+  const router = ['--router', 'a key of the router, which has a store of its own'] as const;
   keys
     .command('create')
     .description('makes a key and prints it, this once')
@@ -56,9 +57,10 @@ function keysCommand(program: Command): void {
     .option('--roles <roles>', `with commas, some of ${ROLES.join(', ')}`, parseRoles, ['writer'] as AccessRole[])
     .option('--tenant <tenant>', 'whose documents it sees', 'default')
     .option('--days <days>', 'how long it is good; default: for ever', parseDays)
+    .option(...router)
     .option('--json', 'as JSON')
-    .action(async (options: { name: string; roles: AccessRole[]; tenant: string; days?: number; json?: boolean }) => {
-      await using client = await connectKeys(cliPrincipal(options.tenant));
+    .action(async (options: KeyOptions) => {
+      await using client = await connectKeys(cliPrincipal(options.tenant), keysOf(options));
       const expiresAt = options.days === undefined ? undefined : inDays(options.days);
       const { id, key } = await client.create({ name: options.name, roles: options.roles, expiresAt });
       process.stdout.write(options.json ? `${JSON.stringify({ id, key })}\n` : `${key}\n`);
@@ -67,9 +69,10 @@ function keysCommand(program: Command): void {
     .command('list')
     .description('the keys of a tenant, without the keys themselves')
     .option('--tenant <tenant>', 'whose', 'default')
+    .option(...router)
     .option('--json', 'as JSON')
-    .action(async (options: { tenant: string; json?: boolean }) => {
-      await using client = await connectKeys(cliPrincipal(options.tenant));
+    .action(async (options: { tenant: string; router?: boolean; json?: boolean }) => {
+      await using client = await connectKeys(cliPrincipal(options.tenant), keysOf(options));
       const rows = await client.list();
       if (options.json) process.stdout.write(`${JSON.stringify(rows)}\n`);
       for (const row of options.json ? [] : rows) {
@@ -81,13 +84,24 @@ function keysCommand(program: Command): void {
     .command('revoke <id>')
     .description('makes a key worthless, within seconds everywhere')
     .option('--tenant <tenant>', 'whose', 'default')
-    .action(async (id: string, options: { tenant: string }) => {
-      await using client = await connectKeys(cliPrincipal(options.tenant));
+    .option(...router)
+    .action(async (id: string, options: { tenant: string; router?: boolean }) => {
+      await using client = await connectKeys(cliPrincipal(options.tenant), keysOf(options));
       if (await client.revoke(id)) return;
       process.stderr.write(`There is no key ${id} of tenant ${options.tenant}\n`);
       process.exitCode = 1;
     });
 }
+
+type KeyOptions = {
+  readonly name: string;
+  readonly roles: AccessRole[];
+  readonly tenant: string;
+  readonly days?: number;
+  readonly router?: boolean;
+  readonly json?: boolean;
+};
+const keysOf = ({ router }: { readonly router?: boolean }): KeysOf => (router ? 'router' : 'service');
 
 const cliPrincipal = (tenant: string): Principal => ({ tenant, subject: 'cli', roles: ROLES, via: 'anonymous' });
 

@@ -11,6 +11,7 @@ import type { LogOptions } from '#kernel/log.ts';
 import { type Secret, secret } from '#kernel/secret.ts';
 import { embeddingPrice } from '#worker/prices.ts';
 import { type Role, SETTING_NAMES, type SettingName, setting, type Values } from './settings.ts';
+import { readWebConfig } from './web-config.ts';
 
 export type ConfigFault = { readonly setting: string; readonly message: string };
 export type Flags = Readonly<Partial<Record<SettingName, string>>>;
@@ -102,11 +103,17 @@ function crossFaults(
 
 /** Values of the right form that cannot be used: found now, and not by the first request. */
 function unusable(values: Plain): ConfigFault[] {
-  const { EMBEDDING_MODEL: model, EMBEDDING_USD_PER_MILLION_TOKENS: price, JWT_KEY_FILE: file } = values;
+  const {
+    EMBEDDING_MODEL: model,
+    EMBEDDING_USD_PER_MILLION_TOKENS: price,
+    JWT_KEY_FILE: file,
+    ROUTER_WEB_CONFIG_FILE: web,
+  } = values;
   const tries: readonly [SettingName, () => unknown][] = [
     ['IP_ALLOW_LIST', () => parseAddresses(values.IP_ALLOW_LIST ?? [])],
     ['EMBEDDING_MODEL', () => (model === undefined ? undefined : embeddingPrice(model, price))],
     ['JWT_KEY_FILE', () => (file === undefined ? undefined : readJwtKeys(file))],
+    ['ROUTER_WEB_CONFIG_FILE', () => (web === undefined ? undefined : readWebConfig(web))],
   ];
   return tries.flatMap(([name, use]) => {
     try {

@@ -38,6 +38,16 @@ export const openServiceDatabase = (config: Config, clock: Clock, log: Log): Pro
     log,
   );
 
+/** The router's: beside the documents', or where `--storage.path` says. */
+export const routerFolder = (config: Config): string => config.ROUTER_STORAGE ?? join(config.BURNLINE_STATE, 'router');
+export const openRouterDatabase = (config: Config, clock: Clock, log: Log): Promise<Db> =>
+  openDatabase(
+    { name: 'router', url: config.secrets.ROUTER_DATABASE_URL, folder: routerFolder(config) },
+    config,
+    clock,
+    log,
+  );
+
 export async function openDatabase(
   { name, url, folder }: DatabasePlace,
   config: Config,

@@ -5,10 +5,11 @@
 import { isLoopback } from '#access/addresses.ts';
 import { makeKeys } from '#access/keys.ts';
 import type { Principal, Role } from '#access/roles.ts';
-import { systemClock } from '#kernel/clock.ts';
+import { type Clock, systemClock } from '#kernel/clock.ts';
+import type { Db } from '#kernel/database.ts';
 import { Fault } from '#kernel/errors.ts';
 import { http } from '#kernel/http.ts';
-import { silentLog } from '#kernel/log.ts';
+import { type Log, silentLog } from '#kernel/log.ts';
 import { systemRandom } from '#kernel/random.ts';
 import { type Milliseconds, milliseconds } from '#kernel/units.ts';
 import { type Config, environment, readConfig } from './config.ts';
@@ -33,25 +34,51 @@ export interface KeysClient extends AsyncDisposable {
 const TIMEOUT = milliseconds(10_000);
 const PROBE = milliseconds(1_000);
 
+/** Whose keys: the document service and the router have a store each. */
+export type KeysOf = 'service' | 'router';
+type Side = {
+  /** The variable that says where it runs. */
+  readonly named: 'BURNLINE_URL' | 'BURNLINE_ROUTER_URL';
+  readonly usual: string;
+  readonly health: string;
+  readonly path: string;
+  /** The variable of its Postgres. */
+  readonly database: 'DATABASE_URL' | 'ROUTER_DATABASE_URL';
+  readonly open: (config: Config, clock: Clock, log: Log) => Promise<Db>;
+};
+
+async function sideOf(of: KeysOf, env: ReturnType<typeof environment>): Promise<Side> {
+  const { openRouterDatabase, openServiceDatabase } = await import('./database.ts');
+  if (of === 'service') {
+    const usual = `http://127.0.0.1:${env['API_PORT'] ?? '8080'}`;
+    const [health, path] = ['/healthz', '/v1/keys'];
+    return { named: 'BURNLINE_URL', usual, health, path, database: 'DATABASE_URL', open: openServiceDatabase };
+  }
+  const [usual, health, path] = ['http://127.0.0.1:9093', '/-/healthy', '/api/v1/keys'];
+  const database = 'ROUTER_DATABASE_URL';
+  return { named: 'BURNLINE_ROUTER_URL', usual, health, path, database, open: openRouterDatabase };
+}
+
 /** @throws {Fault} when neither the service nor the store can be reached. */
-export async function connectKeys(who: Principal): Promise<KeysClient> {
+export async function connectKeys(who: Principal, of: KeysOf = 'service'): Promise<KeysClient> {
   const env = environment();
-  const given = env['BURNLINE_URL']?.replace(/\/+$/, '');
-  const base = given ?? `http://127.0.0.1:${env['API_PORT'] ?? '8080'}`;
-  if (env['DATABASE_URL'] === undefined && (await isUp(base))) {
+  const side = await sideOf(of, env);
+  const given = env[side.named]?.replace(/\/+$/, '');
+  const base = given ?? side.usual;
+  if (env[side.database] === undefined && (await isUp(`${base}${side.health}`))) {
     if (who.tenant !== 'default' && env['BURNLINE_KEY'] === undefined) {
       throw new Fault(
         'tenant_unreachable',
         `The running service makes keys of the caller's own tenant: stop it, or set BURNLINE_KEY to an admin key of ${who.tenant}`,
       );
     }
-    return overHttp(base, env['BURNLINE_KEY']);
+    return overHttp(base, side.path, env['BURNLINE_KEY']);
   }
-  if (given !== undefined && env['DATABASE_URL'] === undefined && !isLocal(given)) {
+  if (given !== undefined && env[side.database] === undefined && !isLocal(given)) {
     // The store of this machine is another one.
-    throw new Fault('service_unreachable', `Cannot reach the service at ${given} (BURNLINE_URL)`);
+    throw new Fault('service_unreachable', `Cannot reach the ${of} at ${given} (${side.named})`);
   }
-  return await overStore(who);
+  return await overStore(who, side);
 }
 
 function isLocal(url: string): boolean {
@@ -59,14 +86,14 @@ function isLocal(url: string): boolean {
   return name === 'localhost' || isLoopback(name);
 }
 
-async function isUp(base: string): Promise<boolean> {
-  const answer = await http(`${base}/healthz`, { timeout: PROBE }).catch(() => undefined);
+async function isUp(health: string): Promise<boolean> {
+  const answer = await http(health, { timeout: PROBE }).catch(() => undefined);
   return answer?.ok ?? false;
 }
 
-function overHttp(base: string, key: string | undefined): KeysClient {
+function overHttp(base: string, under: string, key: string | undefined): KeysClient {
   const call = async (method: 'GET' | 'POST' | 'DELETE', path: string, body?: object): Promise<Response> => {
-    const answer = await http(`${base}/v1/keys${path}`, {
+    const answer = await http(`${base}${under}${path}`, {
       method,
       timeout: TIMEOUT,
       headers: {
@@ -93,9 +120,8 @@ function overHttp(base: string, key: string | undefined): KeysClient {
   };
 }
 
-async function overStore(who: Principal): Promise<KeysClient> {
-  const { openServiceDatabase } = await import('./database.ts');
-  const db = await openServiceDatabase(storeConfig(), systemClock, silentLog);
+async function overStore(who: Principal, { open }: Side): Promise<KeysClient> {
+  const db = await open(storeConfig(), systemClock, silentLog);
   const keys = makeKeys({ db, clock: systemClock, random: systemRandom, log: silentLog });
   const { tenant, subject: by } = who;
   const iso = (at: Milliseconds | null | undefined) => (at == null ? null : new Date(at).toISOString());

@@ -1,14 +1,12 @@
 /** The router's files as its settings name them, and what of them is in force. */
-import { makeLinks } from '#alerting/links.ts';
+import type { LinkMaker } from '#alerting/compose.ts';
 import type { OncallWarning } from '#alerting/oncall/check.ts';
 import type { Setup } from '#alerting/setup.ts';
 import { Fault } from '#kernel/errors.ts';
 import type { Log } from '#kernel/log.ts';
-import type { Secret } from '#kernel/secret.ts';
 import type { Milliseconds } from '#kernel/units.ts';
-import { type Config, routerAddress } from './config.ts';
+import type { Config } from './config.ts';
 import { type RouterFiles, readSetup } from './router-files.ts';
-import { sourcesOf } from './router-shipped.ts';
 
 export interface SetupHolder {
   current(): Setup;
@@ -62,14 +60,28 @@ function tellWarnings(warnings: readonly OncallWarning[], log: Log): void {
   for (const { field, message } of warnings) log.warn({ field }, `oncall.yaml: ${field}: ${message}`);
 }
 
-/** @param listens where the server is bound, once it is. */
-export function filesOf(config: Config, key: Secret, listens: () => string | undefined): RouterFiles {
-  const external = (): string => {
-    if (config.ROUTER_EXTERNAL_URL !== undefined) return config.ROUTER_EXTERNAL_URL;
-    const { host, port } = routerAddress(config);
-    const name = host === '0.0.0.0' ? 'localhost' : host;
-    const bound = listens();
-    return `http://${name}:${bound === undefined ? port : new URL(bound).port}${prefixOf(config)}`;
+/** The head of every link. @param bound where it listens. */
+export function externalUrl(config: Config, bound: string): string {
+  if (config.ROUTER_EXTERNAL_URL !== undefined) return config.ROUTER_EXTERNAL_URL;
+  return `${bound.replace('//0.0.0.0:', '//localhost:')}${prefixOf(config)}`;
+}
+
+export type LateLinks = LinkMaker & { become(made: LinkMaker): void };
+
+/** The files are read before there are an address and a key to make links of; no link is made until then. */
+export function lateLinks(): LateLinks {
+  let links: LinkMaker | undefined;
+  const made = (): LinkMaker => {
+    if (links === undefined) throw new Error('a link before there is a key to sign it with');
+    return links;
   };
-  return { ...sourcesOf(config), links: makeLinks(external, key) };
+  return {
+    get external() {
+      return made().external;
+    },
+    sign: (...what) => made().sign(...what),
+    become: (given) => {
+      links = given;
+    },
+  };
 }

@@ -1,8 +1,9 @@
 /** The role `router`: its store, its files, its loops and its server. */
-import { join } from 'node:path';
+import { makeBasicUsers } from '#access/basic-users.ts';
 import { makeKeys } from '#access/keys.ts';
 import { comeBack, stayAlive } from '#alerting/alive.ts';
 import { makeRouterApi, type RouterApi } from '#alerting/api/api.ts';
+import { makeLinks } from '#alerting/links.ts';
 import { makeNotify } from '#alerting/notify/notify.ts';
 import { observeRouter } from '#alerting/observe.ts';
 import { regroup } from '#alerting/regroup.ts';
@@ -10,22 +11,24 @@ import { makeRouter } from '#alerting/router.ts';
 import { keepFact } from '#alerting/rows/facts.ts';
 import { makeSqlStore } from '#alerting/store-sql.ts';
 import { instrumentDb } from '#collector/database.ts';
+import type { Clock } from '#kernel/clock.ts';
 import type { Db } from '#kernel/database.ts';
 import { http } from '#kernel/http.ts';
 import { increasingIds, systemRandom } from '#kernel/random.ts';
 import { type Secret, secret } from '#kernel/secret.ts';
-import { listenOn } from '#kernel/serve.ts';
 import { sharedClock } from '#kernel/shared-clock.ts';
 import { within } from '#kernel/shutdown.ts';
 import { milliseconds } from '#kernel/units.ts';
 import type { App } from '#serving/app.ts';
+import { type EarlyServer, listenEarly } from '#serving/early-server.ts';
 import { anonymousAllowed, type Config, routerAddress } from './config.ts';
-import { openDatabase } from './database.ts';
+import { openRouterDatabase, routerFolder } from './database.ts';
 import { VERSION } from './project.ts';
-import { filesOf, holdSetup, prefixOf } from './router-setup.ts';
-import { modeOf } from './router-shipped.ts';
+import { externalUrl, holdSetup, lateLinks, prefixOf } from './router-setup.ts';
+import { modeOf, sourcesOf } from './router-shipped.ts';
 import { watchOf } from './router-watch.ts';
 import { type Runtime, tellReady, untilStopped } from './runtime.ts';
+import { readWebConfig, type WebConfig } from './web-config.ts';
 import { authenticator } from './wiring.ts';
 
 const CLOSE_LIMIT = milliseconds(3_000);
@@ -34,18 +37,12 @@ const KEY_BYTES = 32;
 export async function runRouter(config: Config, runtime: Runtime): Promise<void> {
   const { clock, log, telemetry, stop, random } = runtime;
   await using stack = new AsyncDisposableStack();
-  const url = config.secrets.ROUTER_DATABASE_URL;
-  const folder = config.ROUTER_STORAGE ?? join(config.BURNLINE_STATE, 'router');
-  const db = instrumentDb(await openDatabase({ name: 'router', url, folder }, config, clock, log), telemetry, clock);
-  stack.defer(() => db.close());
-  const shared = await sharedClock(db, clock);
+  let time: Pick<Clock, 'now'> = clock;
   // Whole milliseconds, as the store keeps them.
-  const now = () => milliseconds(Math.floor(shared.now()));
-  const key = await signingKey(db, now());
-  const newId = increasingIds(now, random);
-  let bound: string | undefined;
+  const now = () => milliseconds(Math.floor(time.now()));
+  const links = lateLinks();
   const setup = holdSetup({
-    files: filesOf(config, key, () => bound),
+    files: { ...sourcesOf(config), links },
     log,
     now,
     took: async (fresh) => {
@@ -53,6 +50,15 @@ export async function runRouter(config: Config, runtime: Runtime): Promise<void>
       router.wake();
     },
   });
+  const web = config.ROUTER_WEB_CONFIG_FILE === undefined ? undefined : readWebConfig(config.ROUTER_WEB_CONFIG_FILE);
+  const early = await listen(config, runtime, web);
+  stack.defer(() => early.server.closeAllConnections());
+  const db = instrumentDb(await openRouterDatabase(config, clock, log), telemetry, clock);
+  stack.defer(() => db.close());
+  time = await sharedClock(db, clock);
+  const key = await signingKey(db, now());
+  links.become(makeLinks(externalUrl(config, early.url), key));
+  const newId = increasingIds(now, random);
   const store = makeSqlStore(db);
   const router = makeRouter({
     store,
@@ -68,7 +74,7 @@ export async function runRouter(config: Config, runtime: Runtime): Promise<void>
   });
   observeRouter(telemetry, db, now);
   const watch = await watchOf(config, { db, clock, now, log, telemetry, receive: router.receive });
-  const { server, url: listens } = await serve(config, runtime, {
+  const server = await serve(config, runtime, early, web, {
     db: db.foreground(),
     store: makeSqlStore(db.foreground()),
     setup: setup.current,
@@ -81,20 +87,31 @@ export async function runRouter(config: Config, runtime: Runtime): Promise<void>
     reload: setup.reload,
   });
   stack.defer(async () => {
-    await within(clock, CLOSE_LIMIT, log, 'the server', server.close());
-    server.server.closeAllConnections();
+    await within(clock, CLOSE_LIMIT, log, 'the server', Promise.all([server.close(), early.close()]));
+    early.server.closeAllConnections();
   });
-  bound = listens;
   process.on('SIGHUP', () => void (config.supervised ? undefined : setup.reload()));
   await comeBack(db, now(), log);
   // The files may have been changed while no router was there.
   await regroup(store, setup.current(), now());
+  early.open();
   const work = Promise.all([router.run(stop), watch?.run(stop), stayAlive(db, clock, now, log, stop)]);
-  log.info({ router: bound, folder: url === undefined ? folder : undefined }, 'router is ready');
-  tellReady({ router: bound });
+  const folder = config.secrets.ROUTER_DATABASE_URL === undefined ? routerFolder(config) : undefined;
+  log.info({ router: early.url, folder }, 'router is ready');
+  tellReady({ router: early.url });
   await Promise.race([work, untilStopped(stop)]);
   log.info({}, 'router stops');
   await within(clock, CLOSE_LIMIT, log, 'what is being sent', work);
+}
+
+/** At once: opening the store takes longer than all the rest, and whoever started the router waits for this. */
+async function listen(config: Config, { clock }: Runtime, web: WebConfig | undefined): Promise<EarlyServer> {
+  const { host, port } = routerAddress(config);
+  const early = await listenEarly(host, port, web?.tls);
+  const { host: address } = new URL(early.url);
+  // Alertmanager's own words: programs that start it wait for this line.
+  process.stderr.write(`ts=${new Date(clock.now()).toISOString()} level=info msg="Listening on" address=${address}\n`);
+  return early;
 }
 
 type Served = Pick<
@@ -102,29 +119,34 @@ type Served = Pick<
   'db' | 'store' | 'setup' | 'now' | 'newId' | 'receive' | 'answer' | 'signingKey' | 'engine' | 'reload'
 >;
 
-async function serve(config: Config, runtime: Runtime, served: Served): Promise<{ server: App; url: string }> {
+async function serve(
+  config: Config,
+  runtime: Runtime,
+  early: EarlyServer,
+  web: WebConfig | undefined,
+  served: Served,
+): Promise<App> {
   const { clock, log, random } = runtime;
-  let address = '';
+  const users = web === undefined || web.users.size === 0 ? undefined : makeBasicUsers(web.users);
+  const keys = makeKeys({ db: served.db, clock, random, log });
   const server = await makeRouterApi({
     ...runtime,
     ...served,
     mode: modeOf(config),
-    address: () => address,
+    address: () => new URL(early.url).host,
     startedAt: clock.now(),
     version: VERSION,
     revision: VERSION,
     prefix: prefixOf(config),
-    authenticate: authenticator(config, makeKeys({ db: served.db, clock, random, log }), clock),
-    keyNeeded: anonymousAllowed(config) === 'nobody',
+    authenticate: authenticator(config, keys, clock, users),
+    keys,
+    keyNeeded: users !== undefined || anonymousAllowed(config) === 'nobody',
     rate: { perSecond: config.RATE_PER_SECOND, burst: config.RATE_BURST },
     trustProxy: config.TRUST_PROXY === 'on',
+    early,
   });
-  const { host, port } = routerAddress(config);
-  const url = await listenOn(server, host, port);
-  address = new URL(url).host;
-  // Alertmanager's own words: programs that start it wait for this line.
-  process.stderr.write(`ts=${new Date(clock.now()).toISOString()} level=info msg="Listening on" address=${address}\n`);
-  return { server, url };
+  await server.ready();
+  return server;
 }
 
 /** Made once and kept with what it signs for, so that every router of a store believes the links of the others. */

@@ -28,7 +28,9 @@ export function startPlain(config: Config): Omit<Runtime, 'telemetry'> {
   for (const { setting, message } of config.warnings) log.warn({ setting }, `${setting} ${message}`);
   // Whoever started it by IPC (the supervisor; bin/burnline under another Node) and is gone leaves no orphan behind.
   endWithParent(clock);
-  return { clock, random: systemRandom, log, stop: onStopSignal(clock, { ignoreTerminal: config.supervised }) };
+  // The router reads its files again, as Alertmanager does.
+  const signals = { ignoreTerminal: config.supervised, ignoreHangUp: config.role === 'router' };
+  return { clock, random: systemRandom, log, stop: onStopSignal(clock, signals) };
 }
 
 /** Telemetry starts here, before the modules that it instruments are loaded: so roles are imported after it. */

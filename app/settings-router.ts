@@ -5,6 +5,12 @@ import type { Setting } from './settings.ts';
 
 const ROUTING = ['router', 'start'] as const;
 
+/** Alertmanager's. The first two mean the same here; the rest change its own metrics and memory. */
+const FEATURES = [
+  ...(['classic-mode', 'utf8-strict-mode'] as const),
+  ...(['alert-names-in-metrics', 'receiver-name-in-metrics', 'group-key-in-metrics', 'auto-gomemlimit'] as const),
+];
+
 export const ROUTER_SETTINGS = {
   ROUTER_CONFIG_FILE: {
     flag: '--config.file <file>',
@@ -73,12 +79,16 @@ export const ROUTER_SETTINGS = {
     roles: ROUTING,
     help: 'path before every address of the router; default: that of the external URL',
   },
+  ROUTER_WEB_CONFIG_FILE: {
+    flag: '--web.config.file <file>',
+    schema: z.string().min(1).optional(),
+    roles: ROUTING,
+    help: 'web configuration as Prometheus has it: basic_auth_users, and tls_server_config with cert_file and key_file',
+  },
   ROUTER_FEATURES: {
     flag: '--enable-feature <names>',
-    schema: list
-      .pipe(z.array(z.enum(['classic-mode', 'utf8-strict-mode'], 'expected classic-mode or utf8-strict-mode')))
-      .default([]),
+    schema: list.pipe(z.array(z.enum(FEATURES, `expected some of ${FEATURES.join(', ')}`))).default([]),
     roles: ROUTING,
-    help: 'classic-mode refuses label names that are not ASCII; utf8-strict-mode takes UTF-8 matchers alone',
+    help: 'classic-mode refuses label names that are not ASCII; utf8-strict-mode takes UTF-8 matchers alone; others of Alertmanager change nothing',
   },
 } as const satisfies Record<string, Setting>;

@@ -1,6 +1,7 @@
 /** From the configuration to what the rooms take: each gets its own part and nothing of the rest. */
 import { parseAddresses } from '#access/addresses.ts';
 import { type Authenticate, makeAuthenticator } from '#access/authenticator.ts';
+import type { BasicUsers } from '#access/basic-users.ts';
 import { makeJwtVerifier } from '#access/jwt.ts';
 import { hs256Key } from '#access/jwt-keys.ts';
 import type { Keys } from '#access/keys.ts';
@@ -65,12 +66,14 @@ export function workerSettings(config: Config, webhookSecret: Secret): WorkerSet
   };
 }
 
-export function authenticator(config: Config, keys: Keys, clock: Clock): Authenticate {
+/** @param users where there are some, nobody comes without a name or a key. */
+export function authenticator(config: Config, keys: Keys, clock: Clock, users?: BasicUsers): Authenticate {
   const jwt = jwtVerifier(config, clock);
   return makeAuthenticator({
     clock,
     keys,
-    anonymous: anonymousAllowed(config),
+    anonymous: users === undefined ? anonymousAllowed(config) : 'nobody',
+    ...(users === undefined ? {} : { users }),
     ...(jwt ? { jwt } : {}),
     ...(config.IP_ALLOW_LIST.length > 0 ? { allowed: parseAddresses(config.IP_ALLOW_LIST) } : {}),
   });

@@ -11,7 +11,13 @@ const SAME_SIGNAL = 1000 as Milliseconds;
  * Aborts at SIGTERM or SIGINT, or when the parent goes (its IPC channel closes). A second, later signal ends the process
  * at once with 130.
  */
-export function onStopSignal(clock: Clock, options: { ignoreTerminal: boolean }): AbortSignal {
+export function onStopSignal(
+  clock: Clock,
+  options: {
+    readonly ignoreTerminal: boolean /** SIGHUP means something else to this role. */;
+    readonly ignoreHangUp: boolean;
+  },
+): AbortSignal {
   const stop = new AbortController();
   let first: number | undefined;
   const heard = (name: string) => () => {
@@ -23,7 +29,7 @@ export function onStopSignal(clock: Clock, options: { ignoreTerminal: boolean })
   process.on('SIGTERM', heard('SIGTERM'));
   const terminal = options.ignoreTerminal ? () => {} : heard('SIGINT');
   process.on('SIGINT', terminal);
-  process.on('SIGHUP', options.ignoreTerminal ? () => {} : heard('SIGHUP'));
+  process.on('SIGHUP', options.ignoreTerminal || options.ignoreHangUp ? () => {} : heard('SIGHUP'));
   return stop.signal;
 }
 

@@ -21,6 +21,8 @@ import type { Random } from '#kernel/random.ts';
 import type { Rate } from '#kernel/token-bucket.ts';
 import { type Bytes, kibibytes, milliseconds } from '#kernel/units.ts';
 import { drainUnread, onBrokenAddress, onBrokenConnection } from './broken-requests.ts';
+import type { EarlyServer } from './early-server.ts';
+import { HEADERS_LIMIT, REQUEST_LIMIT } from './limits.ts';
 import { openApi } from './openapi.ts';
 import { isRefusal, type Refusal, refuse, sendProblem } from './problems.ts';
 
@@ -44,6 +46,10 @@ export type AppOptions = {
   readonly jsonBody?: Bytes;
   /** Routes that need nobody known, beside health and metrics. */
   readonly open?: readonly string[];
+  /** Routes that are neither traced nor measured; default: health and metrics. */
+  readonly quiet?: readonly string[];
+  /** It listens already; else one is made, and listens when it is told. */
+  readonly early?: EarlyServer;
   readonly onRateLimited?: (request: FastifyRequest) => void;
   readonly authenticate: Authenticate;
   /** False where `authenticate` lets somebody in without one. */
@@ -57,9 +63,6 @@ export type AppOptions = {
 };
 
 const JSON_BODY = kibibytes(256);
-/** A whole request, its body included: 50 MB at 1.4 Mbit/s. */
-const REQUEST_LIMIT = milliseconds(300_000);
-const HEADERS_LIMIT = milliseconds(20_000);
 const DATABASE_BACK_AFTER = milliseconds(2_000);
 
 export type App = Awaited<ReturnType<typeof makeApp>>;
@@ -81,6 +84,7 @@ export async function makeApp(options: AppOptions) {
     clientErrorHandler: onBrokenConnection(options),
     frameworkErrors: onBrokenAddress(options) as never,
     logger: false,
+    ...(options.early ? { serverFactory: options.early.adopt } : {}),
   }).withTypeProvider<ZodTypeProvider>();
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
@@ -198,7 +202,10 @@ export function toRefusal(error: unknown, request: FastifyRequest, { log, jsonBo
     return refuse('bad_request', faults.join('; ').slice(0, 500));
   }
   const { statusCode = 500, code, message } = error as FastifyError;
-  if (statusCode === 413) return refuse('too_large', `The body is over the limit of ${jsonBody ?? JSON_BODY} bytes`);
+  if (statusCode === 413) {
+    const limit = request.routeOptions.bodyLimit ?? jsonBody ?? JSON_BODY;
+    return refuse('too_large', `The body is over the limit of ${limit} bytes`);
+  }
   if (statusCode === 415) return refuse('unsupported_media_type', wantedType(request));
   if (statusCode >= 400 && statusCode < 500) return refuse('bad_request', message.slice(0, 500));
   const route = request.routeOptions.url;

@@ -63,6 +63,7 @@ export function onBrokenAddress({ clock, random }: Sources) {
 }
 
 type Hooks = {
+  addHook(name: 'onSend', hook: (request: FastifyRequest, reply: FastifyReply) => Promise<void>): void;
   addHook(name: 'onResponse', hook: (request: FastifyRequest) => Promise<void>): void;
 };
 
@@ -75,6 +76,10 @@ const DRAIN_LIMIT = milliseconds(10_000);
  * connection. So the rest is thrown away, for a while.
  */
 export function drainUnread(app: Hooks, clock: Clock, limit: Milliseconds = DRAIN_LIMIT): void {
+  // Fastify would close the connection of whoever sends too much in the middle of it.
+  app.addHook('onSend', async ({ raw }, reply) => {
+    if (!raw.complete) reply.removeHeader('connection');
+  });
   app.addHook('onResponse', async ({ raw }) => {
     if (raw.complete || raw.destroyed) return;
     const over = new AbortController();

@@ -75,7 +75,7 @@ function finish(document: Document): Document {
 }
 
 function finishOperation(path: string, method: string, operation: Operation): void {
-  operation.operationId = operationId(path, method);
+  operation.operationId ??= operationId(path, method);
   const parameters = (operation.parameters ?? []).map((one) => ({ ...one, name: HEADER_NAMES[one.name] ?? one.name }));
   operation.parameters = [...parameters, CORRELATION];
   for (const [status, response] of Object.entries(operation.responses)) {

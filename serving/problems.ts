@@ -52,6 +52,41 @@ export const problemSchema = z
   })
   .meta({ id: 'Problem' });
 
+/** Every operation can be answered with these; `more` adds an operation's own. */
+export function problems(...more: ProblemCode[]) {
+  return answersOf(more, { 'application/problem+json': { schema: problemSchema } });
+}
+
+/** Before any route has its say: where a part of the address is an id. */
+export const addressTooLong = {
+  414: {
+    description: `\`uri_too_long\`: ${PROBLEMS.uri_too_long.title}`,
+    content: { 'application/problem+json': { schema: problemSchema } },
+  },
+};
+
+/** The same, where an error's body has another form. */
+export function answersOf(
+  more: readonly ProblemCode[],
+  content: Readonly<Record<string, { readonly schema: z.ZodType }>>,
+) {
+  const codes = [
+    'bad_request',
+    'unauthenticated',
+    'forbidden',
+    'rate_limited',
+    'internal',
+    'unavailable',
+    ...more,
+  ] as const;
+  const statuses = Map.groupBy(codes, (code) => PROBLEMS[code].status);
+  const entries = [...statuses].map(([number, same]) => {
+    const description = same.map((code) => `\`${code}\`: ${PROBLEMS[code].title}`).join('; ');
+    return [number, { description, content }] as const;
+  });
+  return Object.fromEntries(entries);
+}
+
 export type ProblemBody = z.infer<typeof problemSchema>;
 
 export function problemBody({ problem, detail }: Refusal, correlationId: string): ProblemBody {

@@ -43,6 +43,7 @@ const DOORS: Record<string, string> = {
   unpdf: 'worker/parsers/',
   mammoth: 'worker/parsers/',
   jose: 'access/',
+  bcryptjs: 'access/',
   pino: 'kernel/',
   commander: 'app/',
   'smtp-server': 'simulators/',

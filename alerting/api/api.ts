@@ -1,12 +1,15 @@
 /** The router's HTTP server: Alertmanager's API and its management paths, and the router's own. */
 import type { Authenticate } from '#access/authenticator.ts';
+import type { Keys } from '#access/keys.ts';
 import type { Telemetry } from '#collector/telemetry.ts';
 import type { Clock } from '#kernel/clock.ts';
 import type { Log } from '#kernel/log.ts';
 import type { Random } from '#kernel/random.ts';
 import type { Rate } from '#kernel/token-bucket.ts';
-import { mebibytes } from '#kernel/units.ts';
 import { type App, authorised, makeApp } from '#serving/app.ts';
+import type { EarlyServer } from '#serving/early-server.ts';
+import { keyRoutes } from '#serving/keys.ts';
+import { refuse } from '#serving/problems.ts';
 import { LINK_PATH, type LinkRoutes, linkRoutes } from './links.ts';
 import { type ManagementRoutes, managementRoutes } from './management.ts';
 import { type IncidentRoutes, incidentRoutes } from './v1-incidents.ts';
@@ -22,6 +25,8 @@ export type RouterApi = Omit<V2Routes, 'authorised' | 'counted'> &
   Omit<OnCallRoutes, 'authorised'> &
   LinkRoutes & {
     readonly prefix: string;
+    readonly keys: Keys;
+    readonly early?: EarlyServer;
     readonly authenticate: Authenticate;
     readonly keyNeeded: boolean;
     readonly rate: Rate;
@@ -32,20 +37,23 @@ export type RouterApi = Omit<V2Routes, 'authorised' | 'counted'> &
     readonly telemetry: Telemetry;
   };
 
-/** 256 alerts of Prometheus are some 300 KB; amtool and people send more at once. */
-const BODY = mebibytes(32);
+/** What machines ask all the time. */
+const MACHINES = ['/-/healthy', '/-/ready', '/metrics'];
 
 export async function makeRouterApi(options: RouterApi): Promise<App> {
   const { prefix } = options;
   const app = await makeApp({
     ...options,
-    jsonBody: BODY,
-    open: [`${prefix}/-/healthy`, `${prefix}/-/ready`, `${prefix}${LINK_PATH}`],
+    open: [...MACHINES.map((path) => `${prefix}${path}`), `${prefix}/openapi.json`, `${prefix}${LINK_PATH}`],
+    quiet: MACHINES.map((path) => `${prefix}${path}`),
     described: {
       title: 'Burnline router',
       description: 'Alerts in, the right person woken: Alertmanager’s API v2, incidents, escalation, on call.',
       version: options.version,
     },
+  });
+  app.addHook('onRequest', async ({ url }) => {
+    if (/%00/.test(url)) throw refuse('bad_request', 'The address holds a NUL');
   });
   const counted: V2Routes['counted'] = (outcome, count) => {
     if (count > 0) options.telemetry.count('alerts_received_total', { outcome }, count);
@@ -58,5 +66,6 @@ export async function makeRouterApi(options: RouterApi): Promise<App> {
   linkRoutes(app, prefix, routes);
   onCallRoutes(app, prefix, routes);
   managementRoutes(app, prefix, routes);
+  keyRoutes(app, options.keys, `${prefix}/api/v1`);
   return app;
 }

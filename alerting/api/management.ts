@@ -5,7 +5,7 @@ import { EXPOSITION_TYPE } from '#collector/exposition.ts';
 import type { Telemetry } from '#collector/telemetry.ts';
 import type { Db } from '#kernel/database.ts';
 import type { App, authorised } from '#serving/app.ts';
-import { refuse } from '#serving/problems.ts';
+import { problems, refuse } from '#serving/problems.ts';
 
 export type ManagementRoutes = {
   readonly db: Db;
@@ -16,24 +16,57 @@ export type ManagementRoutes = {
 };
 
 export function managementRoutes(app: App, prefix: string, routes: ManagementRoutes): void {
-  const text = z.string();
-  app.get(`${prefix}/-/healthy`, { schema: { response: { 200: text } } }, async () => 'OK');
-  app.get(`${prefix}/-/ready`, { schema: { response: { 200: text, 503: text } } }, async (_request, reply) => {
-    await routes.db.query('select 1 as ready');
-    return reply.send('OK');
-  });
-  const reload = {
-    preHandler: routes.authorised('router:configure'),
-    schema: { response: { 200: text } },
-  };
-  app.post(`${prefix}/-/reload`, reload, async (_request, reply) => {
-    const wrong = await routes.reload();
-    if (wrong !== undefined) throw refuse('internal', `failed to reload config: ${wrong}`.slice(0, 4_000));
-    return await reply.send('');
-  });
-  app.get(`${prefix}/metrics`, { schema: { response: { 200: text } } }, async (_request, reply) => {
-    reply.type(EXPOSITION_TYPE);
-    return await reply.serializer(String).send(await routes.telemetry.exposition('all'));
-  });
-  app.get(`${prefix}/openapi.json`, { schema: { hide: true } }, async () => app.swagger());
+  const tags = ['management'];
+  const plain = (description: string) => ({ description, content: { 'text/plain': { schema: z.string() } } });
+  const ok = { 200: plain('OK') };
+  app.get(
+    `${prefix}/-/healthy`,
+    { schema: { tags, summary: 'The process lives', response: { ...ok, ...unasked() } } },
+    async (_request, reply) => await reply.type(TEXT).serializer(String).send('OK'),
+  );
+  app.get(
+    `${prefix}/-/ready`,
+    { schema: { tags, summary: 'The store answers', response: { ...ok, ...unasked() } } },
+    async (_request, reply) => {
+      await routes.db.query('select 1 as ready');
+      return await reply.type(TEXT).serializer(String).send('OK');
+    },
+  );
+  app.post(
+    `${prefix}/-/reload`,
+    {
+      onRequest: routes.authorised('router:configure'),
+      schema: {
+        tags,
+        summary: 'Reads the files again; what is wrong with them is said, and the ones before stay in force',
+        response: { 200: plain('They are in force'), ...problems('too_large', 'unsupported_media_type') },
+      },
+    },
+    async (_request, reply) => {
+      const wrong = await routes.reload();
+      if (wrong !== undefined) throw refuse('internal', `failed to reload config: ${wrong}`.slice(0, 4_000));
+      return await reply.type(TEXT).serializer(String).send('');
+    },
+  );
+  app.get(
+    `${prefix}/metrics`,
+    { schema: { tags, summary: 'Prometheus’ text format', response: { 200: plain('The metrics'), ...unasked() } } },
+    async (_request, reply) => {
+      reply.type(EXPOSITION_TYPE);
+      return await reply.serializer(String).send(await routes.telemetry.exposition('all'));
+    },
+  );
+  app.get(
+    `${prefix}/openapi.json`,
+    { schema: { tags, summary: 'This document', response: { 200: z.looseObject({}), ...unasked() } } },
+    async () => app.swagger() as never,
+  );
+}
+
+const TEXT = 'text/plain; charset=utf-8';
+
+/** Whoever needs no key is still told when the request or the store is at fault. */
+function unasked() {
+  const all: Record<string, unknown> = problems();
+  return Object.fromEntries(Object.entries(all).filter(([status]) => !['401', '403', '429'].includes(status)));
 }

@@ -9,7 +9,8 @@ import type { Incident } from '#alerting/store.ts';
 import type { Db } from '#kernel/database.ts';
 import type { Milliseconds } from '#kernel/units.ts';
 import type { App, authorised } from '#serving/app.ts';
-import { problemSchema, refuse } from '#serving/problems.ts';
+import { problems, refuse } from '#serving/problems.ts';
+import { storable } from './text.ts';
 
 export type IncidentRoutes = {
   readonly db: Db;
@@ -50,9 +51,12 @@ const detail = incidentSchema
   .extend({ timeline: z.array(timelineSchema), alertsTold: z.unknown(), links: z.unknown() })
   .meta({ id: 'IncidentWithTimeline' });
 
-const params = z.object({ id: z.string().min(1).max(100) });
-const by = z.string().trim().min(1).max(200).optional().describe('who answers; default: whoever the key names');
-const answered = { 200: incidentSchema, 404: problemSchema };
+const params = z.object({ id: z.string().min(1).max(100).describe('an id or a number') });
+const by = storable(200).trim().min(1).optional().describe('who answers; default: whoever the key names');
+const answered = {
+  200: incidentSchema,
+  ...problems('not_found', 'too_large', 'unsupported_media_type', 'uri_too_long'),
+};
 
 export function incidentRoutes(app: App, prefix: string, routes: IncidentRoutes): void {
   readRoutes(app, `${prefix}/api/v1`, routes);
@@ -65,21 +69,34 @@ export function incidentRoutes(app: App, prefix: string, routes: IncidentRoutes)
   const path = `${prefix}/api/v1/incidents/:id`;
   app.post(
     `${path}/acknowledge`,
-    { preHandler: act, schema: { tags, params, body: z.object({ by }).nullish(), response: answered } },
+    {
+      onRequest: act,
+      schema: {
+        tags,
+        params,
+        summary: 'Somebody is on it: nobody else is woken',
+        body: z.object({ by }).nullish(),
+        response: answered,
+      },
+    },
     async ({ params: { id }, body, principal }) => give(id, { kind: 'acknowledge', by: body?.by ?? principal.subject }),
   );
   app.post(
     `${path}/resolve`,
-    { preHandler: act, schema: { tags, params, body: z.object({ by }).nullish(), response: answered } },
+    {
+      onRequest: act,
+      schema: { tags, params, summary: 'It is over', body: z.object({ by }).nullish(), response: answered },
+    },
     async ({ params: { id }, body, principal }) => give(id, { kind: 'resolve', by: body?.by ?? principal.subject }),
   );
   app.post(
     `${path}/snooze`,
     {
-      preHandler: act,
+      onRequest: act,
       schema: {
         tags,
         params,
+        summary: 'Acknowledged for some minutes, and then open again',
         body: z.object({ by, minutes: z.int().min(1).max(1_440) }),
         response: answered,
       },
@@ -92,8 +109,14 @@ export function incidentRoutes(app: App, prefix: string, routes: IncidentRoutes)
   app.post(
     `${path}/notes`,
     {
-      preHandler: act,
-      schema: { tags, params, body: z.object({ by, text: z.string().trim().min(1).max(10_000) }), response: answered },
+      onRequest: act,
+      schema: {
+        tags,
+        params,
+        summary: 'A note for the timeline',
+        body: z.object({ by, text: storable(10_000).trim().min(1) }),
+        response: answered,
+      },
     },
     async ({ params: { id }, body, principal }) =>
       give(id, { kind: 'note', by: body.by ?? principal.subject, text: body.text }),
@@ -107,15 +130,16 @@ function readRoutes(app: App, path: string, { db, now, authorised: may }: Incide
   app.get(
     `${path}/incidents`,
     {
-      preHandler: read,
+      onRequest: read,
       schema: {
         tags,
+        summary: 'Incidents, the newest first',
         querystring: z.object({
           state: z.enum(STATES).optional(),
           limit,
           cursor: z.coerce.number().int().min(1).optional(),
         }),
-        response: { 200: page(incidentSchema), 400: problemSchema },
+        response: { 200: page(incidentSchema), ...problems() },
       },
     },
     async ({ query: { state, limit: most, cursor } }) => {
@@ -125,9 +149,27 @@ function readRoutes(app: App, path: string, { db, now, authorised: may }: Incide
       return { items: items.map(shown), nextCursor: items.length === most && last ? String(last.number) : null };
     },
   );
+  readOne(app, `${path}/incidents/:id`, { db, now }, read);
+}
+
+function readOne(
+  app: App,
+  path: string,
+  { db, now }: Pick<IncidentRoutes, 'db' | 'now'>,
+  read: ReturnType<typeof authorised>,
+): void {
+  const tags = ['incidents'];
   app.get(
-    `${path}/incidents/:id`,
-    { preHandler: read, schema: { tags, params, response: { 200: detail, 404: problemSchema } } },
+    path,
+    {
+      onRequest: read,
+      schema: {
+        tags,
+        params,
+        summary: 'One incident, what happened in it, and the links that answer it',
+        response: { 200: detail, ...problems('not_found', 'uri_too_long') },
+      },
+    },
     async ({ params: { id } }) => {
       const incident = await found(db, id);
       const timeline = (await timelineOf(db, incident.id)).map(({ at, kind, because, actor }) => ({
@@ -141,8 +183,19 @@ function readRoutes(app: App, path: string, { db, now, authorised: may }: Incide
     },
   );
   app.get(
-    `${path}/incidents/:id/report`,
-    { preHandler: read, schema: { tags, params, response: { 200: z.string(), 404: problemSchema } } },
+    `${path}/report`,
+    {
+      onRequest: read,
+      schema: {
+        tags,
+        params,
+        summary: 'Its report, in Markdown',
+        response: {
+          200: { description: 'The report', content: { 'text/markdown': { schema: z.string() } } },
+          ...problems('not_found', 'uri_too_long'),
+        },
+      },
+    },
     async ({ params: { id } }, reply) => {
       const incident = await found(db, id);
       const timeline = await timelineOf(db, incident.id);

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { listNotifications } from '#alerting/rows/notifications.ts';
 import type { App } from '#serving/app.ts';
-import { problemSchema } from '#serving/problems.ts';
+import { problems } from '#serving/problems.ts';
 import { found, type IncidentRoutes, iso, page, time } from './v1-incidents.ts';
 
 const notificationSchema = z
@@ -26,15 +26,16 @@ export function notificationRoutes(app: App, prefix: string, { db, authorised: m
   app.get(
     `${prefix}/api/v1/notifications`,
     {
-      preHandler: may('incidents:read'),
+      onRequest: may('incidents:read'),
       schema: {
         tags: ['incidents'],
+        summary: 'What was sent, the newest first',
         querystring: z.object({
           incident: z.string().max(100).optional(),
           limit,
           cursor: z.string().max(100).optional(),
         }),
-        response: { 200: page(notificationSchema), 400: problemSchema, 404: problemSchema },
+        response: { 200: page(notificationSchema), ...problems('not_found') },
       },
     },
     async ({ query: { incident, limit: most, cursor } }) => {

@@ -5,7 +5,7 @@ import { viewOnCall } from '#alerting/oncall/view.ts';
 import type { Setup } from '#alerting/setup.ts';
 import { type Milliseconds, milliseconds } from '#kernel/units.ts';
 import type { App, authorised } from '#serving/app.ts';
-import { problemSchema } from '#serving/problems.ts';
+import { problems } from '#serving/problems.ts';
 
 export type OnCallRoutes = {
   readonly setup: () => Setup;
@@ -34,11 +34,12 @@ export function onCallRoutes(app: App, prefix: string, { setup, now, authorised:
   app.get(
     `${prefix}/api/v1/oncall`,
     {
-      preHandler: may('incidents:read'),
+      onRequest: may('incidents:read'),
       schema: {
         tags: ['on call'],
+        summary: 'Who is on call, schedule by schedule',
         querystring: z.object({ at: moment.optional().describe('default: now') }),
-        response: { 200: z.array(onCallSchema), 400: problemSchema },
+        response: { 200: z.array(onCallSchema), ...problems() },
       },
     },
     async ({ query: { at } }) =>

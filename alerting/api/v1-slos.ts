@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Action } from '#access/roles.ts';
 import { type Milliseconds, type Seconds, seconds } from '#kernel/units.ts';
 import type { App, authorised } from '#serving/app.ts';
-import { problemSchema, refuse } from '#serving/problems.ts';
+import { problems, refuse } from '#serving/problems.ts';
 import type { Engine } from '#slo/engine.ts';
 import { historyOf, type View, viewOf } from '#slo/engine-view.ts';
 
@@ -42,11 +42,18 @@ const STEPS_MAX = 5_000;
 
 export function sloRoutes(app: App, prefix: string, { now, engine, authorised: may }: SloRoutes): void {
   const tags = ['objectives'];
-  const preHandler = may('incidents:read');
+  const read = may('incidents:read');
   const at = () => seconds(now() / 1_000);
   app.get(
     `${prefix}/api/v1/slos`,
-    { preHandler, schema: { tags, response: { 200: z.array(sloSchema) } } },
+    {
+      onRequest: read,
+      schema: {
+        tags,
+        summary: 'The objectives that this router watches',
+        response: { 200: z.array(sloSchema), ...problems() },
+      },
+    },
     async () => {
       const watched = engine();
       if (watched === undefined) return [];
@@ -59,7 +66,7 @@ export function sloRoutes(app: App, prefix: string, { now, engine, authorised: m
   app.get(
     `${prefix}/api/v1/slos/:id/history`,
     {
-      preHandler,
+      onRequest: read,
       schema: {
         tags,
         params: z.object({ id: z.string().max(300) }),
@@ -68,7 +75,8 @@ export function sloRoutes(app: App, prefix: string, { now, engine, authorised: m
           to: z.iso.datetime({ offset: true }).optional(),
           step: z.coerce.number().int().min(5).max(86_400).default(60).describe('seconds'),
         }),
-        response: { 200: z.array(stepSchema), 400: problemSchema, 404: problemSchema },
+        summary: 'One objective’s counts, step by step',
+        response: { 200: z.array(stepSchema), ...problems('not_found', 'uri_too_long') },
       },
     },
     async ({ params: { id }, query: { from, to, step } }) => {

@@ -1,25 +1,39 @@
 /** Silences by Alertmanager's API v2. */
 import { z } from 'zod';
-import { fromApi, type Matcher, matcherText, parseMatcher, toApi } from '#alerting/matcher.ts';
+import {
+  fromApi,
+  MATCHERS_MAX,
+  type Matcher,
+  matcherText,
+  parseMatcher,
+  TEXT_CHARS_MAX,
+  toApi,
+} from '#alerting/matcher.ts';
 import { allSilences, putSilence, silenceById } from '#alerting/rows/silences.ts';
 import { checkSilence, expire, type Silence, type SilenceDraft, setSilence, stateOf } from '#alerting/silence.ts';
 import type { Milliseconds } from '#kernel/units.ts';
+import { addressTooLong } from '#serving/problems.ts';
+import { readMoment, storable } from './text.ts';
 import type { V2Routes, V2Scope } from './v2.ts';
-import { badRequest, notFound } from './v2.ts';
-import { iso } from './v2-alerts.ts';
+import { badRequest, errors, notFound } from './v2.ts';
+import { filter, iso } from './v2-listing.ts';
 
 const matcher = z
-  .object({ name: z.string(), value: z.string(), isRegex: z.boolean(), isEqual: z.boolean().optional() })
+  .object({
+    name: storable(TEXT_CHARS_MAX),
+    value: storable(TEXT_CHARS_MAX),
+    isRegex: z.boolean(),
+    isEqual: z.boolean().optional(),
+  })
   .meta({ id: 'matcher' });
 const postable = z
   .object({
-    id: z.string().nullish(),
-    matchers: z.array(matcher).min(1),
+    id: storable(200).nullish(),
+    matchers: z.array(matcher).min(1).max(MATCHERS_MAX),
     startsAt: z.string(),
     endsAt: z.string(),
-    createdBy: z.string().max(1_000),
-    comment: z.string().max(10_000),
-    annotations: z.record(z.string(), z.string()).nullish(),
+    createdBy: storable(1_000),
+    comment: storable(10_000),
   })
   .meta({ id: 'postableSilence' });
 const gettable = z
@@ -35,18 +49,23 @@ const gettable = z
   })
   .meta({ id: 'gettableSilence' });
 const byId = z.object({ id: z.string().max(200) });
-const filter = z.object({ filter: z.union([z.string(), z.array(z.string())]).optional() });
 
 export function silenceRoutes(app: V2Scope, routes: V2Routes): void {
+  listRoutes(app, routes);
+  changeRoutes(app, routes);
+}
+
+function listRoutes(app: V2Scope, routes: V2Routes): void {
   const { db, now } = routes;
   app.get(
     '/silences',
     {
-      preHandler: routes.authorised('incidents:read'),
+      onRequest: routes.authorised('incidents:read'),
       schema: {
         operationId: 'getSilences',
-        querystring: filter,
-        response: { 200: z.array(gettable), 400: z.string() },
+        summary: 'All that hold, will hold, or have ended lately',
+        querystring: z.object({ filter }),
+        response: { 200: z.array(gettable), ...errors() },
       },
     },
     async (request) => {
@@ -66,8 +85,13 @@ export function silenceRoutes(app: V2Scope, routes: V2Routes): void {
   app.get(
     '/silence/:id',
     {
-      preHandler: routes.authorised('incidents:read'),
-      schema: { operationId: 'getSilence', params: byId, response: { 200: gettable, 404: z.string() } },
+      onRequest: routes.authorised('incidents:read'),
+      schema: {
+        operationId: 'getSilence',
+        summary: 'One silence',
+        params: byId,
+        response: { 200: gettable, ...errors('not_found'), ...addressTooLong },
+      },
     },
     async (request) => {
       const silence = await silenceById(db, request.params.id);
@@ -75,11 +99,20 @@ export function silenceRoutes(app: V2Scope, routes: V2Routes): void {
       return shown(silence, now());
     },
   );
+}
+
+function changeRoutes(app: V2Scope, routes: V2Routes): void {
+  const { db, now } = routes;
   app.delete(
     '/silence/:id',
     {
-      preHandler: routes.authorised('silences:write'),
-      schema: { operationId: 'deleteSilence', params: byId, response: { 200: z.null(), 404: z.string() } },
+      onRequest: routes.authorised('silences:write'),
+      schema: {
+        operationId: 'deleteSilence',
+        summary: 'Ends a silence; it stays on record',
+        params: byId,
+        response: { 200: z.null(), ...errors('not_found'), ...addressTooLong },
+      },
     },
     async (request, reply) => {
       await db.tx(async (q) => {
@@ -94,11 +127,15 @@ export function silenceRoutes(app: V2Scope, routes: V2Routes): void {
   app.post(
     '/silences',
     {
-      preHandler: routes.authorised('silences:write'),
+      onRequest: routes.authorised('silences:write'),
       schema: {
         operationId: 'postSilences',
+        summary: 'Makes a silence, or changes the one with this id',
         body: postable,
-        response: { 200: z.object({ silenceID: z.string() }), 400: z.string(), 404: z.string() },
+        response: {
+          200: z.object({ silenceID: z.string() }),
+          ...errors('not_found', 'too_large', 'unsupported_media_type'),
+        },
       },
     },
     async (request) => ({ silenceID: await setOne(routes, request.body) }),
@@ -133,8 +170,8 @@ function readMatcher(given: z.infer<typeof matcher>): Matcher {
 }
 
 function readTime(field: string, text: string): Milliseconds {
-  const at = Date.parse(text);
-  if (Number.isNaN(at)) throw badRequest(`${field} is no RFC 3339 time: ${text.slice(0, 40)}`);
+  const at = readMoment(text);
+  if (at === undefined) throw badRequest(`${field} is no RFC 3339 time: ${text.slice(0, 40)}`);
   return at as Milliseconds;
 }
 

@@ -9,18 +9,21 @@ import type { Alert } from '#alerting/alert.ts';
 import type { MatcherMode } from '#alerting/matcher.ts';
 import type { Setup } from '#alerting/setup.ts';
 import type { Store } from '#alerting/store.ts';
+import type { Clock } from '#kernel/clock.ts';
 import type { Db } from '#kernel/database.ts';
 import type { Log } from '#kernel/log.ts';
 import type { Milliseconds } from '#kernel/units.ts';
 import { type App, type authorised, toRefusal } from '#serving/app.ts';
-import { isRefusal, PROBLEMS, type Refusal, refuse } from '#serving/problems.ts';
+import { answersOf, isRefusal, PROBLEMS, type ProblemCode, type Refusal, refuse } from '#serving/problems.ts';
 import { alertRoutes } from './v2-alerts.ts';
+import { groupRoutes } from './v2-groups.ts';
 import { silenceRoutes } from './v2-silences.ts';
 
 export type V2Routes = {
   readonly db: Db;
   readonly store: Store;
   readonly setup: () => Setup;
+  readonly clock: Clock;
   readonly now: () => Milliseconds;
   readonly newId: () => string;
   readonly mode: MatcherMode;
@@ -36,6 +39,9 @@ export type V2Routes = {
 };
 export type V2Scope = App;
 
+/** Errors are JSON strings here. */
+export const errors = (...more: ProblemCode[]) => answersOf(more, { 'application/json': { schema: z.string() } });
+
 /** The Alertmanager whose API this is: amtool of another minor version would warn. */
 export const ALERTMANAGER_VERSION = '0.34.2';
 
@@ -49,6 +55,7 @@ export function v2Routes(root: App, prefix: string, routes: V2Routes): void {
       app.setErrorHandler((error: unknown, request, reply) => {
         const refusal = isRefusal(error) ? error : toRefusal(error, request, routes);
         if (refusal.retryAfter !== undefined) reply.header('retry-after', String(Math.ceil(refusal.retryAfter / 1000)));
+        if (refusal.problem === 'unauthenticated') reply.header('www-authenticate', 'Bearer');
         return reply
           .code(PROBLEMS[refusal.problem].status)
           .type('application/json; charset=utf-8')
@@ -57,6 +64,7 @@ export function v2Routes(root: App, prefix: string, routes: V2Routes): void {
       });
       readStrictly(app);
       alertRoutes(app, routes);
+      groupRoutes(app, routes);
       silenceRoutes(app, routes);
       statusRoutes(app, routes);
     },
@@ -68,9 +76,21 @@ export function v2Routes(root: App, prefix: string, routes: V2Routes): void {
 function readStrictly(app: V2Scope): void {
   const parse = app.getDefaultJsonParser('error', 'error');
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
-    if (!isUtf8(body as Buffer)) return done(badRequest('the body is no UTF-8') as never, undefined);
-    parse(request, (body as Buffer).toString('utf8'), done);
+    if (!(body instanceof Buffer) || !isUtf8(body)) return done(badRequest('the body is no UTF-8') as never, undefined);
+    if (hasManyValues(body)) return done(badRequest(`the body has more than ${VALUES_MAX} values`) as never, undefined);
+    parse(request, body.toString('utf8'), done);
   });
+}
+
+/** Taken apart each is some 50 bytes, however short it was: twice as many as the largest body of real alerts has. */
+const VALUES_MAX = 2_000_000;
+const [COMMA, BRACE, BRACKET] = [0x2c, 0x7b, 0x5b];
+
+function hasManyValues(body: Buffer): boolean {
+  if (body.length <= VALUES_MAX) return false;
+  let values = 0;
+  for (const byte of body) if (byte === COMMA || byte === BRACE || byte === BRACKET) values++;
+  return values > VALUES_MAX;
 }
 
 function statusRoutes(app: V2Scope, routes: V2Routes): void {
@@ -78,10 +98,12 @@ function statusRoutes(app: V2Scope, routes: V2Routes): void {
   app.get(
     '/status',
     {
-      preHandler: routes.authorised('incidents:read'),
+      onRequest: routes.authorised('incidents:read'),
       schema: {
         operationId: 'getStatus',
+        summary: 'The configuration in force, and this router as a peer of itself',
         response: {
+          ...errors(),
           200: z.object({
             cluster: z.object({
               name: text,
@@ -121,8 +143,12 @@ function statusRoutes(app: V2Scope, routes: V2Routes): void {
   app.get(
     '/receivers',
     {
-      preHandler: routes.authorised('incidents:read'),
-      schema: { operationId: 'getReceivers', response: { 200: z.array(z.object({ name: text })) } },
+      onRequest: routes.authorised('incidents:read'),
+      schema: {
+        operationId: 'getReceivers',
+        summary: 'The receivers of the configuration',
+        response: { 200: z.array(z.object({ name: text })), ...errors() },
+      },
     },
     async () => [...routes.setup().config.receivers.keys()].map((name) => ({ name })),
   );

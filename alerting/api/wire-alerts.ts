@@ -8,11 +8,20 @@ import type { Alert } from '#alerting/alert.ts';
 import { fingerprint, type Labels } from '#alerting/labels.ts';
 import { isLabelName, type MatcherMode } from '#alerting/matcher.ts';
 import { type Milliseconds, milliseconds } from '#kernel/units.ts';
+import { isStorable, readMoment } from './text.ts';
 
 /** What a single alert may hold; a page's worth of text is enough for anybody who is woken. */
 export const LABELS_MAX = 128;
 export const NAME_CHARS_MAX = 1_024;
 export const VALUE_CHARS_MAX = 65_536;
+/** Every matcher of every route and silence is held against it. */
+export const LABEL_CHARS_MAX = 8_192;
+/** All of one alert: five hundred are read at once when they are listed. */
+export const ALERT_CHARS_MAX = 131_072;
+/** Stored in one transaction. */
+export const ALERTS_MAX = 50_000;
+/** More reasons than these nobody reads. */
+const FAULTS_TOLD = 20;
 
 const labelSet = z.record(z.string(), z.string()).meta({ id: 'labelSet' });
 export const postableAlert = z
@@ -48,7 +57,12 @@ export const gettableAlert = z
   .meta({ id: 'gettableAlert' });
 export type GettableAlert = z.infer<typeof gettableAlert>;
 
-export type ReadAlerts = { readonly alerts: readonly Alert[]; readonly faults: readonly string[] };
+export type ReadAlerts = {
+  readonly alerts: readonly Alert[];
+  /** Of the first that were refused. */
+  readonly faults: readonly string[];
+  readonly refused: number;
+};
 
 /** Each by itself: what is right is taken although another is not. */
 export function readAlerts(
@@ -59,15 +73,16 @@ export function readAlerts(
 ): ReadAlerts {
   const alerts: Alert[] = [];
   const faults: string[] = [];
+  let refused = 0;
   for (const [i, item] of items.entries()) {
     const parsed = postableAlert.safeParse(item);
     const read = parsed.success
       ? readAlert(parsed.data, now, resolveTimeout, mode)
       : `${parsed.error.issues[0]?.path.join('.') || 'it'}: ${parsed.error.issues[0]?.message}`;
-    if (typeof read === 'string') faults.push(`alert ${i}: ${read}`);
-    else alerts.push(read);
+    if (typeof read !== 'string') alerts.push(read);
+    else if (refused++ < FAULTS_TOLD) faults.push(`alert ${i}: ${read}`);
   }
-  return { alerts, faults };
+  return { alerts, faults, refused };
 }
 
 /** @returns what is wrong with it, as text. */
@@ -80,7 +95,10 @@ function readAlert(
   // An empty value is as if the label were not there.
   const labels: Labels = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== ''));
   if (Object.keys(labels).length === 0) return 'at least one label is needed';
-  const wrong = labelFault('label', labels, mode) ?? labelFault('annotation', annotations ?? {}, mode);
+  const wrong =
+    labelFault('label', labels, LABEL_CHARS_MAX, mode) ??
+    labelFault('annotation', annotations ?? {}, VALUE_CHARS_MAX, mode) ??
+    wholeFault(labels, annotations ?? {}, generatorURL ?? '');
   if (wrong !== undefined) return wrong;
   const [start, end] = [readTime(startsAt), readTime(endsAt)];
   if (start === 'unreadable') return `startsAt is no RFC 3339 time: ${startsAt?.slice(0, 40)}`;
@@ -99,17 +117,24 @@ function readAlert(
   };
 }
 
-function labelFault(what: string, labels: Labels, mode: MatcherMode): string | undefined {
+function wholeFault(labels: Labels, annotations: Labels, generatorUrl: string): string | undefined {
+  if (!isStorable(generatorUrl)) return 'generatorURL holds a NUL, or half of a character';
+  const texts = [labels, annotations].flatMap((one) => Object.entries(one).flat());
+  const chars = texts.reduce((sum, text) => sum + text.length, generatorUrl.length);
+  return chars > ALERT_CHARS_MAX ? `${chars} characters together, at most ${ALERT_CHARS_MAX} are taken` : undefined;
+}
+
+function labelFault(what: string, labels: Labels, most: number, mode: MatcherMode): string | undefined {
   const names = Object.keys(labels);
   if (names.length > LABELS_MAX) return `${names.length} ${what}s, at most ${LABELS_MAX} are taken`;
   for (const one of names) {
-    if (!isLabelName(one, mode)) return `${JSON.stringify(one.slice(0, 60))} is no ${what} name`;
+    if (!isLabelName(one, mode) || !isStorable(one)) return `${JSON.stringify(one.slice(0, 60))} is no ${what} name`;
     if (one.length > NAME_CHARS_MAX) return `a ${what} name of ${one.length} characters, at most ${NAME_CHARS_MAX}`;
     const value = labels[one] ?? '';
-    if (value.length > VALUE_CHARS_MAX) {
-      return `the ${what} ${one.slice(0, 60)} has ${value.length} characters, at most ${VALUE_CHARS_MAX} are taken`;
+    if (value.length > most) {
+      return `the ${what} ${one.slice(0, 60)} has ${value.length} characters, at most ${most} are taken`;
     }
-    if (!value.isWellFormed()) return `the ${what} ${one.slice(0, 60)} is no well-formed text`;
+    if (!isStorable(value)) return `the ${what} ${one.slice(0, 60)} holds a NUL, or half of a character`;
   }
   return undefined;
 }
@@ -119,7 +144,7 @@ const ZERO_YEAR = /^0001-01-01T00:00:00/;
 
 function readTime(text: string | undefined): Milliseconds | undefined | 'unreadable' {
   if (text === undefined || text === '' || ZERO_YEAR.test(text)) return undefined;
-  const at = Date.parse(text);
-  return Number.isNaN(at) || at < 0 || at > LATEST ? 'unreadable' : milliseconds(at);
+  const at = readMoment(text);
+  return at === undefined || at < 0 || at > LATEST ? 'unreadable' : milliseconds(at);
 }
 const LATEST = Date.UTC(9999, 0, 1);

@@ -3,7 +3,7 @@
 import type { Group, StoredAlert } from '#alerting/store.ts';
 import { instant, type Queryable } from '#kernel/database.ts';
 import type { Milliseconds } from '#kernel/units.ts';
-import { ALERT, present } from './alerts.ts';
+import { ALERT } from './alerts.ts';
 
 /** Those that fire, by fingerprint, after the one given. */
 export async function firingAlerts(
@@ -19,10 +19,35 @@ export async function firingAlerts(
   );
 }
 
-export async function allGroups(q: Queryable): Promise<Group[]> {
-  const rows = await q.query<Group>(
-    `select id, route_id as "routeId", receiver, key, labels, due_at as "dueAt", flushed_at as "flushedAt",
-       told_at as "toldAt" from alerting.groups order by labels::text, receiver limit 10000`,
+export type ListedMember = {
+  readonly group: Pick<Group, 'id' | 'routeId' | 'receiver' | 'labels'>;
+  readonly alert: StoredAlert;
+};
+type MemberRow = StoredAlert & {
+  readonly groupId: string;
+  readonly routeId: string;
+  readonly receiver: string;
+  readonly groupLabels: Group['labels'];
+};
+
+/** Those that fire and their groups, by group and fingerprint, after the one given. */
+export async function listedMembers(
+  q: Queryable,
+  now: Milliseconds,
+  after: { readonly groupId: string; readonly fingerprint: string },
+  limit: number,
+): Promise<ListedMember[]> {
+  const rows = await q.query<MemberRow>(
+    `select ${ALERT}, g.id as "groupId", g.route_id as "routeId", g.receiver, g.labels as "groupLabels"
+     from alerting.members m
+     join alerting.alerts a on a.fingerprint = m.fingerprint and a.ends_at > $1
+     join alerting.groups g on g.id = m.group_id
+     where (m.group_id, m.fingerprint) > ($2, $3)
+     order by m.group_id, m.fingerprint limit $4`,
+    [instant(now), after.groupId, after.fingerprint, limit],
   );
-  return rows.map((row) => present(row, ['flushedAt', 'toldAt']));
+  return rows.map(({ groupId, routeId, receiver, groupLabels, ...alert }) => ({
+    group: { id: groupId, routeId, receiver, labels: groupLabels },
+    alert,
+  }));
 }

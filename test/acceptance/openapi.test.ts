@@ -3,23 +3,20 @@
  * wrong ones, and holds every answer against it. TEST_SEED and TEST_EXAMPLES change what it tries.
  */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import test, { after, before, describe } from 'node:test';
 import { call, untilFinished, upload } from '#test/kit/client.ts';
 import { POSTGRES_URL } from '#test/kit/database.ts';
+import { EXAMPLES, SEED, schemathesis, TOOL } from '#test/kit/openapi.ts';
 import { type Service, startService } from '#test/kit/service.ts';
-import { type Running, removeFolder, startRole, temporaryFolder } from '#test/kit/stack.ts';
+import { type Running, startRole } from '#test/kit/stack.ts';
 
-const TOOL = process.env['TEST_TOOL_SCHEMATHESIS'];
-const SEED = process.env['TEST_SEED'] ?? '1';
-const EXAMPLES = process.env['TEST_EXAMPLES'] ?? '40';
 /** Checks that ask for what this API does not mean to do. */
 const NOT_MEANT = [
   // What a schema cannot say (a webhook's URL must be one, a key cannot expire in the past) is a 400 all the same.
   'positive_data_acceptance',
   // An erased document is not gone: its row says that it was erased.
   'use_after_free',
-].join(',');
+];
 
 type Schema = { readonly [key: string]: unknown };
 type Operation = {
@@ -107,7 +104,7 @@ describe('the served OpenAPI document', () => {
       RATE_BURST: '1000000',
     });
     t.diagnostic(`seed ${SEED}, ${EXAMPLES} examples for each operation`);
-    const { code, output } = await schemathesis(api.urls['api'] ?? '');
+    const { code, output } = await schemathesis(api.urls['api'] ?? '', NOT_MEANT);
     const errors = api
       .output()
       .split('\n')
@@ -118,22 +115,3 @@ describe('the served OpenAPI document', () => {
     assert.equal((await call(`${api.urls['api']}/readyz`)).status, 200);
   });
 });
-
-async function schemathesis(api: string): Promise<{ code: number | null; output: string }> {
-  const args = ['run', `${api}/openapi.json`, '--no-color', '--checks', 'all', '--exclude-checks', NOT_MEANT];
-  const data = ['--seed', SEED, '--max-examples', EXAMPLES, '--generation-database', 'none', '--warnings', 'off'];
-  // A wrong credential is refused, and enough of them are held back: that is not what is looked at here.
-  const more = ['--generation-with-security-parameters', 'false', '--continue-on-failure', '--request-timeout', '20'];
-  // It keeps notes where it is run.
-  const cwd = temporaryFolder();
-  const child = spawn(TOOL ?? '', [...args, ...data, ...more], {
-    cwd,
-    stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: 180_000,
-  });
-  let output = '';
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (piece) => (output += String(piece)));
-  const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
-  removeFolder(cwd);
-  return { code, output };
-}

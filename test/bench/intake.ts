@@ -1,6 +1,7 @@
 /**
- * `npm run bench:intake [-- --quick] [--batch 64]`: alerts a second that are taken, durable for us, in memory for
+ * `npm run bench:intake [-- --quick] [--batch 64] [--only list]`: alerts a second that are taken, durable for us, in memory for
  * Alertmanager, from the same sender, one after the other, in rounds. Prints a Markdown table for docs/benchmarks.md.
+ * With `--only list`: how long it takes to list 100,000 alerts, and the memory for it.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
@@ -11,6 +12,7 @@ import { parseArgs } from 'node:util';
 import { startRole, temporaryFolder } from '#test/kit/stack.ts';
 import { findAlertmanager } from '#test/tools/alertmanager.ts';
 import { findPostgres, freePort, startCluster } from '#test/tools/postgres.ts';
+import { measureListing } from './listing.ts';
 import { quantile, residentMegabytes } from './pipeline.ts';
 
 const { values } = parseArgs({
@@ -151,6 +153,16 @@ if (cluster)
 targets.push(await router('router on PGlite, durable', temporaryFolder(), {}));
 const peer = await alertmanager(temporaryFolder());
 if (peer) targets.push(peer);
+
+if (values.only === 'list') {
+  const many = (from: number, count: number) => Array.from({ length: count }, (_, k) => alertOf('list', from + k));
+  for (const target of targets) {
+    await measureListing(target, many, values.quick ? 10_000 : 100_000);
+    await target.end();
+  }
+  await cluster?.stop();
+  process.exit();
+}
 
 const results = new Map<string, number[]>();
 for (let round = 0; round < ROUNDS; round++) {

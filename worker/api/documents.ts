@@ -8,7 +8,7 @@ import { type Random, uuidv7 } from '#kernel/random.ts';
 import type { SharedClock } from '#kernel/shared-clock.ts';
 import type { Milliseconds } from '#kernel/units.ts';
 import { type App, authorised, wantedType } from '#serving/app.ts';
-import { refuse } from '#serving/problems.ts';
+import { problems, refuse } from '#serving/problems.ts';
 import { accept } from '#worker/accept.ts';
 import { eraseDocument } from '#worker/erase.ts';
 import { comeBackAfter, type Load } from '#worker/load.ts';
@@ -43,7 +43,7 @@ export function documentRoutes(app: App, options: DocumentRoutes): void {
         tags: ['documents'],
         summary: 'Documents, newest first',
         querystring: schemas.listQuery,
-        response: { 200: schemas.listSchema, ...schemas.problems() },
+        response: { 200: schemas.listSchema, ...problems() },
       },
     },
     async ({ query, principal }) => {
@@ -68,7 +68,7 @@ export function documentRoutes(app: App, options: DocumentRoutes): void {
         tags: ['documents'],
         summary: 'One document and its way so far, in words and times',
         params: schemas.idParams,
-        response: { 200: schemas.documentSchema, ...schemas.problems('not_found') },
+        response: { 200: schemas.documentSchema, ...problems('not_found') },
       },
     },
     async ({ params, principal }) => {
@@ -86,7 +86,7 @@ export function documentRoutes(app: App, options: DocumentRoutes): void {
         summary: 'The chunks that a search finds, in order',
         params: schemas.idParams,
         querystring: schemas.chunksQuery,
-        response: { 200: schemas.chunksSchema, ...schemas.problems('not_found') },
+        response: { 200: schemas.chunksSchema, ...problems('not_found') },
       },
     },
     async ({ params, query, principal }) => {
@@ -119,7 +119,7 @@ function uploadRoute(app: App, options: DocumentRoutes): void {
         body: schemas.uploadBody,
         response: {
           202: schemas.acceptedSchema,
-          ...schemas.problems('idempotency_conflict', 'too_large', 'unsupported_media_type', 'timeout', 'overloaded'),
+          ...problems('idempotency_conflict', 'too_large', 'unsupported_media_type', 'timeout', 'overloaded'),
         },
       },
     },
@@ -186,7 +186,7 @@ function changeRoutes(app: App, { db, shared, log, wake }: DocumentRoutes): void
         tags: ['documents'],
         summary: 'Tries a failed document again, from the first step whose result is missing',
         params: schemas.idParams,
-        response: { 202: schemas.acceptedSchema, ...schemas.problems('not_found', 'not_retryable') },
+        response: { 202: schemas.acceptedSchema, ...problems('not_found', 'not_retryable') },
       },
     },
     async ({ params, principal }, reply) => {
@@ -208,7 +208,7 @@ function changeRoutes(app: App, { db, shared, log, wake }: DocumentRoutes): void
         tags: ['documents'],
         summary: 'Erases content, text and vectors for good; the row and its history stay',
         params: schemas.idParams,
-        response: { 200: schemas.documentSchema, ...schemas.problems('not_found') },
+        response: { 200: schemas.documentSchema, ...problems('not_found') },
       },
     },
     async ({ params, principal, correlationId }) => {

@@ -10,8 +10,9 @@ import { seededRandom } from '#kernel/random.ts';
 import { secret } from '#kernel/secret.ts';
 import { mebibytes, milliseconds } from '#kernel/units.ts';
 import type { App } from '#serving/app.ts';
+import { keyRoutes } from '#serving/keys.ts';
+import { registeredRoutes } from '#test/kit/openapi.ts';
 import { makeApi } from './api.ts';
-import { keyRoutes } from './keys.ts';
 
 /** Nobody asks it: only the routes are looked at. */
 const db = {
@@ -53,21 +54,6 @@ async function api(t: TestContext, keyNeeded: boolean): Promise<App> {
   return app;
 }
 
-/** Fastify's own list: a tree of lines such as "│   └── /:id (GET, HEAD)", four characters a level. */
-function registered(app: App): string[] {
-  const above: string[] = [];
-  const found: string[] = [];
-  for (const line of app.printRoutes({ commonPrefix: false }).split('\n')) {
-    const [, indent = '', part = '', methods = ''] = /^([│ ]*)[├└]── (\S+)(?: \(([A-Z, ]+)\))?/.exec(line) ?? [];
-    const depth = indent.length / 4;
-    above.splice(depth, above.length, part);
-    const path = above.join('').replace(/:(\w+)/g, '{$1}');
-    const known = methods.split(', ').filter((method) => method !== '' && method !== 'HEAD');
-    found.push(...known.map((method) => `${method.toLowerCase()} ${path}`));
-  }
-  return found;
-}
-
 type Description = { readonly paths: Record<string, object>; readonly security: unknown; readonly info: object };
 
 test('every route that is registered is in the description, and no other', async (t) => {
@@ -77,7 +63,7 @@ test('every route that is registered is in the description, and no other', async
     Object.keys(methods).map((method) => `${method} ${path}`),
   );
   assert(described.length >= 14);
-  assert.deepEqual(registered(app).sort(), described.sort());
+  assert.deepEqual(registeredRoutes(app).sort(), described.sort());
 });
 
 for (const [keyNeeded, security] of [

@@ -1,7 +1,6 @@
 /** The shapes of the document API: what is validated, what is answered, and what /openapi.json says, from one source. */
 import { z } from 'zod';
 import type { Milliseconds } from '#kernel/units.ts';
-import { PROBLEMS, problemSchema } from '#serving/problems.ts';
 import { STATUSES } from '#worker/document.ts';
 import type { DocumentRow, TimelineRow } from '#worker/rows/documents.ts';
 
@@ -116,26 +115,6 @@ export const readySchema = z.object({
     .record(z.string(), z.string())
     .describe('The circuits before the vendors; they do not count for readiness'),
 });
-
-/** Every operation can be answered with these; `more` adds an operation's own. */
-export function problems(...more: (keyof typeof PROBLEMS)[]) {
-  const codes = [
-    'bad_request',
-    'unauthenticated',
-    'forbidden',
-    'rate_limited',
-    'internal',
-    'unavailable',
-    ...more,
-  ] as const;
-  const statuses = Map.groupBy(codes, (code) => PROBLEMS[code].status);
-  const content = { 'application/problem+json': { schema: problemSchema } };
-  const entries = [...statuses].map(([number, same]) => {
-    const description = same.map((code) => `\`${code}\`: ${PROBLEMS[code].title}`).join('; ');
-    return [number, { description, content }] as const;
-  });
-  return Object.fromEntries(entries);
-}
 
 const iso = (at: Milliseconds): string => new Date(at).toISOString();
 

@@ -2,12 +2,12 @@
 import type { Db } from '#kernel/database.ts';
 import { milliseconds, type Usd } from '#kernel/units.ts';
 import { type App, authorised } from '#serving/app.ts';
-import { refuse } from '#serving/problems.ts';
+import { problems, refuse } from '#serving/problems.ts';
 import { countTokens } from '#worker/chunker.ts';
 import { nearestChunks } from '#worker/rows/results.ts';
 import type { Gateway } from '#worker/vendors/gateway.ts';
 import type { Embedder } from '#worker/vendors/openai.ts';
-import { problems, searchBody, searchSchema } from './schemas.ts';
+import { searchBody, searchSchema } from './schemas.ts';
 
 export type SearchRoutes = {
   readonly db: Db;

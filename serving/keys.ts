@@ -4,9 +4,8 @@ import type { KeyFacts, Keys } from '#access/keys.ts';
 import { ROLES } from '#access/roles.ts';
 import { Fault } from '#kernel/errors.ts';
 import type { Milliseconds } from '#kernel/units.ts';
-import { type App, authorised } from '#serving/app.ts';
-import { refuse } from '#serving/problems.ts';
-import { problems } from './schemas.ts';
+import { type App, authorised } from './app.ts';
+import { problems, refuse } from './problems.ts';
 
 const time = z.iso.datetime();
 const keySchema = z
@@ -29,10 +28,11 @@ export const createBody = z.strictObject({
 });
 const idParams = z.object({ id: z.string().regex(/^[A-Za-z0-9]{1,64}$/) });
 
-export function keyRoutes(app: App, keys: Keys): void {
+/** @param path where its API's first version begins. */
+export function keyRoutes(app: App, keys: Keys, path = '/v1'): void {
   const tags = ['keys'];
   app.post(
-    '/v1/keys',
+    `${path}/keys`,
     {
       onRequest: authorised('keys:manage'),
       schema: {
@@ -54,7 +54,7 @@ export function keyRoutes(app: App, keys: Keys): void {
     },
   );
   app.get(
-    '/v1/keys',
+    `${path}/keys`,
     {
       onRequest: authorised('keys:manage'),
       schema: {
@@ -66,7 +66,7 @@ export function keyRoutes(app: App, keys: Keys): void {
     async ({ principal }) => (await keys.list(principal.tenant)).map(toKey),
   );
   app.delete(
-    '/v1/keys/:id',
+    `${path}/keys/:id`,
     {
       onRequest: authorised('keys:manage'),
       schema: {
