@@ -1,7 +1,7 @@
 /** The role `router`: its store, its files, its loops and its server. */
 import { join } from 'node:path';
 import { makeKeys } from '#access/keys.ts';
-import { comeBack, stayAlive } from '#alerting/alive.ts';
+import { comeBack } from '#alerting/alive.ts';
 import { makeRouterApi, type RouterApi } from '#alerting/api/api.ts';
 import { makeNotify } from '#alerting/notify/notify.ts';
 import { observeRouter } from '#alerting/observe.ts';
@@ -22,6 +22,7 @@ import type { App } from '#serving/app.ts';
 import { anonymousAllowed, type Config, routerAddress } from './config.ts';
 import { openDatabase } from './database.ts';
 import { VERSION } from './project.ts';
+import { runLoops } from './router-loops.ts';
 import { filesOf, holdSetup, prefixOf } from './router-setup.ts';
 import { modeOf } from './router-shipped.ts';
 import { watchOf } from './router-watch.ts';
@@ -53,6 +54,7 @@ export async function runRouter(config: Config, runtime: Runtime): Promise<void>
     },
   });
   const store = makeSqlStore(db);
+  const notify = makeNotify({ http, clock, random, log });
   const router = makeRouter({
     store,
     db,
@@ -63,7 +65,7 @@ export async function runRouter(config: Config, runtime: Runtime): Promise<void>
     setup: setup.current,
     now,
     owner: newId(),
-    notify: makeNotify({ http, clock, random, log }),
+    notify,
   });
   observeRouter(telemetry, db, now);
   const watch = await watchOf(config, { db, clock, now, log, telemetry, receive: router.receive });
@@ -87,7 +89,8 @@ export async function runRouter(config: Config, runtime: Runtime): Promise<void>
   await comeBack(db, now(), log);
   // The files may have been changed while no router was there.
   await regroup(store, setup.current(), now());
-  const work = Promise.all([router.run(stop), watch?.run(stop), stayAlive(db, clock, now, log, stop)]);
+  const parts = { db, clock, now, log, telemetry, newId, notify, router, watch, setup: setup.current };
+  const work = runLoops(parts, stop);
   log.info({ router: bound, folder: url === undefined ? folder : undefined }, 'router is ready');
   tellReady({ router: bound });
   await Promise.race([work, untilStopped(stop)]);

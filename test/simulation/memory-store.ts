@@ -35,6 +35,7 @@ export type Tables = {
   readonly timeline: TimelineRow[];
   readonly notifications: Map<string, NotificationRow>;
   readonly destinations: Map<string, Milliseconds>;
+  readonly beats: Map<string, Milliseconds>;
 };
 
 /** Whose next transaction is lost, or its answer, when a test says so. */
@@ -55,6 +56,7 @@ export function makeMemoryStore(): MemoryStore {
     timeline: [],
     notifications: new Map(),
     destinations: new Map(),
+    beats: new Map(),
   };
   let turn: Promise<unknown> = Promise.resolve();
   const store: MemoryStore = {
@@ -114,7 +116,7 @@ function memoryTx(t: Tables, undo: Undo): Tx {
 
 type AlertTx = Pick<
   Tx,
-  'lockAlerts' | 'lockOutdated' | 'putAlerts' | 'join' | 'keepMembers' | 'inhibitors' | 'silences'
+  'lockAlerts' | 'lockOutdated' | 'putAlerts' | 'join' | 'beat' | 'keepMembers' | 'inhibitors' | 'silences'
 >;
 
 function alertTx(t: Tables, undo: Undo): AlertTx {
@@ -131,6 +133,9 @@ function alertTx(t: Tables, undo: Undo): AlertTx {
     },
     join: async (joins, now) => {
       for (const join of joins) joinOne(t, undo, join, now);
+    },
+    beat: async (names, now) => {
+      for (const name of names) put(undo, t.beats, name, now);
     },
     keepMembers: async (of) => {
       for (const { fingerprint, groupIds } of of) {
