@@ -9,6 +9,7 @@ import { mebibytes } from '#kernel/units.ts';
 import { type App, authorised, makeApp } from '#serving/app.ts';
 import { LINK_PATH, type LinkRoutes, linkRoutes } from './links.ts';
 import { type ManagementRoutes, managementRoutes } from './management.ts';
+import { eventRoutes } from './v1-events.ts';
 import { heartbeatRoutes } from './v1-heartbeats.ts';
 import { type IncidentRoutes, incidentRoutes } from './v1-incidents.ts';
 import { notificationRoutes } from './v1-notifications.ts';
@@ -59,6 +60,7 @@ export async function makeRouterApi(options: RouterApi): Promise<App> {
   linkRoutes(app, prefix, routes);
   onCallRoutes(app, prefix, routes);
   heartbeatRoutes(app, prefix, routes);
+  eventRoutes(app, prefix, routes);
   managementRoutes(app, prefix, routes);
   return app;
 }

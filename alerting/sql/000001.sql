@@ -92,6 +92,7 @@ create table alerting.incidents (
 );
 create unique index incidents_unresolved on alerting.incidents (group_id, severity) where state <> 'resolved';
 create index incidents_due on alerting.incidents (due_at) where due_at is not null;
+create index incidents_updated on alerting.incidents (updated_at);
 create index incidents_resolved on alerting.incidents (resolved_at) where resolved_at is not null;
 
 -- Every decision with its reason. Append-only.
