@@ -1,6 +1,7 @@
 /**
  * While no router was there nobody could say that an alert goes on, so none is taken for ended by that: whoever fired when
- * the last router went has some time to say so again. Without this a restart after a long pause would resolve everything.
+ * the last router went has some time to say so again. Without this a restart after a long pause would resolve everything,
+ * and call every heartbeat missing.
  */
 import type { Clock } from '#kernel/clock.ts';
 import type { Db } from '#kernel/database.ts';
@@ -9,6 +10,7 @@ import type { Log } from '#kernel/log.ts';
 import { type Milliseconds, milliseconds } from '#kernel/units.ts';
 import { lengthenAlerts } from './rows/alerts.ts';
 import { putFact, readFact } from './rows/facts.ts';
+import { excuseBeats } from './rows/heartbeats.ts';
 
 const ALIVE = 'alive';
 const BEAT = milliseconds(5_000);
@@ -21,6 +23,7 @@ const GRACE = milliseconds(150_000);
 export async function comeBack(db: Db, now: Milliseconds, log: Log): Promise<number> {
   const last = await readFact<Milliseconds>(db, ALIVE);
   if (last === undefined || now - last < PAUSE) return 0;
+  await excuseBeats(db, now);
   const count = await lengthenAlerts(db, last, (now + GRACE) as Milliseconds);
   log.info(
     { pauseMs: now - last, alerts: count },

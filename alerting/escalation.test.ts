@@ -21,7 +21,7 @@ const policy = (more: Partial<Policy> = {}): Policy => ({
 });
 const WHO: Who = {
   receivers: new Map(),
-  oncall: { people: new Map(), schedules: new Map(), policies: new Map() },
+  oncall: { people: new Map(), schedules: new Map(), policies: new Map(), heartbeats: new Map(), watchdog: undefined },
   onDuty: () => [],
 };
 const at = (iso: string) => milliseconds(Date.parse(iso));

@@ -5,6 +5,7 @@
 import { type Milliseconds, milliseconds } from '#kernel/units.ts';
 import { type Alert, isResolved, merge } from './alert.ts';
 import type { Route } from './config/config.ts';
+import { beatsBy } from './heartbeat.ts';
 import { sourcesOf } from './inhibit.ts';
 import { groupOf, routesOf } from './route.ts';
 import type { Setup } from './setup.ts';
@@ -32,6 +33,8 @@ export async function receive(
       left = left.filter(({ fingerprint }) => lost.has(fingerprint));
     }
     await tx.join(joins, now);
+    const beats = batch.flatMap((one) => (isResolved(one, now) ? [] : beatsBy(setup.oncall, one.labels)));
+    if (beats.length > 0) await tx.beat([...new Set(beats)], now);
     return soonest(joins);
   });
 }
@@ -83,8 +86,9 @@ function newJoins(setup: Setup, before: StoredAlert | undefined, after: StoredAl
   return fired && before.config === setup.version ? [] : joinsOf(setup, after, now);
 }
 
-/** The groups that it belongs to. */
+/** The groups that it belongs to: none where it only says that its sender is alive. */
 export function joinsOf(setup: Setup, alert: StoredAlert, now: Milliseconds): Join[] {
+  if (beatsBy(setup.oncall, alert.labels).length > 0) return [];
   return routesOf(setup.config.root, alert.labels).map((route) => {
     const { id, key, labels } = groupOf(route, alert.labels);
     const waited = alert.startsAt + route.groupWait < now;

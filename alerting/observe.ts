@@ -29,7 +29,7 @@ export function observeRouter(telemetry: Telemetry, q: Queryable, now: () => Mil
     { value: (await waiting()).reduce((sum, { count }) => sum + count, 0), attributes: {} },
   ]);
   telemetry.observe('notification_oldest_waiting_age_seconds', async () => {
-    const oldest = (await waiting()).map((row) => row.oldest).sort((a, b) => a - b)[0];
+    const oldest = (await waiting()).flatMap((row) => row.oldest ?? []).sort((a, b) => a - b)[0];
     return [{ value: oldest === undefined ? 0 : Math.max(0, now() - oldest) / 1_000, attributes: {} }];
   });
   telemetry.observe('incidents_unresolved', async () => {

@@ -37,6 +37,8 @@ export interface Router {
   answer(incidentId: string, given: Answer): Promise<Incident | undefined>;
   /** Something may be due now. */
   wake(): void;
+  /** Steady time at which what was due was last looked for, without a failure; at first, when it was made. */
+  wentRound(): Milliseconds;
   run(signal: AbortSignal): Promise<void>;
 }
 
@@ -48,14 +50,16 @@ export function makeRouter(options: RouterOptions): Router {
     deciding.ring();
     sending.ring();
   };
+  let round = clock.steady();
   const tellOthers = async () => {
     // On PGlite there are no others.
     if (db?.engine === 'postgres') await db.query(`select pg_notify('${DUE_CHANNEL}', '')`).catch(() => {});
   };
   const decide = async (): Promise<boolean> => {
-    if (!((await flushOne(options)) || (await escalateOne(options)))) return false;
-    sending.ring();
-    return true;
+    const done = (await flushOne(options)) || (await escalateOne(options));
+    round = clock.steady();
+    if (done) sending.ring();
+    return done;
   };
   const sender = makeSender(options, wake);
   const enter = gather<Alert>(
@@ -71,6 +75,7 @@ export function makeRouter(options: RouterOptions): Router {
   );
   return {
     wake,
+    wentRound: () => round,
     receive: async (alerts) => {
       if (alerts.length > 0) await enter(alerts);
     },

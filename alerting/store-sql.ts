@@ -2,6 +2,7 @@
 import type { Db, Queryable } from '#kernel/database.ts';
 import * as alerts from './rows/alerts.ts';
 import { nextDue } from './rows/due.ts';
+import { putBeats } from './rows/heartbeats.ts';
 import * as incidents from './rows/incidents.ts';
 import * as notifications from './rows/notifications.ts';
 import { liveSilences } from './rows/silences.ts';
@@ -27,6 +28,7 @@ function sqlTx(q: Queryable): Tx {
       await alerts.openGroups(q, joins);
       await alerts.addMembers(q, joins, now);
     },
+    beat: (names, now) => putBeats(q, names, now),
     keepMembers: async (of) => {
       if (of.length > 0) await alerts.keepMembers(q, of);
     },

@@ -149,6 +149,8 @@ export interface Tx {
   /** @returns the fingerprints of those among `fresh` that somebody else inserted meanwhile: to be merged again. */
   putAlerts(fresh: readonly StoredAlert[], known: readonly StoredAlert[]): Promise<readonly string[]>;
   join(joins: readonly Join[], now: Milliseconds): Promise<void>;
+  /** These heartbeats have beaten. */
+  beat(names: readonly string[], now: Milliseconds): Promise<void>;
   /** Each leaves the groups that are not named. */
   keepMembers(of: readonly { readonly fingerprint: string; readonly groupIds: readonly string[] }[]): Promise<void>;
 

@@ -4,8 +4,11 @@ import { type Role as AccessRole, type Principal, ROLES } from '#access/roles.ts
 import { systemClock } from '#kernel/clock.ts';
 import { type Milliseconds, milliseconds } from '#kernel/units.ts';
 import { readConfig } from './config.ts';
+import { addDrillCommand } from './drill-command.ts';
+import { addIncidentCommands, addSilenceCommands } from './incident-commands.ts';
 import { connectKeys, type KeysOf } from './keys-client.ts';
 import { addOncallCommands } from './oncall-commands.ts';
+import { addRouteCommands } from './route-commands.ts';
 import type { Role } from './settings.ts';
 import { addSloCommands } from './slo-commands.ts';
 
@@ -16,6 +19,10 @@ export function addCommands(program: Command): void {
   keysCommand(program);
   addSloCommands(program);
   addOncallCommands(program);
+  addIncidentCommands(program);
+  addSilenceCommands(program);
+  addDrillCommand(program);
+  addRouteCommands(program);
   program
     .command('prepare', { hidden: true })
     .description('builds what the first start would have to build')

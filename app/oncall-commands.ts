@@ -12,7 +12,7 @@ const FAULTS = 1;
 const USAGE = 2;
 
 /** As commander keeps them, which takes a dot for a part of the name. */
-type FileOptions = { readonly 'config.file'?: string; readonly 'oncall.file'?: string };
+export type FileOptions = { readonly 'config.file'?: string; readonly 'oncall.file'?: string };
 type WhoOptions = FileOptions & { readonly at?: Milliseconds; readonly schedule?: string; readonly json?: boolean };
 type CheckOptions = FileOptions & { readonly json?: boolean };
 
@@ -55,7 +55,7 @@ export function addOncallCommands(program: Command): void {
     });
 }
 
-const withFiles = (command: Command): Command =>
+export const withFiles = (command: Command): Command =>
   (['ROUTER_CONFIG_FILE', 'ROUTER_ONCALL_FILE'] as const).reduce((before, name) => {
     const { flag = '', help } = setting(name);
     return before.addOption(new Option(flag, `${help} [${name}]`));
@@ -132,7 +132,7 @@ function rightText({ config, oncall }: Extract<SourcesRead, { kind: 'read' }>): 
 }
 
 /** The files that the router would read. Undefined when the settings are wrong, which has been said. */
-async function readFiles(options: FileOptions): Promise<SourcesRead | undefined> {
+export async function readFiles(options: FileOptions): Promise<SourcesRead | undefined> {
   const { 'config.file': config, 'oncall.file': oncall } = options;
   const flags: Flags = {
     ...(config === undefined ? {} : { ROUTER_CONFIG_FILE: config }),

@@ -1,4 +1,4 @@
-/** The running router, asked by the command line. */
+/** The running router, asked by the command line. What it answers is read by a schema: it may be another release. */
 import { z } from 'zod';
 import type { OnCallView } from '#alerting/oncall/view.ts';
 import { Fault } from '#kernel/errors.ts';
@@ -19,21 +19,75 @@ const onCall: z.ZodType<OnCallView[]> = z.array(
   }),
 );
 
+export type RouterCall = {
+  readonly method?: 'GET' | 'POST' | 'DELETE';
+  readonly body?: object;
+  /** What to do when nothing answers. */
+  readonly hint?: string;
+};
+
+export const ROUTER_ENVIRONMENT = `
+Environment:
+  BURNLINE_ROUTER_URL   the router that is asked; default: http://127.0.0.1:9093
+  BURNLINE_KEY          its key, where it needs one`;
+
+export const routerUrl = (): string =>
+  (environment()['BURNLINE_ROUTER_URL'] || 'http://127.0.0.1:9093').replace(/\/+$/, '');
+
+/** @throws {Fault} `router_unreachable`, `router_refused` or `router_unknown`: it has no such thing. */
+export async function askRouter<T>(path: string, schema: z.ZodType<T>, call: RouterCall = {}): Promise<T> {
+  const answer = await send(path, call);
+  const body: unknown = await answer.json().catch(() => undefined);
+  const read = schema.safeParse(body);
+  if (answer.ok && read.success) return read.data;
+  throw refused(answer.status, body);
+}
+
+/** What it answers as text, such as a report; or nothing. */
+export async function askRouterText(path: string, call: RouterCall = {}): Promise<string> {
+  const answer = await send(path, call);
+  const text = await answer.text();
+  if (answer.ok) return text;
+  throw refused(answer.status, parsed(text));
+}
+
+async function send(path: string, { method = 'GET', body, hint }: RouterCall): Promise<Response> {
+  const base = routerUrl();
+  const key = environment()['BURNLINE_KEY'];
+  return await http(`${base}${path}`, {
+    method,
+    timeout: TIMEOUT,
+    headers: {
+      ...(key ? { authorization: `Bearer ${key}` } : {}),
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  }).catch((cause: unknown) => {
+    const what = hint ?? 'start it, or set BURNLINE_ROUTER_URL';
+    throw new Fault('router_unreachable', `Cannot reach the router at ${base}: ${what}`, { cause });
+  });
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Alertmanager's API says why as a text, the router's own as a problem document. */
+function refused(status: number, body: unknown): Fault {
+  const problem = z.union([z.string(), z.object({ detail: z.string() }).transform(({ detail }) => detail)]);
+  const read = problem.safeParse(body);
+  const reason = read.success ? read.data : 'which is no answer of a Burnline router';
+  const code = status === 404 ? 'router_unknown' : 'router_refused';
+  return new Fault(code, `The router at ${routerUrl()} answered ${status}: ${reason}`);
+}
+
 /** @throws {Fault} when it cannot be reached, or answers something else. */
 export async function askOnCall(at: Milliseconds | undefined): Promise<readonly OnCallView[]> {
-  const env = environment();
-  const base = (env['BURNLINE_ROUTER_URL'] || 'http://127.0.0.1:9093').replace(/\/+$/, '');
-  const key = env['BURNLINE_KEY'];
   const query = at === undefined ? '' : `?at=${encodeURIComponent(new Date(at).toISOString())}`;
-  const headers: Record<string, string> = key ? { authorization: `Bearer ${key}` } : {};
-  const answer = await http(`${base}/api/v1/oncall${query}`, { timeout: TIMEOUT, headers }).catch((cause: unknown) => {
-    const hint = 'start it, set BURNLINE_ROUTER_URL, or give --oncall.file';
-    throw new Fault('router_unreachable', `Cannot reach the router at ${base}: ${hint}`, { cause });
-  });
-  const body: unknown = await answer.json().catch(() => undefined);
-  const read = onCall.safeParse(body);
-  if (answer.ok && read.success) return read.data;
-  const problem = z.object({ detail: z.string() }).safeParse(body);
-  const reason = problem.success ? problem.data.detail : 'which is no answer of a Burnline router';
-  throw new Fault('router_refused', `The router at ${base} answered ${answer.status}: ${reason}`);
+  const hint = 'start it, set BURNLINE_ROUTER_URL, or give --oncall.file';
+  return await askRouter(`/api/v1/oncall${query}`, onCall, { hint });
 }

@@ -1,7 +1,7 @@
 /** The role `router`: its store, its files, its loops and its server. */
 import { makeBasicUsers } from '#access/basic-users.ts';
 import { makeKeys } from '#access/keys.ts';
-import { comeBack, stayAlive } from '#alerting/alive.ts';
+import { comeBack } from '#alerting/alive.ts';
 import { makeRouterApi, type RouterApi } from '#alerting/api/api.ts';
 import { makeLinks } from '#alerting/links.ts';
 import { makeNotify } from '#alerting/notify/notify.ts';
@@ -24,6 +24,7 @@ import { type EarlyServer, listenEarly } from '#serving/early-server.ts';
 import { anonymousAllowed, type Config, routerAddress } from './config.ts';
 import { openRouterDatabase, routerFolder } from './database.ts';
 import { VERSION } from './project.ts';
+import { runLoops } from './router-loops.ts';
 import { externalUrl, holdSetup, lateLinks, prefixOf } from './router-setup.ts';
 import { modeOf, sourcesOf } from './router-shipped.ts';
 import { watchOf } from './router-watch.ts';
@@ -60,6 +61,7 @@ export async function runRouter(config: Config, runtime: Runtime): Promise<void>
   links.become(makeLinks(externalUrl(config, early.url), key));
   const newId = increasingIds(now, random);
   const store = makeSqlStore(db);
+  const notify = makeNotify({ http, clock, random, log });
   const router = makeRouter({
     store,
     db,
@@ -70,7 +72,7 @@ export async function runRouter(config: Config, runtime: Runtime): Promise<void>
     setup: setup.current,
     now,
     owner: newId(),
-    notify: makeNotify({ http, clock, random, log }),
+    notify,
   });
   observeRouter(telemetry, db, now);
   const watch = await watchOf(config, { db, clock, now, log, telemetry, receive: router.receive });
@@ -95,7 +97,8 @@ export async function runRouter(config: Config, runtime: Runtime): Promise<void>
   // The files may have been changed while no router was there.
   await regroup(store, setup.current(), now());
   early.open();
-  const work = Promise.all([router.run(stop), watch?.run(stop), stayAlive(db, clock, now, log, stop)]);
+  const parts = { db, clock, now, log, telemetry, newId, notify, router, watch, setup: setup.current };
+  const work = runLoops(parts, stop);
   const folder = config.secrets.ROUTER_DATABASE_URL === undefined ? routerFolder(config) : undefined;
   log.info({ router: early.url, folder }, 'router is ready');
   tellReady({ router: early.url });

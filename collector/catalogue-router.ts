@@ -63,4 +63,28 @@ export const METRICS_OF_ROUTER = {
     roles: ROUTER,
     shown: 'rest',
   },
+  watchdog_overdue: {
+    kind: 'gauge',
+    unit: '{item}',
+    help: 'What was due over 60 s ago and is not done: groups to look at, incidents to escalate, critical pages to deliver.',
+    attributes: { what: ['groups', 'incidents', 'pages'] },
+    roles: ROUTER,
+    shown: 'rest',
+  },
+  watchdog_alarms_total: {
+    kind: 'counter',
+    unit: '{message}',
+    help: 'Messages by which the watchdog said that the router does not get its work done.',
+    attributes: { outcome: ['delivered', 'failed'] },
+    roles: ROUTER,
+    shown: 'rest',
+  },
+  watchdog_beats_total: {
+    kind: 'counter',
+    unit: '{beat}',
+    help: 'Calls that told somebody outside that the router works.',
+    attributes: { outcome: ['sent', 'failed'] },
+    roles: ROUTER,
+    shown: 'rest',
+  },
 } as const satisfies Record<string, Instrument>;

@@ -12,6 +12,8 @@ import { keyRoutes } from '#serving/keys.ts';
 import { refuse } from '#serving/problems.ts';
 import { LINK_PATH, type LinkRoutes, linkRoutes } from './links.ts';
 import { type ManagementRoutes, managementRoutes } from './management.ts';
+import { eventRoutes } from './v1-events.ts';
+import { heartbeatRoutes } from './v1-heartbeats.ts';
 import { type IncidentRoutes, incidentRoutes } from './v1-incidents.ts';
 import { notificationRoutes } from './v1-notifications.ts';
 import { type OnCallRoutes, onCallRoutes } from './v1-oncall.ts';
@@ -65,6 +67,8 @@ export async function makeRouterApi(options: RouterApi): Promise<App> {
   sloRoutes(app, prefix, routes);
   linkRoutes(app, prefix, routes);
   onCallRoutes(app, prefix, routes);
+  heartbeatRoutes(app, prefix, routes);
+  eventRoutes(app, prefix, routes);
   managementRoutes(app, prefix, routes);
   keyRoutes(app, options.keys, `${prefix}/api/v1`);
   return app;

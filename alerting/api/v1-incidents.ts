@@ -218,7 +218,7 @@ export async function found(db: Db, name: string): Promise<Incident> {
 export const iso = (at: Milliseconds | undefined): string | null =>
   at === undefined ? null : new Date(at).toISOString();
 
-const shown = (incident: Incident): z.infer<typeof incidentSchema> => ({
+export const shown = (incident: Incident): z.infer<typeof incidentSchema> => ({
   id: incident.id,
   number: incident.number,
   state: incident.state,

@@ -1,6 +1,6 @@
 /** What was sent, where, and what became of it. */
 import { z } from 'zod';
-import { listNotifications } from '#alerting/rows/notifications.ts';
+import { listNotifications, type NotificationEntry } from '#alerting/rows/notifications.ts';
 import type { App } from '#serving/app.ts';
 import { problems } from '#serving/problems.ts';
 import { found, type IncidentRoutes, iso, page, time } from './v1-incidents.ts';
@@ -43,21 +43,23 @@ export function notificationRoutes(app: App, prefix: string, { db, authorised: m
       const items = await listNotifications(db, id, cursor, most);
       const last = items.at(-1);
       return {
-        items: items.map((one) => ({
-          id: one.id,
-          incident: one.incidentId ?? null,
-          destination: one.destination,
-          channel: one.channel,
-          action: one.action,
-          state: one.state,
-          attempts: one.attempts,
-          mayRepeat: one.mayRepeat,
-          createdAt: iso(one.createdAt) ?? '',
-          finishedAt: iso(one.finishedAt),
-          error: one.error ?? null,
-        })),
+        items: items.map(notificationShown),
         nextCursor: items.length === most && last ? last.id : null,
       };
     },
   );
 }
+
+export const notificationShown = (one: NotificationEntry): z.infer<typeof notificationSchema> => ({
+  id: one.id,
+  incident: one.incidentId ?? null,
+  destination: one.destination,
+  channel: one.channel,
+  action: one.action,
+  state: one.state,
+  attempts: one.attempts,
+  mayRepeat: one.mayRepeat,
+  createdAt: iso(one.createdAt) ?? '',
+  finishedAt: iso(one.finishedAt),
+  error: one.error ?? null,
+});

@@ -1,5 +1,8 @@
 /** What `oncall.yaml` says, read and checked: shapes only. `read.ts` makes them, `schedule.ts` asks who it is. */
 import type { Integration } from '#alerting/config/config.ts';
+import type { Labels } from '#alerting/labels.ts';
+import type { Matcher } from '#alerting/matcher.ts';
+import type { Secret } from '#kernel/secret.ts';
 import type { Milliseconds } from '#kernel/units.ts';
 import type { Severity } from '#slo/verdict.ts';
 
@@ -8,6 +11,30 @@ export type Oncall = {
   readonly schedules: ReadonlyMap<string, Schedule>;
   /** By the name of the Alertmanager receiver they take over: a route to it opens incidents. */
   readonly policies: ReadonlyMap<string, Policy>;
+  readonly heartbeats: ReadonlyMap<string, Heartbeat>;
+  readonly watchdog: Watchdog | undefined;
+};
+
+/** Something that says again and again that it is alive; when it does not, an alert enters. */
+export type Heartbeat = {
+  readonly name: string;
+  readonly every: Milliseconds;
+  /** It is missing this long after it was due. */
+  readonly grace: Milliseconds;
+  readonly severity: Severity;
+  /** Of the alert that says that it is missing. */
+  readonly labels: Labels;
+  /** An alert with such labels is a beat as long as it fires, and is told to nobody. */
+  readonly alert: readonly [Matcher, ...Matcher[]] | undefined;
+};
+
+/** Who hears that the router itself does not get its work done, and who hears that it does. */
+export type Watchdog = {
+  /** Of alertmanager.yml: written to directly. */
+  readonly receiver: string | undefined;
+  /** Somebody outside, who notices when nobody calls any more. */
+  readonly heartbeatUrl: Secret | undefined;
+  readonly every: Milliseconds;
 };
 
 export type Person = {

@@ -4,7 +4,15 @@ import { isTimeZone } from '#slo/calendar.ts';
 import type { Restriction, WallTime } from './model.ts';
 
 /** Far more than anybody has: what is read is asked at every page, and 90 days ahead at every load. */
-const MOST = { people: 10_000, schedules: 1_000, layers: 50, restrictions: 50, overrides: 1_000, policies: 10_000 };
+const MOST = {
+  people: 10_000,
+  schedules: 1_000,
+  layers: 50,
+  restrictions: 50,
+  overrides: 1_000,
+  policies: 10_000,
+  heartbeats: 1_000,
+};
 
 /** The maps of a list. One too many is a fault, and the rest is not read. */
 export function readList(section: Section, key: keyof typeof MOST): Section[] {

@@ -7,6 +7,7 @@ import type { ReadContact } from '#alerting/config/read.ts';
 import { openFile } from '#alerting/config/read-file.ts';
 import { type ConfigFault, makeSection } from '#alerting/config/section.ts';
 import type { Oncall } from './model.ts';
+import { readHeartbeats, readWatchdog } from './read-heartbeats.ts';
 import { readList } from './read-parts.ts';
 import { readPeople } from './read-people.ts';
 import { readPolicies } from './read-policies.ts';
@@ -26,10 +27,18 @@ export type OncallRead =
   | { readonly kind: 'oncall'; readonly oncall: Oncall }
   | { readonly kind: 'faults'; readonly faults: readonly ConfigFault[] };
 
+const NOBODY: Oncall = {
+  people: new Map(),
+  schedules: new Map(),
+  policies: new Map(),
+  heartbeats: new Map(),
+  watchdog: undefined,
+};
+
 export function readOncall(text: string, options: ReadOncallOptions): OncallRead {
   // Nobody is on call, and nothing is escalated: as right as a file that is not there.
   if (text.trim() === '') {
-    return { kind: 'oncall', oncall: { people: new Map(), schedules: new Map(), policies: new Map() } };
+    return { kind: 'oncall', oncall: NOBODY };
   }
   const { tree, reading, faults } = openFile(text, {
     ...options,
@@ -43,9 +52,11 @@ export function readOncall(text: string, options: ReadOncallOptions): OncallRead
   const schedules = readSchedules(readList(section, 'schedules'), names);
   const known = { people: names, schedules: new Set(schedules.keys()), receivers: options.receivers };
   const policies = readPolicies(readList(section, 'policies'), known);
+  const heartbeats = readHeartbeats(readList(section, 'heartbeats'));
+  const watchdog = readWatchdog(section.section('watchdog'), options.receivers);
   section.end();
   const found = faults();
   return found.length > 0
     ? { kind: 'faults', faults: found }
-    : { kind: 'oncall', oncall: { people, schedules, policies } };
+    : { kind: 'oncall', oncall: { people, schedules, policies, heartbeats, watchdog } };
 }

@@ -132,6 +132,18 @@ export async function listIncidents(q: Queryable, { states, before, limit }: Inc
   );
 }
 
+export type ChangedIncident = { readonly incident: Incident; readonly at: Milliseconds };
+
+/** Those that were written since then, oldest first. */
+export async function changedIncidents(q: Queryable, since: Milliseconds, limit: number): Promise<ChangedIncident[]> {
+  const rows = await q.query<Incident & { updatedAt: Milliseconds }>(
+    `select ${INCIDENT}, updated_at as "updatedAt" from alerting.incidents
+     where updated_at >= $1 order by updated_at, id limit $2`,
+    [instant(since), limit],
+  );
+  return rows.map(({ updatedAt, ...row }) => ({ incident: present(row, OPTIONAL), at: updatedAt }));
+}
+
 /** By its id, or by the number that people speak. */
 export async function findIncident(q: Queryable, name: string): Promise<Incident | undefined> {
   const number = /^\d{1,15}$/.test(name) ? Number(name) : null;

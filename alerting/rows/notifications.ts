@@ -153,6 +153,25 @@ export type NotificationEntry = Omit<Notification, 'message' | 'fence'> & {
   readonly error: string | undefined;
 };
 
+const ENTRY = `n.id, n.destination, n.channel, n.incident_id as "incidentId", n.group_id as "groupId", n.action, n.priority,
+  n.state, n.attempts, n.may_repeat as "mayRepeat", n.created_at as "createdAt", n.available_at as "availableAt",
+  n.finished_at as "finishedAt", n.error`;
+
+/** Those that were decided or finished since then, oldest first. Ids sort by the time at which they were made. */
+export async function changedNotifications(
+  q: Queryable,
+  since: Milliseconds,
+  limit: number,
+): Promise<NotificationEntry[]> {
+  const hex = Math.max(0, Math.floor(since)).toString(16).padStart(12, '0');
+  const rows = await q.query<NotificationEntry>(
+    `select ${ENTRY} from alerting.notifications n where n.id >= $1 or n.finished_at >= $2
+     order by coalesce(n.finished_at, n.created_at), n.id limit $3`,
+    [`${hex.slice(0, 8)}-${hex.slice(8)}`, instant(since), limit],
+  );
+  return rows.map((row) => present(row, ['incidentId', 'finishedAt', 'error']));
+}
+
 /** Newest first, without what was said. */
 export async function listNotifications(
   q: Queryable,
@@ -161,10 +180,7 @@ export async function listNotifications(
   limit: number,
 ): Promise<NotificationEntry[]> {
   const rows = await q.query<NotificationEntry>(
-    `select n.id, n.destination, n.channel, n.incident_id as "incidentId", n.group_id as "groupId", n.action, n.priority,
-       n.state, n.attempts, n.may_repeat as "mayRepeat", n.created_at as "createdAt", n.available_at as "availableAt",
-       n.finished_at as "finishedAt", n.error
-     from alerting.notifications n
+    `select ${ENTRY} from alerting.notifications n
      where ($1::text is null or n.incident_id = $1) and ($2::text is null or n.id < $2) order by n.id desc limit $3`,
     [incidentId ?? null, before ?? null, limit],
   );

@@ -94,6 +94,8 @@ create table alerting.incidents (
 );
 create unique index incidents_unresolved on alerting.incidents (group_id, severity) where state <> 'resolved';
 create index incidents_due on alerting.incidents (due_at) where due_at is not null;
+create index incidents_updated on alerting.incidents (updated_at);
+create index incidents_resolved on alerting.incidents (resolved_at) where resolved_at is not null;
 
 -- Every decision with its reason. Append-only.
 create table alerting.timeline (
@@ -107,6 +109,7 @@ create table alerting.timeline (
   fields jsonb not null default '{}'
 );
 create index timeline_of_incident on alerting.timeline (incident_id, id);
+create index timeline_at on alerting.timeline (at);
 
 -- The outbox: written by the transaction that decided it, sent after.
 create table alerting.notifications (
@@ -135,6 +138,7 @@ create table alerting.notifications (
 create index notifications_waiting on alerting.notifications (priority, available_at) where state in ('pending', 'sending');
 create index notifications_of_incident on alerting.notifications (incident_id, id);
 create index notifications_of_group on alerting.notifications (group_id, destination, id);
+create index notifications_finished on alerting.notifications (finished_at) where finished_at is not null;
 
 -- Pacing: when a destination may be written to again.
 create table alerting.destinations (
@@ -154,4 +158,15 @@ create table alerting.checkpoints (
   name text primary key,
   at timestamptz not null,
   image bytea not null
+);
+
+-- What says again and again that it is alive.
+create table alerting.heartbeats (
+  name text primary key,
+  -- Absence counts from here: when it was first expected, or a router came back.
+  since timestamptz not null,
+  beat_at timestamptz,
+  -- The labels under which it was said to be missing, and when; null: it is not.
+  raised jsonb,
+  raised_at timestamptz
 );

@@ -13,7 +13,7 @@ import { receive } from '#alerting/intake.ts';
 import { fingerprint, type Labels } from '#alerting/labels.ts';
 import type { Circumstances, Message } from '#alerting/message.ts';
 import type { Outcome } from '#alerting/notify/outcome.ts';
-import type { Oncall, Policy } from '#alerting/oncall/model.ts';
+import type { Heartbeat, Oncall, Policy, Watchdog } from '#alerting/oncall/model.ts';
 import { makeSetup, type Setup } from '#alerting/setup.ts';
 import type { Store } from '#alerting/store.ts';
 import { silentLog } from '#kernel/log.ts';
@@ -74,6 +74,8 @@ export type SetupOptions = {
   readonly receivers: readonly Receiver[];
   readonly inhibitRules?: readonly InhibitRule[];
   readonly policies?: readonly Policy[];
+  readonly heartbeats?: readonly Heartbeat[];
+  readonly watchdog?: Watchdog;
   readonly people?: Oncall['people'];
   readonly onDuty?: (schedule: string, at: Milliseconds) => readonly string[];
   readonly version?: string;
@@ -92,6 +94,8 @@ export function setupOf(options: SetupOptions): Setup {
     people: options.people ?? new Map(),
     schedules: new Map(),
     policies: new Map((options.policies ?? []).map((one) => [one.name, one])),
+    heartbeats: new Map((options.heartbeats ?? []).map((one) => [one.name, one])),
+    watchdog: options.watchdog,
   };
   const links = { external: 'http://127.0.0.1:9093', sign: (action: string, id: string) => `http://l/${action}/${id}` };
   return makeSetup(config, oncall, options.version ?? 'v1', options.onDuty ?? (() => []), links);

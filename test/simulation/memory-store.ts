@@ -36,6 +36,7 @@ export type Tables = {
   readonly timeline: TimelineRow[];
   readonly notifications: Map<string, NotificationRow>;
   readonly destinations: Map<string, Milliseconds>;
+  readonly beats: Map<string, Milliseconds>;
 };
 
 /** Whose next transaction is lost, or its answer, when a test says so. */
@@ -58,6 +59,7 @@ export function makeMemoryStore(): MemoryStore {
     timeline: [],
     notifications: new Map(),
     destinations: new Map(),
+    beats: new Map(),
   };
   let turn: Promise<unknown> = Promise.resolve();
   const store: MemoryStore = {
@@ -117,7 +119,7 @@ function memoryTx(t: Tables, undo: Undo): Tx {
 
 type AlertTx = Pick<
   Tx,
-  'lockAlerts' | 'lockOutdated' | 'putAlerts' | 'join' | 'keepMembers' | 'inhibitors' | 'silences'
+  'lockAlerts' | 'lockOutdated' | 'putAlerts' | 'join' | 'beat' | 'keepMembers' | 'inhibitors' | 'silences'
 >;
 
 function alertTx(t: Tables, undo: Undo): AlertTx {
@@ -134,6 +136,9 @@ function alertTx(t: Tables, undo: Undo): AlertTx {
     },
     join: async (joins, now) => {
       for (const join of joins) joinOne(t, undo, join, now);
+    },
+    beat: async (names, now) => {
+      for (const name of names) put(undo, t.beats, name, now);
     },
     keepMembers: async (of) => {
       for (const { fingerprint, groupIds } of of) {

@@ -1,0 +1,143 @@
+/**
+ * What changes, as it changes: the store is asked once a second for all who listen together, and only while somebody does.
+ * A row may be committed a little after the time that it bears, so some seconds are asked for again and what was told is
+ * remembered. Whoever comes back is told from some seconds before what they saw last: everything at least once.
+ */
+import { changedIncidents } from '#alerting/rows/incidents.ts';
+import { changedNotifications } from '#alerting/rows/notifications.ts';
+import type { Clock } from '#kernel/clock.ts';
+import type { Db } from '#kernel/database.ts';
+import { describe } from '#kernel/errors.ts';
+import type { Log } from '#kernel/log.ts';
+import { type Milliseconds, milliseconds } from '#kernel/units.ts';
+import type { Engine } from '#slo/engine.ts';
+import { shown } from './v1-incidents.ts';
+import { notificationShown } from './v1-notifications.ts';
+
+export type FeedOptions = {
+  readonly db: Db;
+  readonly now: () => Milliseconds;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly engine: () => Engine | undefined;
+};
+export type Change = {
+  readonly type: 'incident' | 'notification' | 'verdict' | 'gap';
+  /** Of the same thing as it then was: told once. */
+  readonly key: string;
+  readonly at: Milliseconds;
+  readonly data: object;
+};
+export type Listener = { hear(change: Change): void; stillThere(): void };
+
+export interface Feed {
+  /** @param last what the listener saw last; undefined: from now on. @returns leaves. */
+  join(listener: Listener, last: Milliseconds | undefined): Promise<() => void>;
+  size(): number;
+}
+
+const POLL = milliseconds(1_000);
+const OVERLAP = 5_000;
+const COMMENT_EVERY = 15_000;
+/** Of each kind and poll; whoever was away for more is told to list anew. */
+const CHANGES_MOST = 2_000;
+
+export function makeFeed(options: FeedOptions): Feed {
+  const { clock, now, log, engine } = options;
+  const listeners = new Set<Listener>();
+  const told = new Map<string, Milliseconds>();
+  const verdicts = makeVerdicts(engine, now);
+  let running: Promise<void> | undefined;
+  const tell = (change: Change) => {
+    for (const one of listeners) one.hear(change);
+  };
+  /** @param say false: what was there before anybody listened. */
+  const poll = async (say: boolean) => {
+    const since = milliseconds(now() - OVERLAP);
+    for (const [key, at] of told) if (at < since - OVERLAP) told.delete(key);
+    for (const change of await changesSince(options, since)) {
+      if (told.has(change.key)) continue;
+      // Not its own time: what took the place of another message bears that one's.
+      told.set(change.key, now());
+      if (say) tell(change);
+    }
+    for (const change of verdicts.changed()) if (say) tell(change);
+  };
+  const run = async () => {
+    let [commented, isFailing] = [clock.steady(), false];
+    while (listeners.size > 0) {
+      await clock.sleep(POLL);
+      try {
+        await poll(true);
+        isFailing = false;
+      } catch (error) {
+        if (!isFailing) log.warn({ reason: describe(error) }, 'cannot see what changes');
+        isFailing = true;
+      }
+      if (clock.steady() - commented < COMMENT_EVERY) continue;
+      commented = clock.steady();
+      for (const one of listeners) one.stillThere();
+    }
+    running = undefined;
+  };
+  return {
+    size: () => listeners.size,
+    join: async (listener, last) => {
+      if (running === undefined) await poll(false);
+      listeners.add(listener);
+      running ??= run();
+      for (const change of verdicts.current()) listener.hear(change);
+      if (last !== undefined) await catchUp(options, listener, milliseconds(last - OVERLAP));
+      return () => void listeners.delete(listener);
+    },
+  };
+}
+
+async function catchUp(options: FeedOptions, listener: Listener, since: Milliseconds): Promise<void> {
+  const changes = await changesSince(options, since);
+  if (changes.length >= CHANGES_MOST) {
+    const data = { because: `more than ${CHANGES_MOST} changes were missed: list anew` };
+    return listener.hear({ type: 'gap', key: 'gap', at: options.now(), data });
+  }
+  for (const change of changes) listener.hear(change);
+}
+
+async function changesSince({ db }: FeedOptions, since: Milliseconds): Promise<Change[]> {
+  const incidents = (await changedIncidents(db, since, CHANGES_MOST)).map(({ incident, at }): Change => {
+    const { id, state, step, round } = incident;
+    return { type: 'incident', key: `${id}@${at}/${state}/${round}/${step}`, at, data: shown(incident) };
+  });
+  const notifications = (await changedNotifications(db, since, CHANGES_MOST)).map((one): Change => {
+    const isDone = one.finishedAt !== undefined;
+    const key = `${one.id}@${isDone ? one.state : 'decided'}`;
+    return { type: 'notification', key, at: one.finishedAt ?? one.createdAt, data: notificationShown(one) };
+  });
+  return [...incidents, ...notifications].sort((a, b) => a.at - b.at);
+}
+
+/** They live in this process: whoever joins is told how they are. */
+function makeVerdicts(engine: FeedOptions['engine'], now: FeedOptions['now']) {
+  let known = new Map<string, string>();
+  const current = (): Change[] =>
+    [...(engine()?.watched.values() ?? [])].flatMap(({ objective: { id, service }, verdict, since }): Change[] => {
+      if (verdict === undefined) return [];
+      const burning = verdict.kind === 'burning' ? verdict : undefined;
+      const data = {
+        ...{ id, service, verdict: verdict.kind, severity: burning?.severity ?? null, rule: burning?.rule ?? null },
+        because: verdict.kind === 'ok' ? null : verdict.because,
+        since: new Date(since * 1_000).toISOString(),
+      };
+      const key = `${id}@${verdict.kind}/${data.severity}/${data.rule}`;
+      return [{ type: 'verdict', key, at: now(), data }];
+    });
+  return {
+    current,
+    changed: (): Change[] => {
+      const all = current();
+      const before = known;
+      const idOf = (key: string): string => key.slice(0, key.lastIndexOf('@'));
+      known = new Map(all.map(({ key }) => [idOf(key), key]));
+      return all.filter(({ key }) => before.get(idOf(key)) !== key);
+    },
+  };
+}

@@ -1,0 +1,71 @@
+/** What nobody will ask for any more goes, a little at a time. Every router does it; none waits for another. */
+import type { Clock } from '#kernel/clock.ts';
+import type { Db } from '#kernel/database.ts';
+import { describe } from '#kernel/errors.ts';
+import type { Log } from '#kernel/log.ts';
+import { days, hours, type Milliseconds, milliseconds, toMilliseconds } from '#kernel/units.ts';
+import { forgetAlerts } from './rows/alerts.ts';
+import { forgetIncidents, forgetNotifications, forgetSilences, forgetTimeline } from './rows/forget.ts';
+
+export type House = {
+  readonly db: Db;
+  readonly clock: Clock;
+  readonly now: () => Milliseconds;
+  readonly log: Log;
+};
+
+/** How long each is kept after its end. */
+export const KEPT = {
+  alerts: toMilliseconds(hours(1)),
+  /** As Alertmanager keeps them. */
+  silences: toMilliseconds(days(5)),
+  /** A year, and the month in which somebody compares. */
+  records: toMilliseconds(days(400)),
+} as const;
+
+const EVERY = milliseconds(300_000);
+/** A batch holds the one connection of the embedded engine for some ten milliseconds. */
+const BATCH = 500;
+/** In a round and of a kind; the rest waits for the next. */
+const BATCHES_MOST = 40;
+/** Between batches others have their turn. */
+const PAUSE = milliseconds(100);
+
+export type Forgotten = Readonly<Record<'alerts' | 'silences' | 'notifications' | 'incidents' | 'timeline', number>>;
+
+export async function keepHouse(house: House, signal: AbortSignal): Promise<void> {
+  const { clock, log } = house;
+  while (!signal.aborted) {
+    await clock.sleep(EVERY, signal).catch(() => {});
+    if (signal.aborted) return;
+    const forgotten = await forget(house, signal).catch((error: unknown) => {
+      log.warn({ reason: describe(error) }, 'cannot forget what is old');
+      return undefined;
+    });
+    if (forgotten !== undefined && Object.values(forgotten).some((count) => count > 0)) {
+      log.debug({ ...forgotten }, 'what is old was forgotten');
+    }
+  }
+}
+
+/** One round. Of an incident its notifications go first, then it, then its timeline: a crash between leaves the rest for later. */
+export async function forget({ db, clock, now }: House, signal: AbortSignal): Promise<Forgotten> {
+  const before = (kept: Milliseconds): Milliseconds => milliseconds(now() - kept);
+  const all = async (batch: () => Promise<number>): Promise<number> => {
+    let total = 0;
+    for (let i = 0; i < BATCHES_MOST && !signal.aborted; i++) {
+      const count = await batch();
+      total += count;
+      if (count < BATCH) break;
+      await clock.sleep(PAUSE, signal).catch(() => {});
+    }
+    return total;
+  };
+  return {
+    alerts: await all(() => forgetAlerts(db, before(KEPT.alerts), BATCH)),
+    silences: await all(() => forgetSilences(db, before(KEPT.silences), BATCH)),
+    notifications: await all(() => db.tx((q) => forgetNotifications(q, before(KEPT.records), BATCH, now()))),
+    incidents: await all(() => forgetIncidents(db, before(KEPT.records), BATCH)),
+    timeline: await all(() => forgetTimeline(db, before(KEPT.records), BATCH)),
+  };
+}
