@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import test, { beforeEach } from 'node:test';
+import type { Integration } from '#alerting/config/config.ts';
+import { secret } from '#kernel/secret.ts';
 import { type Arrived, inSeconds, makeDesk, pagerduty, route, setupOf, slack, span } from '#test/kit/alerting.ts';
 import { emptyTables, onEveryEngine } from '#test/kit/database.ts';
 import { flushOne } from './groups.ts';
@@ -139,6 +141,38 @@ onEveryEngine('groups and incidents', (db) => {
     assert.equal(toSlack.length, 1);
     assert(toSlack[0] && toSlack[0].at >= 40_000, `at ${toSlack[0]?.at}`);
     assert.equal(toSlack[0]?.message.alerts.firing, 2);
+  });
+
+  test('what may have arrived under a name of its own is repeated under it, and not told anew as something else', async () => {
+    const hook: Integration = {
+      kind: 'webhook',
+      index: 0,
+      sendResolved: true,
+      url: secret('http://127.0.0.1:1/hook'),
+      maxAlerts: 0,
+      timeout: span(5),
+      authorization: undefined,
+      basicAuth: undefined,
+    };
+    const d = desk(
+      setupOf({
+        root: route('pager', { groupBy: ['service'], groupWait: span(0) }),
+        receivers: [{ name: 'pager', integrations: [hook] }],
+        policies: [{ ...PAGER, steps: [{ delay: span(0), targets: [{ kind: 'receiver', name: 'pager' }] }] }],
+      }),
+    );
+    // It takes the page, and its answer is lost for a while.
+    d.outcome = () =>
+      d.time < 30_000 ? { kind: 'ambiguous', because: 'cut' } : { kind: 'delivered', reference: 'ok' };
+    await d.fire(CRITICAL);
+    await d.play(inSeconds(10));
+    await d.resolve(CRITICAL);
+    await d.play(inSeconds(200));
+    const by = Map.groupBy(d.arrived, ({ circumstances }) => circumstances.id);
+    const what = [...by.values()].map((all) => [
+      ...new Set(all.map(({ message }) => message.kind === 'incident' && message.action)),
+    ]);
+    assert.deepEqual(what, [['trigger'], ['resolve']]);
   });
 
   test('a router that has not read the new files yet leaves to the others what only they know', async () => {
