@@ -49,7 +49,10 @@ export function makeRouter(options: RouterOptions): Router {
     if (db?.engine === 'postgres') await db.query(`select pg_notify('${DUE_CHANNEL}', '')`).catch(() => {});
   };
   const decide = async (): Promise<boolean> => {
-    if (!((await flushOne(options)) || (await escalateOne(options)))) return false;
+    // One of each: in a storm some group is always due, and nobody's next step waits for its end.
+    const flushed = await flushOne(options);
+    const escalated = await escalateOne(options);
+    if (!flushed && !escalated) return false;
     sending.ring();
     return true;
   };
