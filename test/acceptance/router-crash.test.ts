@@ -8,7 +8,7 @@ import { runRouters } from '#test/crash/router/engine.ts';
 import { freshDatabase, POSTGRES_URL } from '#test/kit/database.ts';
 
 /** An embedded router is all there is, and starts anew after each. */
-const KILLS = { postgres: 14, pglite: 8 } as const;
+const KILLS = { postgres: 12, pglite: 6 } as const;
 const SEED = Number(process.env['TEST_CRASH_SEED'] ?? 20);
 
 describe('routers killed at named steps', { concurrency: true }, () => {

@@ -33,7 +33,8 @@ export type RunResult = {
 
 const PAUSE = 250;
 const PAUSE_SPREAD = 700;
-const CALM_WITHIN = 120_000;
+/** Slack takes one message a second, and some wait for their turn. */
+const CALM_WITHIN = 240_000;
 const TAKEOVER_LIMIT = 10_000;
 
 export async function runRouters(options: RunOptions): Promise<RunResult> {

@@ -52,6 +52,7 @@ const EVERY = 600;
 const RELOADS_APART = 2_500;
 const JOINS = 0.15;
 const ACKNOWLEDGES = 0.1;
+const SILENCES = 0.04;
 /** Prometheus tells every router it knows. */
 const TO_ALL = 0.3;
 export const WHO = 'ada';
@@ -213,6 +214,10 @@ async function stream(means: Means, client: Client, fire: Fire, stop: AbortSigna
     if (fleet.living().length > 0) {
       const opening = client.open(random.next() < 0.6 ? 'critical' : 'warning').finally(() => open.delete(opening));
       open.add(opening);
+      if (random.next() < SILENCES) {
+        const silencing = client.silence().finally(() => open.delete(silencing));
+        open.add(silencing);
+      }
     }
     for (const story of client.stories) {
       if (story.busy || story.ended !== 'not') continue;
