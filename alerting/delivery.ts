@@ -13,6 +13,7 @@ import type { Around } from './incidents.ts';
 import type { Circumstances, Message } from './message.ts';
 import type { Outcome } from './notify/outcome.ts';
 import { settlementOf } from './outbox.ts';
+import { OTHERS_MAY_KNOW } from './setup.ts';
 import type { Claimed, Incident, TimelineRow, Tx } from './store.ts';
 
 /** Sends one message; never throws for what the other side does. */
@@ -24,8 +25,8 @@ export type Notify = (
 ) => Promise<Outcome>;
 
 /** One attempt. Below the lease, so that nobody takes over what is still being sent. */
-export const SEND_LIMIT = milliseconds(8_000);
-export const SEND_LEASE = milliseconds(9_500);
+export const SEND_LIMIT = milliseconds(6_000);
+export const SEND_LEASE = milliseconds(7_500);
 /** Slack takes one message a second and webhook; the others have no such rule. */
 export const SPACING: Readonly<Record<Channel, Milliseconds>> = {
   slack: milliseconds(1_000),
@@ -57,7 +58,9 @@ async function attempt(around: Deliverer, claimed: Claimed, signal: AbortSignal)
   const { destination, message, id, mayRepeat, thread, createdAt } = claimed;
   const integration = around.setup().directory.get(destination);
   if (integration === undefined) {
-    return { kind: 'refused', because: `${destination} is not in the configuration any more` };
+    const because = `${destination} is not in the configuration of this router`;
+    const othersMayKnow = around.now() - createdAt < OTHERS_MAY_KNOW;
+    return othersMayKnow ? { kind: 'retry', because, after: undefined } : { kind: 'refused', because };
   }
   const limit = AbortSignal.any([signal, AbortSignal.timeout(SEND_LIMIT)]);
   try {

@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
 import test, { beforeEach } from 'node:test';
+import type { Integration } from '#alerting/config/config.ts';
+import { secret } from '#kernel/secret.ts';
 import { type Arrived, inSeconds, makeDesk, pagerduty, route, setupOf, slack, span } from '#test/kit/alerting.ts';
 import { emptyTables, onEveryEngine } from '#test/kit/database.ts';
-import { answer } from './incidents.ts';
+import { flushOne } from './groups.ts';
+import { answer, escalateOne } from './incidents.ts';
 import type { Policy } from './oncall/model.ts';
+import { regroup } from './regroup.ts';
 import { makeSqlStore } from './store-sql.ts';
 
 const PAGER: Policy = {
@@ -137,5 +141,81 @@ onEveryEngine('groups and incidents', (db) => {
     assert.equal(toSlack.length, 1);
     assert(toSlack[0] && toSlack[0].at >= 40_000, `at ${toSlack[0]?.at}`);
     assert.equal(toSlack[0]?.message.alerts.firing, 2);
+  });
+
+  test('what may have arrived under a name of its own is repeated under it, and not told anew as something else', async () => {
+    const hook: Integration = {
+      kind: 'webhook',
+      index: 0,
+      sendResolved: true,
+      url: secret('http://127.0.0.1:1/hook'),
+      maxAlerts: 0,
+      timeout: span(5),
+      authorization: undefined,
+      basicAuth: undefined,
+    };
+    const d = desk(
+      setupOf({
+        root: route('pager', { groupBy: ['service'], groupWait: span(0) }),
+        receivers: [{ name: 'pager', integrations: [hook] }],
+        policies: [{ ...PAGER, steps: [{ delay: span(0), targets: [{ kind: 'receiver', name: 'pager' }] }] }],
+      }),
+    );
+    // It takes the page, and its answer is lost for a while.
+    d.outcome = () =>
+      d.time < 30_000 ? { kind: 'ambiguous', because: 'cut' } : { kind: 'delivered', reference: 'ok' };
+    await d.fire(CRITICAL);
+    await d.play(inSeconds(10));
+    await d.resolve(CRITICAL);
+    await d.play(inSeconds(200));
+    const by = Map.groupBy(d.arrived, ({ circumstances }) => circumstances.id);
+    const what = [...by.values()].map((all) => [
+      ...new Set(all.map(({ message }) => message.kind === 'incident' && message.action)),
+    ]);
+    assert.deepEqual(what, [['trigger'], ['resolve']]);
+  });
+
+  test('a router that has not read the new files yet leaves to the others what only they know', async () => {
+    const child = route('second', { id: '{}/{}/0', groupWait: span(0) });
+    const receivers = ['team', 'second'].map((name) => ({ name, integrations: [slack()] }));
+    const fresh = setupOf({ root: route('team', { routes: [child] }), receivers, version: 'v2' });
+    const [old, young] = [desk(), desk(fresh)];
+    await old.fire(CRITICAL, { endsAt: inSeconds(10_000) });
+    await regroup(young.around.store, fresh, inSeconds(0));
+    await old.play(inSeconds(5));
+    young.time = 7_000;
+    assert(await flushOne(young.around), 'its group is still there');
+    // The message of it is claimed by the old one first.
+    await old.play(inSeconds(20));
+    await young.play(inSeconds(60));
+    assert.deepEqual(
+      [...old.arrived, ...young.arrived].map(({ destination }) => destination),
+      ['receiver/second/slack[0]'],
+    );
+  });
+
+  test('an incident whose policy only the others know goes on there', async () => {
+    const d = desk(paging);
+    const other = desk(plain);
+    await d.fire(CRITICAL, { endsAt: inSeconds(100_000) });
+    assert(await flushOne(d.around));
+    await d.play(inSeconds(1));
+    // As if its second step were due at once: the steps of the test's policy are minutes apart.
+    await db().query('update alerting.incidents set due_at = opened_at');
+    other.time = 1_000;
+    assert(await escalateOne(other.around));
+    await d.play(inSeconds(10));
+    assert.deepEqual(told(d.arrived).slice(2), ['3 s boss/slack[0] trigger']);
+  });
+
+  test('what nobody knows any more is given up after a while', async () => {
+    const d = desk(paging);
+    await d.fire(CRITICAL, { endsAt: inSeconds(100_000) });
+    assert(await flushOne(d.around));
+    d.setup = plain;
+    await d.play(inSeconds(200));
+    const rows = await db().query('select distinct state from alerting.notifications');
+    assert.deepEqual(rows, [{ state: 'refused' }]);
+    assert.deepEqual(d.arrived, []);
   });
 });

@@ -8,8 +8,8 @@ import { ofReceiver } from './destination.ts';
 import { decideFlush, type Flush, type GroupView } from './flush.ts';
 import { type Around, applyChange, draftsOf, send, toldOf } from './incidents.ts';
 import { suppressionsOf } from './muting.ts';
-import type { Setup } from './setup.ts';
-import type { Tx } from './store.ts';
+import { LOOK_AGAIN, OTHERS_MAY_KNOW, type Setup } from './setup.ts';
+import type { Group, Member, Tx } from './store.ts';
 import { muteReason } from './time-interval.ts';
 
 /** Looks at the group that has waited longest. @returns false: none is due. */
@@ -22,13 +22,7 @@ export async function flushOne(around: Around): Promise<boolean> {
     if (group === undefined) return false;
     const route = setup.routes.get(group.routeId);
     if (route === undefined) {
-      // A reload took its route away; its alerts were put into their new groups then.
-      await tx.leave(
-        group.id,
-        (await tx.members(group.id)).map(({ alert }) => alert.fingerprint),
-      );
-      await tx.saveGroup({ ...group, dueAt: (now + DROP_AGAIN) as Milliseconds }, 0);
-      await tx.dropGroup(group.id);
+      await leaveUnknown(tx, setup, group, now);
       return true;
     }
     const members = await tx.members(group.id);
@@ -53,6 +47,23 @@ export async function flushOne(around: Around): Promise<boolean> {
 
 /** An empty group that could not be dropped is looked at again. */
 const DROP_AGAIN = 5_000;
+
+/**
+ * Its route is not in our files. If a reload of ours took it away, what fires was put into its new groups then. What
+ * another router has put here by other files is that router's to tell: they may be the newer ones.
+ */
+async function leaveUnknown(tx: Tx, setup: Setup, group: Group, now: Milliseconds): Promise<void> {
+  const members = await tx.members(group.id);
+  const isOurs = ({ alert }: Member): boolean =>
+    alert.config === setup.version || alert.endsAt <= now - OTHERS_MAY_KNOW;
+  const ours = members.filter(isOurs);
+  await tx.leave(
+    group.id,
+    ours.map(({ alert }) => alert.fingerprint),
+  );
+  await tx.saveGroup({ ...group, dueAt: (now + LOOK_AGAIN) as Milliseconds }, members.length - ours.length);
+  if (ours.length === members.length) await tx.dropGroup(group.id);
+}
 
 async function applyFlush(
   around: Around,

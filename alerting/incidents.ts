@@ -9,7 +9,7 @@ import { escalate, firstStepAt } from './escalation.ts';
 import type { GroupView, IncidentChange } from './flush.ts';
 import type { AlertsTold, IncidentAction } from './message.ts';
 import { type Draft, post } from './outbox.ts';
-import type { Setup } from './setup.ts';
+import { LOOK_AGAIN, OTHERS_MAY_KNOW, type Setup } from './setup.ts';
 import type { Incident, Member, Store, TimelineRow, Tx } from './store.ts';
 
 export type Around = {
@@ -150,6 +150,9 @@ async function openIncident(
 /** The step that is due: its people are told, and the time of the next one is written. */
 async function takeStep(around: Around, tx: Tx, setup: Setup, incident: Incident, now: Milliseconds): Promise<void> {
   const policy = setup.oncall.policies.get(incident.receiver);
+  if (policy === undefined && now - incident.openedAt < OTHERS_MAY_KNOW) {
+    return await tx.saveIncident({ ...incident, dueAt: (now + LOOK_AGAIN) as Milliseconds }, now);
+  }
   if (policy === undefined) {
     const because = `the policy ${incident.policy} is not in the configuration any more`;
     await tx.addTimeline([line(incident, now, 'nobody', because)]);

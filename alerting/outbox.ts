@@ -36,7 +36,7 @@ export function post(
   const supersede: string[] = [];
   for (const draft of drafts) {
     const before = unsent.filter(({ destination }) => destination === draft.to.destination).at(-1);
-    const together = before === undefined ? undefined : combine(before, draft);
+    const together = before === undefined || mayBeKnown(before) ? undefined : combine(before, draft);
     if (before !== undefined && together !== undefined) supersede.push(before.id);
     const message = together ?? draft.message;
     add.push({
@@ -59,6 +59,10 @@ export function post(
   }
   return { add, supersede };
 }
+
+/** It may have arrived, under a name of its own by which a repeat is known: it is repeated, and the news follows it. */
+const mayBeKnown = ({ channel, mayRepeat }: Notification): boolean =>
+  mayRepeat && (channel === 'email' || channel === 'webhook');
 
 const gravest = (a: { priority: 0 | 1 | 2 }, b: { priority: 0 | 1 | 2 }): 0 | 1 | 2 =>
   a.priority < b.priority ? a.priority : b.priority;

@@ -56,10 +56,13 @@ export function makeRouter(options: RouterOptions): Router {
     if (db?.engine === 'postgres') await db.query(`select pg_notify('${DUE_CHANNEL}', '')`).catch(() => {});
   };
   const decide = async (): Promise<boolean> => {
-    const done = (await flushOne(options)) || (await escalateOne(options));
+    // One of each: in a storm some group is always due, and nobody's next step waits for its end.
+    const flushed = await flushOne(options);
+    const escalated = await escalateOne(options);
     round = clock.steady();
-    if (done) sending.ring();
-    return done;
+    if (!flushed && !escalated) return false;
+    sending.ring();
+    return true;
   };
   const sender = makeSender(options, wake);
   const enter = gather<Alert>(

@@ -1,4 +1,5 @@
 /** What is in force: the two files, read, and what follows from them. Replaced as a whole at a reload. */
+import { milliseconds } from '#kernel/units.ts';
 import type { LinkMaker } from './compose.ts';
 import type { AlertmanagerConfig, Route } from './config/config.ts';
 import { type Directory, directoryOf } from './destination.ts';
@@ -16,6 +17,13 @@ export type Setup = {
   readonly who: Who;
   readonly links: LinkMaker;
 };
+
+/**
+ * Routers of one store read new files one after the other: what this one does not know may be what the others know. It is
+ * left to them for so long, and looked at again each time after a little.
+ */
+export const OTHERS_MAY_KNOW = milliseconds(60_000);
+export const LOOK_AGAIN = milliseconds(2_000);
 
 export function makeSetup(
   config: AlertmanagerConfig,

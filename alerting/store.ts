@@ -28,7 +28,7 @@ export type Group = {
 };
 export type Told = 'firing' | 'resolved';
 /** As much of an alert as deciding needs; a group may have a hundred thousand. */
-export type MemberAlert = Pick<StoredAlert, 'fingerprint' | 'labels' | 'startsAt' | 'endsAt' | 'receivedAt'>;
+export type MemberAlert = Pick<StoredAlert, 'fingerprint' | 'labels' | 'startsAt' | 'endsAt' | 'receivedAt' | 'config'>;
 /** What is said of an alert beside its labels. */
 export type Words = Pick<StoredAlert, 'annotations' | 'generatorUrl'>;
 export type Member = {

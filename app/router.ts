@@ -62,18 +62,8 @@ export async function runRouter(config: Config, runtime: Runtime): Promise<void>
   const newId = increasingIds(now, random);
   const store = makeSqlStore(db);
   const notify = makeNotify({ http, clock, random, log });
-  const router = makeRouter({
-    store,
-    db,
-    clock,
-    random,
-    log,
-    newId,
-    setup: setup.current,
-    now,
-    owner: newId(),
-    notify,
-  });
+  const around = { store, db, clock, random, log, newId, now, notify, setup: setup.current };
+  const router = makeRouter({ ...around, owner: newId() });
   observeRouter(telemetry, db, now);
   const watch = await watchOf(config, { db, clock, now, log, telemetry, receive: router.receive });
   const server = await serve(config, runtime, early, web, {

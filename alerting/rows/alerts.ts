@@ -178,7 +178,7 @@ export function present<R extends object>(row: R, names: readonly (keyof R)[]): 
 export async function membersOf(q: Queryable, groupId: string): Promise<Member[]> {
   const rows = await q.query<MemberAlert & { joinedAt: Milliseconds; told: Told | null }>(
     `select a.fingerprint, a.labels, a.starts_at as "startsAt", a.ends_at as "endsAt", a.received_at as "receivedAt",
-       m.joined_at as "joinedAt", m.told
+       a.config, m.joined_at as "joinedAt", m.told
      from alerting.members m join alerting.alerts a using (fingerprint) where m.group_id = $1 order by m.fingerprint`,
     [groupId],
   );

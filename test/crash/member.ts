@@ -3,7 +3,7 @@ import type { ChildProcess } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Running, startRole } from '#test/kit/stack.ts';
 
-export type Role = 'api' | 'worker' | 'service';
+export type Role = 'api' | 'worker' | 'service' | 'router';
 export type MemberSpec = {
   readonly name: string;
   readonly role: Role;
@@ -25,6 +25,8 @@ export interface Member {
   signal(name: 'SIGSTOP' | 'SIGCONT'): void;
   /** Asks it to end, and leaves it at that. @returns the exit code, or the signal. */
   stop(): Promise<number | string>;
+  /** Of its present life. */
+  pid(): number | undefined;
   /** Where its metrics are. */
   metrics(): string;
   /** What it complained about in all of its lives: warnings and errors. */
@@ -99,6 +101,7 @@ export async function startMember(spec: MemberSpec, accident: (text: string) => 
         clearTimeout(late);
       }
     },
+    pid: () => running?.process.pid,
     metrics: () => `${running?.urls['metrics'] ?? ''}/metrics`,
     complaints: () => [...past, ...(running ? complaintsIn(running.output()) : [])],
   };
