@@ -156,6 +156,33 @@ describe('POST /api/v2/alerts', () => {
     assert(peakMemory(pid) - atRest < MEMORY_MOST, `${atRest} → ${peakMemory(pid)} MiB`);
   });
 
+  test('reads two large bodies at once, and tells the others to come back', {
+    skip: NO_PROC,
+    timeout: 60_000,
+  }, async () => {
+    const bytes = 30 * 1_048_576;
+    const body = Buffer.alloc(bytes, ' ');
+    const senders = Array.from({ length: 20 }, () => {
+      const headers = { 'content-type': 'application/json', 'content-length': bytes + 1 };
+      const outgoing = request(`${url}/api/v2/alerts`, { method: 'POST', headers });
+      const answer = new Promise<number>((resolve) => {
+        outgoing.on('response', ({ statusCode = 0 }) => resolve(statusCode));
+        outgoing.on('error', () => resolve(0));
+      });
+      // All but the last byte: whoever is read stays in memory.
+      outgoing.write(body);
+      return { outgoing, answer };
+    });
+    const statuses: number[] = [];
+    await new Promise<void>((resolve) => {
+      for (const { answer } of senders) void answer.then((status) => statuses.push(status) === 18 && resolve());
+    });
+    assert.deepEqual([...new Set(statuses)], [503]);
+    for (const { outgoing } of senders) outgoing.destroy();
+    const { pid = 0 } = router?.process ?? {};
+    assert(peakMemory(pid) - atRest < MEMORY_MOST, `${atRest} → ${peakMemory(pid)} MiB`);
+  });
+
   test('serves others while somebody sends a byte now and then, or goes in the middle', async () => {
     const { hostname, port } = new URL(url);
     const slow = Array.from({ length: 20 }, () => {
