@@ -1,13 +1,13 @@
 /** The router's files as its settings name them, and what of them is in force. */
 import { makeLinks } from '#alerting/links.ts';
-import type { OncallWarning } from '#alerting/oncall/check.ts';
 import type { Setup } from '#alerting/setup.ts';
 import { Fault } from '#kernel/errors.ts';
 import type { Log } from '#kernel/log.ts';
 import type { Secret } from '#kernel/secret.ts';
 import type { Milliseconds } from '#kernel/units.ts';
 import { type Config, routerAddress } from './config.ts';
-import { type RouterFiles, readSetup } from './router-files.ts';
+import { type RouterFiles, readSetup, type SetupRead } from './router-files.ts';
+import { deadLinks } from './router-links.ts';
 import { sourcesOf } from './router-shipped.ts';
 
 export interface SetupHolder {
@@ -36,7 +36,7 @@ export function holdSetup({ files, log, now, took }: HolderOptions): SetupHolder
         return read.faults.join('; ');
       }
       setup = read.setup;
-      tellWarnings(read.warnings, log);
+      tellWarnings(read, log);
       await took(setup);
       log.info({ version: setup.version }, 'the files were read again and are in force');
       return undefined;
@@ -54,12 +54,19 @@ function firstSetup(files: RouterFiles, now: Milliseconds, log: Log): Setup {
   if (read.kind === 'faults') {
     throw new Fault('router_files', `Cannot start: ${read.faults.length} fault(s)\n  ${read.faults.join('\n  ')}`);
   }
-  tellWarnings(read.warnings, log);
+  tellWarnings(read, log);
   return read.setup;
 }
 
-function tellWarnings(warnings: readonly OncallWarning[], log: Log): void {
+function tellWarnings({ setup, warnings }: Extract<SetupRead, { kind: 'setup' }>, log: Log): void {
   for (const { field, message } of warnings) log.warn({ field }, `oncall.yaml: ${field}: ${message}`);
+  const destination = deadLinks(setup);
+  if (destination === undefined) return;
+  const { external } = setup.links;
+  log.warn(
+    { destination },
+    `links in messages lead to ${external}, which nobody reaches from elsewhere: set ROUTER_EXTERNAL_URL`,
+  );
 }
 
 export function filesOf(config: Config, key: Secret): RouterFiles {
