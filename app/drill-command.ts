@@ -3,7 +3,6 @@
  * has acknowledged it. What is on paper about who is woken is only true when it was tried.
  */
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { isLoopback } from '#access/addresses.ts';
 import { systemClock } from '#kernel/clock.ts';
 import { silentLog } from '#kernel/log.ts';
 import { increasingIds, systemRandom } from '#kernel/random.ts';
@@ -11,6 +10,7 @@ import { within as limited, onStopSignal } from '#kernel/shutdown.ts';
 import { type Milliseconds, milliseconds } from '#kernel/units.ts';
 import { parseDuration } from './incident-commands.ts';
 import { askRouter, askRouterText, ROUTER_ENVIRONMENT } from './router-client.ts';
+import { leadsHere } from './router-links.ts';
 import {
   type IncidentDetail,
   incidentDetail,
@@ -112,7 +112,7 @@ function makeTeller(say: (line: string) => void): Teller {
   return (incident) => {
     const { external } = incident.links;
     if (known === 0) say(`Incident #${incident.number}: ${oneLine(incident.title)}`);
-    if (!isWarned && leadsNowhere(external)) {
+    if (!isWarned && leadsHere(external)) {
       say(
         paint(
           'yellow',
@@ -132,11 +132,6 @@ const sinceOf = (first: TimelineView | undefined, { at }: TimelineView): string 
   span(Date.parse(at) - Date.parse(first?.at ?? at));
 
 const lineOf = ({ kind, because }: TimelineView): string => `${kind.padEnd(12)}  ${oneLine(because)}`;
-
-function leadsNowhere(external: string): boolean {
-  const host = URL.parse(external)?.hostname.replace(/^\[|\]$/g, '') ?? '';
-  return host === 'localhost' || isLoopback(host);
-}
 
 /** Until it is acknowledged, or cannot be any more. */
 async function follow(one: Drill, within: Milliseconds, told: Teller, stop: AbortSignal): Promise<Result> {
@@ -209,7 +204,7 @@ async function tellEnd(one: Drill, result: Result, resolved: boolean, asJson: bo
       paged: incident?.paged ?? [],
       deliveries,
       resolved,
-      linksReachable: external === undefined ? null : !leadsNowhere(external),
+      linksReachable: external === undefined ? null : !leadsHere(external),
     };
     process.stdout.write(`${JSON.stringify(final)}\n`);
     return;

@@ -7,6 +7,7 @@ import type { Log } from '#kernel/log.ts';
 import type { Milliseconds } from '#kernel/units.ts';
 import type { Config } from './config.ts';
 import { type RouterFiles, readSetup } from './router-files.ts';
+import { deadLinks } from './router-links.ts';
 
 export interface SetupHolder {
   current(): Setup;
@@ -35,6 +36,7 @@ export function holdSetup({ files, log, now, took }: HolderOptions): SetupHolder
       }
       setup = read.setup;
       tellWarnings(read.warnings, log);
+      tellDeadLinks(setup, log);
       await took(setup);
       log.info({ version: setup.version }, 'the files were read again and are in force');
       return undefined;
@@ -58,6 +60,17 @@ function firstSetup(files: RouterFiles, now: Milliseconds, log: Log): Setup {
 
 function tellWarnings(warnings: readonly OncallWarning[], log: Log): void {
   for (const { field, message } of warnings) log.warn({ field }, `oncall.yaml: ${field}: ${message}`);
+}
+
+/** Once there is an address to make links of. */
+export function tellDeadLinks(setup: Setup, log: Log): void {
+  const destination = deadLinks(setup);
+  if (destination === undefined) return;
+  const { external } = setup.links;
+  log.warn(
+    { destination },
+    `links in messages lead to ${external}, which nobody reaches from elsewhere: set ROUTER_EXTERNAL_URL`,
+  );
 }
 
 /** The head of every link. @param bound where it listens. */

@@ -25,7 +25,7 @@ import { anonymousAllowed, type Config, routerAddress } from './config.ts';
 import { openRouterDatabase, routerFolder } from './database.ts';
 import { VERSION } from './project.ts';
 import { runLoops } from './router-loops.ts';
-import { externalUrl, holdSetup, lateLinks, prefixOf } from './router-setup.ts';
+import { externalUrl, holdSetup, lateLinks, prefixOf, tellDeadLinks } from './router-setup.ts';
 import { modeOf, sourcesOf } from './router-shipped.ts';
 import { watchOf } from './router-watch.ts';
 import { type Runtime, tellReady, untilStopped } from './runtime.ts';
@@ -59,6 +59,7 @@ export async function runRouter(config: Config, runtime: Runtime): Promise<void>
   time = await sharedClock(db, clock);
   const key = await signingKey(db, now());
   links.become(makeLinks(externalUrl(config, early.url), key));
+  tellDeadLinks(setup.current(), log);
   const newId = increasingIds(now, random);
   const store = makeSqlStore(db);
   const notify = makeNotify({ http, clock, random, log });

@@ -3,7 +3,7 @@ import { PassThrough } from 'node:stream';
 import { z } from 'zod';
 import { kibibytes, milliseconds } from '#kernel/units.ts';
 import type { App } from '#serving/app.ts';
-import { problemSchema, refuse } from '#serving/problems.ts';
+import { problems, refuse } from '#serving/problems.ts';
 import { type Change, type FeedOptions, makeFeed } from './feed.ts';
 import type { IncidentRoutes } from './v1-incidents.ts';
 
@@ -25,9 +25,10 @@ export function eventRoutes(app: App, prefix: string, options: EventRoutes): voi
   app.get(
     `${prefix}/api/v1/events`,
     {
-      preHandler: options.authorised('incidents:read'),
+      onRequest: options.authorised('incidents:read'),
       schema: {
         tags: ['events'],
+        summary: 'Every change of incidents, messages and verdicts, as server-sent events',
         headers: z.object({
           'last-event-id': z
             .string()
@@ -35,7 +36,7 @@ export function eventRoutes(app: App, prefix: string, options: EventRoutes): voi
             .optional()
             .describe('what was changed since then is told first; some of it may be told twice'),
         }),
-        response: { 200: z.string().describe('text/event-stream'), 400: problemSchema, 503: problemSchema },
+        response: { 200: z.string().describe('text/event-stream'), ...problems() },
       },
     },
     async ({ headers: { 'last-event-id': last } }, reply) => {

@@ -5,7 +5,7 @@ import type { Heartbeat } from '#alerting/oncall/model.ts';
 import { heartbeatRows, putBeats } from '#alerting/rows/heartbeats.ts';
 import type { Setup } from '#alerting/setup.ts';
 import type { App } from '#serving/app.ts';
-import { problemSchema, refuse } from '#serving/problems.ts';
+import { problems, refuse } from '#serving/problems.ts';
 import { type IncidentRoutes, iso, time } from './v1-incidents.ts';
 
 const heartbeatSchema = z
@@ -27,7 +27,14 @@ export function heartbeatRoutes(app: App, prefix: string, { db, now, setup, auth
   const tags = ['heartbeats'];
   app.get(
     `${prefix}/api/v1/heartbeats`,
-    { preHandler: may('incidents:read'), schema: { tags, response: { 200: z.array(heartbeatSchema) } } },
+    {
+      onRequest: may('incidents:read'),
+      schema: {
+        tags,
+        summary: 'What should come regularly, and when it last did',
+        response: { 200: z.array(heartbeatSchema), ...problems() },
+      },
+    },
     async () => {
       const rows = new Map((await heartbeatRows(db)).map((row) => [row.name, row]));
       return [...setup().oncall.heartbeats.values()].map((one) => shown(one, rows.get(one.name)));
@@ -36,11 +43,15 @@ export function heartbeatRoutes(app: App, prefix: string, { db, now, setup, auth
   app.post(
     `${prefix}/api/v1/heartbeats/:name`,
     {
-      preHandler: may('alerts:post'),
+      onRequest: may('alerts:post'),
       schema: {
         tags,
+        summary: 'It is there: a beat',
         params: z.object({ name: z.string().min(1).max(100) }),
-        response: { 200: z.object({ name: z.string(), beatAt: time }), 404: problemSchema },
+        response: {
+          200: z.object({ name: z.string(), beatAt: time }),
+          ...problems('not_found', 'too_large', 'unsupported_media_type', 'uri_too_long'),
+        },
       },
     },
     async ({ params: { name } }) => {
