@@ -26,7 +26,7 @@ test('schemathesis finds no 5xx and no answer that is not described', { skip: wh
   const url = router.urls['router'] ?? '';
   assert.equal((await postAlerts(url, [{ labels: { alertname: 'One', severity: 'critical' } }])).status, 200);
   t.diagnostic(`seed ${SEED}, ${EXAMPLES} examples for each operation`);
-  const { code, output } = await schemathesis(url, NOT_MEANT);
+  const { code, output } = await schemathesis(url, NOT_MEANT, ['/api/v1/events']);
   const errors = router
     .output()
     .split('\n')
