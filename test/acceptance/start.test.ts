@@ -61,7 +61,7 @@ describe('burnline start', { skip: process.platform !== 'linux' && 'reads /proc'
     const state = temporaryFolder();
     await using stack = await startRole('start', { BURNLINE_STATE: state });
     const pids = children(stack.process.pid ?? 0).map(({ pid }) => pid);
-    assert.equal(pids.length, 2);
+    assert.equal(pids.length, 3);
     await stack.kill();
     await until(() => pids.every((pid) => !isRunning(pid)), 'the children end');
     await using next = await startRole('start', { BURNLINE_STATE: state });
