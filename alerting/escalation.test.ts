@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { milliseconds } from '#kernel/units.ts';
-import { span } from '#test/kit/alerting.ts';
+import { policy as policyOf, span } from '#test/kit/alerting.ts';
 import { escalate, firstStepAt, type Who } from './escalation.ts';
 import type { Policy, WorkingHours } from './oncall/model.ts';
 
@@ -9,16 +9,15 @@ const WEEKDAYS: WorkingHours = {
   zone: 'Europe/Berlin',
   restrictions: [{ weekdays: [1, 2, 3, 4, 5], from: 9 * 60, to: 17 * 60 }],
 };
-const policy = (more: Partial<Policy> = {}): Policy => ({
-  name: 'p',
-  steps: [
-    { delay: span(60), targets: [{ kind: 'receiver', name: 'r' }] },
-    { delay: span(300), targets: [{ kind: 'receiver', name: 'r' }] },
-  ],
-  repeat: { times: 1, after: span(600) },
-  warnings: { after: span(0), within: span(900), schedule: undefined },
-  ...more,
-});
+const policy = (more: Partial<Policy> = {}): Policy =>
+  policyOf('p', {
+    steps: [
+      { delay: span(60), targets: [{ kind: 'receiver', name: 'r' }] },
+      { delay: span(300), targets: [{ kind: 'receiver', name: 'r' }] },
+    ],
+    repeat: { times: 1, after: span(600) },
+    ...more,
+  });
 const WHO: Who = {
   receivers: new Map(),
   oncall: { people: new Map(), schedules: new Map(), policies: new Map(), heartbeats: new Map(), watchdog: undefined },

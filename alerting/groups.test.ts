@@ -2,23 +2,30 @@ import assert from 'node:assert/strict';
 import test, { beforeEach } from 'node:test';
 import type { Integration } from '#alerting/config/config.ts';
 import { secret } from '#kernel/secret.ts';
-import { type Arrived, inSeconds, makeDesk, pagerduty, route, setupOf, slack, span } from '#test/kit/alerting.ts';
+import {
+  type Arrived,
+  inSeconds,
+  makeDesk,
+  pagerduty,
+  policy,
+  route,
+  setupOf,
+  slack,
+  span,
+} from '#test/kit/alerting.ts';
 import { emptyTables, onEveryEngine } from '#test/kit/database.ts';
 import { flushOne } from './groups.ts';
 import { answer, escalateOne } from './incidents.ts';
-import type { Policy } from './oncall/model.ts';
 import { regroup } from './regroup.ts';
 import { makeSqlStore } from './store-sql.ts';
 
-const PAGER: Policy = {
-  name: 'pager',
+const PAGER = policy('pager', {
   steps: [
     { delay: span(0), targets: [{ kind: 'receiver', name: 'pager' }] },
     { delay: span(300), targets: [{ kind: 'receiver', name: 'boss' }] },
   ],
   repeat: { times: 1, after: span(600) },
-  warnings: { after: span(0), within: span(900), schedule: undefined },
-};
+});
 const plain = setupOf({ root: route('team'), receivers: [{ name: 'team', integrations: [slack()] }] });
 const paging = setupOf({
   root: route('pager', { groupBy: ['service'], groupWait: span(0) }),

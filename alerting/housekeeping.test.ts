@@ -4,24 +4,17 @@ import { systemClock } from '#kernel/clock.ts';
 import { type Db, instant } from '#kernel/database.ts';
 import { silentLog } from '#kernel/log.ts';
 import { type Milliseconds, milliseconds } from '#kernel/units.ts';
-import { makeDesk, pagerduty, route, setupOf, slack, span, T0 } from '#test/kit/alerting.ts';
+import { makeDesk, pagerduty, policy, route, setupOf, slack, span, T0 } from '#test/kit/alerting.ts';
 import { emptyTables, onEveryEngine } from '#test/kit/database.ts';
 import { forget, KEPT } from './housekeeping.ts';
 import { answer } from './incidents.ts';
-import type { Policy } from './oncall/model.ts';
 import { countNotifications, countPages } from './rows/counts.ts';
 import { makeSqlStore } from './store-sql.ts';
 
-const PAGER: Policy = {
-  name: 'pager',
-  steps: [{ delay: span(0), targets: [{ kind: 'receiver', name: 'pager' }] }],
-  repeat: { times: 0, after: span(600) },
-  warnings: { after: milliseconds(0), within: span(900), schedule: undefined },
-};
 const setup = setupOf({
   root: route('pager', { groupBy: ['service'], groupWait: span(0) }),
   receivers: [{ name: 'pager', integrations: [pagerduty(), slack()] }],
-  policies: [PAGER],
+  policies: [policy('pager')],
 });
 const TABLES = ['alerts', 'silences', 'notifications', 'incidents', 'timeline'] as const;
 const signal = new AbortController().signal;

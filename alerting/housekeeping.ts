@@ -4,8 +4,7 @@ import type { Db } from '#kernel/database.ts';
 import { describe } from '#kernel/errors.ts';
 import type { Log } from '#kernel/log.ts';
 import { days, hours, type Milliseconds, milliseconds, toMilliseconds } from '#kernel/units.ts';
-import { forgetAlerts } from './rows/alerts.ts';
-import { forgetIncidents, forgetNotifications, forgetSilences, forgetTimeline } from './rows/forget.ts';
+import { forgetAlerts, forgetIncidents, forgetNotifications, forgetSilences, forgetTimeline } from './rows/forget.ts';
 
 export type House = {
   readonly db: Db;

@@ -1,4 +1,5 @@
 /** The router's gauges and counters that live in its store, as answers to a scrape. */
+import { readTogether } from '#collector/read-together.ts';
 import type { Telemetry } from '#collector/telemetry.ts';
 import type { Queryable } from '#kernel/database.ts';
 import type { Milliseconds } from '#kernel/units.ts';
@@ -10,12 +11,13 @@ const SEVERITIES = ['critical', 'warning'] as const;
 const STATES = ['open', 'acknowledged', 'snoozed'] as const;
 
 export function observeRouter(telemetry: Telemetry, q: Queryable, now: () => Milliseconds): void {
+  const counted = readTogether(() => countNotifications(q));
   telemetry.observe('pages_total', async () => {
     const pages = await countPages(q, now());
     return (['in_time', 'late'] as const).map((outcome) => ({ value: pages[outcome], attributes: { outcome } }));
   });
   telemetry.observe('notifications_total', async () => {
-    const rows = await countNotifications(q);
+    const rows = await counted();
     return CHANNELS.flatMap((channel) =>
       DONE.map((outcome) => {
         const value = rows.find((row) => row.channel === channel && row.state === outcome)?.count ?? 0;
@@ -23,8 +25,7 @@ export function observeRouter(telemetry: Telemetry, q: Queryable, now: () => Mil
       }),
     );
   });
-  const waiting = async () =>
-    (await countNotifications(q)).filter(({ state }) => state === 'pending' || state === 'sending');
+  const waiting = async () => (await counted()).filter(({ state }) => state === 'pending' || state === 'sending');
   telemetry.observe('notifications_waiting', async () => [
     { value: (await waiting()).reduce((sum, { count }) => sum + count, 0), attributes: {} },
   ]);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test, { beforeEach } from 'node:test';
 import { systemClock } from '#kernel/clock.ts';
 import { type Milliseconds, milliseconds } from '#kernel/units.ts';
-import { makeDesk, route, setupOf, slack, span } from '#test/kit/alerting.ts';
+import { makeDesk, policy, route, setupOf, slack, span } from '#test/kit/alerting.ts';
 import { until } from '#test/kit/alertmanager.ts';
 import { emptyTables, onEveryEngine } from '#test/kit/database.ts';
 import { fingerprint } from './labels.ts';
@@ -18,15 +18,12 @@ onEveryEngine('the loops of a router', (db) => {
       root: route('pager', { groupWait: span(0), groupInterval: span(0) }),
       receivers: ['pager', 'boss'].map((name) => ({ name, integrations: [slack()] })),
       policies: [
-        {
-          name: 'pager',
+        policy('pager', {
           steps: [
             { delay: span(0), targets: [{ kind: 'receiver', name: 'pager' }] },
             { delay: milliseconds(50), targets: [{ kind: 'receiver', name: 'boss' }] },
           ],
-          repeat: { times: 0, after: span(1) },
-          warnings: { after: milliseconds(0), within: span(1), schedule: undefined },
-        },
+        }),
       ],
     });
     const desk = makeDesk(makeSqlStore(db()), setup);

@@ -26,7 +26,8 @@ export type Group = {
   readonly flushedAt: Milliseconds | undefined;
   readonly toldAt: Milliseconds | undefined;
 };
-export type Told = 'firing' | 'resolved';
+/** Whose end is told leaves the group with it. */
+export type Told = 'firing';
 /** As much of an alert as deciding needs; a group may have a hundred thousand. */
 export type MemberAlert = Pick<StoredAlert, 'fingerprint' | 'labels' | 'startsAt' | 'endsAt' | 'receivedAt' | 'config'>;
 /** What is said of an alert beside its labels. */
@@ -76,7 +77,6 @@ export type Incident = {
 
 export type TimelineKind =
   | 'received'
-  | 'grouped'
   | 'suppressed'
   | 'opened'
   | 'joined'
@@ -89,8 +89,7 @@ export type TimelineKind =
   | 'acknowledged'
   | 'snoozed'
   | 'noted'
-  | 'resolved'
-  | 'reconfigured';
+  | 'resolved';
 export type TimelineRow = {
   readonly incidentId: string | undefined;
   readonly groupId: string | undefined;

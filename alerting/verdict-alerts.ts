@@ -4,15 +4,14 @@
  */
 import type { Milliseconds } from '#kernel/units.ts';
 import { toMilliseconds } from '#kernel/units.ts';
+import { BLIND_ALERT, BURN_ALERT, identity, raisedBy, titleOf } from '#slo/alert-names.ts';
 import { blindnessOf, type Engine, type Watched } from '#slo/engine.ts';
 import type { Objective } from '#slo/objective.ts';
-import { duration, percent, round, type Verdict } from '#slo/verdict.ts';
+import { duration, percent, round, type Severity, type Verdict } from '#slo/verdict.ts';
 import type { Alert } from './alert.ts';
 import { fingerprint, type Labels } from './labels.ts';
 
 export const EYE = 'router';
-export const BURN_ALERT = 'ErrorBudgetBurn';
-export const BLIND_ALERT = 'ObjectiveBlind';
 /** Two missed scrapes are blindness; this much of it wakes somebody. */
 const BLIND_FOR = 30_000 as Milliseconds;
 
@@ -71,24 +70,14 @@ function blind(engine: Engine, { objective, unjudged }: Watched, because: string
   };
 }
 
-const titleOf = ({ displayName, name, service }: Objective): string =>
-  `${displayName === '' ? name : displayName} (${service})`;
-
 const runbook = ({ alerting }: Objective): Labels =>
   alerting.runbookUrl === undefined ? {} : { runbook_url: alerting.runbookUrl };
 
-function labelsOf(objective: Objective, alertname: string, severity: string, tier: string): Labels {
-  return {
-    alertname,
-    sloth_id: objective.id,
-    sloth_service: objective.service,
-    sloth_slo: objective.name,
-    sloth_severity: severity === 'critical' ? 'page' : 'ticket',
-    severity,
-    tier,
-    eye: EYE,
-  };
-}
+const labelsOf = (objective: Objective, alertname: string, severity: Severity, tier: string): Labels => ({
+  alertname,
+  ...identity(objective),
+  ...raisedBy(EYE, severity, tier),
+});
 
 /** Renewed each minute; if the watch dies it is taken for ended as late as another's would be. */
 const LIVES_FOR = 300_000;

@@ -10,7 +10,14 @@ import type { Log } from '#kernel/log.ts';
 import { type Milliseconds, mebibytes, milliseconds, type Seconds, seconds } from '#kernel/units.ts';
 import { type Engine, enter, newEngine, tick } from '#slo/engine.ts';
 import { checkpoint, restore } from '#slo/engine-checkpoint.ts';
-import { type Exposition, type Format, formatOf, readSamples, wantedNames } from '#slo/exposition/read-samples.ts';
+import {
+  type Exposition,
+  type Format,
+  formatOf,
+  readSamples,
+  type Wanted,
+  wantedNames,
+} from '#slo/exposition/read-samples.ts';
 import type { Objective } from '#slo/objective.ts';
 import type { Alert } from './alert.ts';
 import { alertOf, endOf, type Said, saidOf } from './verdict-alerts.ts';
@@ -50,11 +57,12 @@ const KEEP_EVERY = milliseconds(60_000);
 export async function makeWatch(options: WatchOptions): Promise<Watch> {
   const { clock, log, now, http } = options;
   const engine = await startEngine(options);
+  const watched = { engine, wanted: wantedNames([...engine.book.plan.wanted.names, ...WORKER_METRICS]) };
   const standing = makeStanding(options);
   const round = async () => {
     const seen = await Promise.all([
-      ...options.targets.map((target) => scrape(options, engine, target.id, () => ask(http, target.url))),
-      scrape(options, engine, OWN, async () => ({ text: await options.own(), format: 'text' })),
+      ...options.targets.map((target) => scrape(options, watched, target.id, () => ask(http, target.url))),
+      scrape(options, watched, OWN, async () => ({ text: await options.own(), format: 'text' })),
     ]);
     tick(engine, inSeconds(now()));
     const said = [...engine.watched.values()].flatMap((watched) => saidOf(engine, watched, now()) ?? []);
@@ -101,17 +109,19 @@ async function startEngine({ objectives, targets, keep, now, log }: WatchOptions
   return fresh();
 }
 
+/** The objectives do not change while it runs: what is wanted of a scrape is found once. */
+type Watched = { readonly engine: Engine; readonly wanted: Wanted };
 type Answer = { readonly text: string; readonly format: Format };
 
 /** @returns what it answered, if it could be read. A target that does not answer is the engine's to notice. */
 async function scrape(
   { log, now, telemetry }: WatchOptions,
-  engine: Engine,
+  { engine, wanted }: Watched,
   target: string,
   read: () => Promise<Answer>,
 ): Promise<Extract<Exposition, { kind: 'samples' }> | undefined> {
   const exposition = await read().then(
-    ({ text, format }) => readSamples(text, format, wantedNames([...engine.book.plan.wanted.names, ...WORKER_METRICS])),
+    ({ text, format }) => readSamples(text, format, wanted),
     (error: unknown): Exposition => ({ kind: 'fault', line: 0, reason: describe(error) }),
   );
   enter(engine, { target, at: inSeconds(now()), interval: SCRAPE_EVERY }, exposition);

@@ -7,23 +7,20 @@ import { http } from '#kernel/http.ts';
 import { type Log, silentLog } from '#kernel/log.ts';
 import { secret } from '#kernel/secret.ts';
 import { type Milliseconds, milliseconds } from '#kernel/units.ts';
-import { makeDesk, pagerduty, route, setupOf, slack, span, T0 } from '#test/kit/alerting.ts';
+import { makeDesk, pagerduty, policy, route, setupOf, slack, span, T0 } from '#test/kit/alerting.ts';
 import { emptyTables, onEveryEngine } from '#test/kit/database.ts';
 import { startReceiver } from '#test/kit/receiver.ts';
-import type { Policy, Watchdog as Wish } from './oncall/model.ts';
+import type { Watchdog as Wish } from './oncall/model.ts';
 import { countOverdue } from './rows/overdue.ts';
 import { makeSqlStore } from './store-sql.ts';
 import { makeWatchdog } from './watchdog.ts';
 
-const PAGER: Policy = {
-  name: 'pager',
+const PAGER = policy('pager', {
   steps: [
     { delay: span(0), targets: [{ kind: 'receiver', name: 'pager' }] },
     { delay: span(300), targets: [{ kind: 'receiver', name: 'pager' }] },
   ],
-  repeat: { times: 0, after: span(600) },
-  warnings: { after: milliseconds(0), within: span(900), schedule: undefined },
-};
+});
 const CRITICAL = { alertname: 'Down', service: 'docs', severity: 'critical' };
 const WISH: Wish = { receiver: 'backup', heartbeatUrl: undefined, every: span(60) };
 

@@ -54,7 +54,6 @@ const notificationShape = z.object({
   finishedAt: z.string().nullable(),
   error: z.string().nullable(),
 });
-export type NotificationView = z.infer<typeof notificationShape>;
 export const notificationPage = z.object({ items: z.array(notificationShape), nextCursor: z.string().nullable() });
 
 export const silenceShape = z.object({

@@ -10,21 +10,13 @@
  */
 
 import { minutes, type Seconds, seconds } from '#kernel/units.ts';
+import { BLIND_ALERT, BURN_ALERT, raisedBy, titleOf } from '#slo/alert-names.ts';
 import { type BurnRule, type JudgedRule, type OmittedRule, rulesOf } from '#slo/burn-rate.ts';
 import { nominalPeriod } from '#slo/calendar.ts';
 import type { Objective } from '#slo/objective.ts';
+import type { Severity } from '#slo/verdict.ts';
 import type { Shape } from './events.ts';
-import {
-  BLIND_ALERT,
-  BURN_ALERT,
-  BURNING,
-  BURNING_THINLY,
-  EYE,
-  labelsOf,
-  ratioName,
-  series,
-  WATCHED,
-} from './names.ts';
+import { BURNING, BURNING_THINLY, labelsOf, ratioName, series, WATCHED } from './names.ts';
 import { isWatched, type Judged } from './shared.ts';
 import { durationText, instantText, numberText, quoted } from './text.ts';
 import { badOver } from './windows.ts';
@@ -126,11 +118,10 @@ function tierText(
   };
 }
 
-function alertLabels(objective: Objective, severity: string, tierName: string): Labels {
-  const kind = severity === 'critical' ? 'page' : 'ticket';
-  // sloth_severity is what routes made for Sloth match.
-  return { ...labelsOf(objective), severity, sloth_severity: kind, tier: tierName, eye: EYE };
-}
+const alertLabels = (objective: Objective, severity: Severity, tierName: string): Labels => ({
+  ...labelsOf(objective),
+  ...raisedBy('prometheus', severity, tierName),
+});
 
 function burnNotes(rule: BurnRule, factor: string, objective: Objective, links: Links): Labels {
   const { id, budget, window } = objective;
@@ -152,9 +143,6 @@ function burnNotes(rule: BurnRule, factor: string, objective: Objective, links: 
 /** The answer of a query, written by Prometheus into the annotation; `unknown` where there is none. */
 const asked = (expr: string, format: string): string =>
   `{{ with query ${JSON.stringify(expr)} }}{{ . | first | value | ${format} }}{{ else }}unknown{{ end }}`;
-
-const titleOf = ({ displayName, service, name }: Objective): string =>
-  `${displayName === '' ? name : displayName} (${service})`;
 
 /** A person's own text must not be read as a template. */
 const inert = (text: string): string => text.replaceAll('{{', '{ {');

@@ -9,8 +9,9 @@
  * Pure.
  */
 import { minutes, type Seconds, seconds } from '#kernel/units.ts';
+import { identity } from '#slo/alert-names.ts';
 import type { Indicator, Method, Objective, Query, Selector } from '#slo/objective.ts';
-import { EVENTS_BAD, EVENTS_TOTAL, identity, SLICED_BAD, SLICED_TOTAL, STEP, series } from './names.ts';
+import { EVENTS_BAD, EVENTS_TOTAL, SLICED_BAD, SLICED_TOTAL, STEP, series } from './names.ts';
 import { asksForWindow, durationText, instantText, numberText, selectorText } from './text.ts';
 import type { RecordRule } from './yaml.ts';
 

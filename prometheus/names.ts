@@ -5,14 +5,10 @@
  * Source: https://sloth.dev/introduction/architecture/ and the generated examples of slok/sloth.
  */
 import { days, hours, minutes, type Seconds } from '#kernel/units.ts';
+import { identity } from '#slo/alert-names.ts';
 import type { Objective } from '#slo/objective.ts';
 import { durationText, literal, quoted } from './text.ts';
 import type { Labels } from './yaml.ts';
-
-/** One alert for all tiers, as the router's own eye raises it: the label `tier` says which rule fired. */
-export const BURN_ALERT = 'ErrorBudgetBurn';
-export const BLIND_ALERT = 'ObjectiveBlind';
-export const EYE = 'prometheus';
 
 export const EVENTS_TOTAL = 'slo:events_total:increase1m';
 export const EVENTS_BAD = 'slo:events_bad:increase1m';
@@ -49,12 +45,6 @@ export const BLOCKS_TO = days(3);
 export const SHORT_WINDOWS = [minutes(5), minutes(30), hours(1), hours(2), hours(6), days(1), days(3)] as const;
 
 export const ratioName = (window: Seconds): string => `slo:sli_error:ratio_rate${durationText(window)}`;
-
-export const identity = ({ id, service, name }: Objective): Labels => ({
-  sloth_id: id,
-  sloth_service: service,
-  sloth_slo: name,
-});
 
 export const series = (name: string, id: string): string => `${name}{sloth_id=${quoted(id)}}`;
 

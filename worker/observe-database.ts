@@ -1,5 +1,6 @@
 /** The gauges of the whole database and the counters that live in it, as answers to a scrape. */
 import { closedCombinations } from '#collector/labels.ts';
+import { readTogether } from '#collector/read-together.ts';
 import type { Telemetry } from '#collector/telemetry.ts';
 import type { Queryable } from '#kernel/database.ts';
 import type { SharedClock } from '#kernel/shared-clock.ts';
@@ -69,15 +70,4 @@ export function observeCounters(telemetry: Telemetry, q: Queryable, workerId: st
       }));
     });
   }
-}
-
-/** One scrape asks for several metrics of one answer: whoever asks while it is being read shares it. */
-function readTogether<T>(read: () => Promise<T>): () => Promise<T> {
-  let reading: Promise<T> | undefined;
-  return () => {
-    reading ??= read().finally(() => {
-      reading = undefined;
-    });
-    return reading;
-  };
 }

@@ -1,13 +1,6 @@
 /** The router's HTTP server: Alertmanager's API and its management paths, and the router's own. */
-import type { Authenticate } from '#access/authenticator.ts';
 import type { Keys } from '#access/keys.ts';
-import type { Telemetry } from '#collector/telemetry.ts';
-import type { Clock } from '#kernel/clock.ts';
-import type { Log } from '#kernel/log.ts';
-import type { Random } from '#kernel/random.ts';
-import type { Rate } from '#kernel/token-bucket.ts';
-import { type App, authorised, makeApp } from '#serving/app.ts';
-import type { EarlyServer } from '#serving/early-server.ts';
+import { type App, type AppOptions, authorised, makeApp } from '#serving/app.ts';
 import { keyRoutes } from '#serving/keys.ts';
 import { refuse } from '#serving/problems.ts';
 import { LINK_PATH, type LinkRoutes, linkRoutes } from './links.ts';
@@ -25,18 +18,10 @@ export type RouterApi = Omit<V2Routes, 'authorised' | 'counted'> &
   Omit<IncidentRoutes, 'authorised'> &
   Omit<SloRoutes, 'authorised'> &
   Omit<OnCallRoutes, 'authorised'> &
-  LinkRoutes & {
+  LinkRoutes &
+  Omit<AppOptions, 'described' | 'open' | 'quiet'> & {
     readonly prefix: string;
     readonly keys: Keys;
-    readonly early?: EarlyServer;
-    readonly authenticate: Authenticate;
-    readonly keyNeeded: boolean;
-    readonly rate: Rate;
-    readonly trustProxy: boolean;
-    readonly clock: Clock;
-    readonly random: Random;
-    readonly log: Log;
-    readonly telemetry: Telemetry;
   };
 
 /** What machines ask all the time. */

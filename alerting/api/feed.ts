@@ -13,6 +13,7 @@ import { type Milliseconds, milliseconds } from '#kernel/units.ts';
 import type { Engine } from '#slo/engine.ts';
 import { shown } from './v1-incidents.ts';
 import { notificationShown } from './v1-notifications.ts';
+import { verdictShown } from './v1-slos.ts';
 
 export type FeedOptions = {
   readonly db: Db;
@@ -121,12 +122,7 @@ function makeVerdicts(engine: FeedOptions['engine'], now: FeedOptions['now']) {
   const current = (): Change[] =>
     [...(engine()?.watched.values() ?? [])].flatMap(({ objective: { id, service }, verdict, since }): Change[] => {
       if (verdict === undefined) return [];
-      const burning = verdict.kind === 'burning' ? verdict : undefined;
-      const data = {
-        ...{ id, service, verdict: verdict.kind, severity: burning?.severity ?? null, rule: burning?.rule ?? null },
-        because: verdict.kind === 'ok' ? null : verdict.because,
-        since: new Date(since * 1_000).toISOString(),
-      };
+      const data = { id, service, ...verdictShown(verdict, since) };
       const key = `${id}@${verdict.kind}/${data.severity}/${data.rule}`;
       return [{ type: 'verdict', key, at: now(), data }];
     });

@@ -1,6 +1,7 @@
 /** The small pages that a signed link opens. Opening one changes nothing: the button does. Pure. */
 import { createHash } from 'node:crypto';
 import type { LinkAction } from '#alerting/links.ts';
+import { escapeHtml } from '#alerting/notify/text.ts';
 import type { Incident } from '#alerting/store.ts';
 
 const STYLE = `body{font:1.125rem/1.5 system-ui,sans-serif;max-width:34rem;margin:2rem auto;padding:0 1rem;color:#1a1a1a;background:#fff}
@@ -17,14 +18,14 @@ const WORDS: Readonly<Record<LinkAction, { readonly ask: string; readonly done: 
 export function askPage(incident: Incident, action: LinkAction): string {
   return page(
     headOf(incident),
-    `<p>${escaped(stateOf(incident))}</p><form method="post"><button type="submit">${WORDS[action].ask}</button></form>`,
+    `<p>${escapeHtml(stateOf(incident))}</p><form method="post"><button type="submit">${WORDS[action].ask}</button></form>`,
   );
 }
 
 export const donePage = (incident: Incident, action: LinkAction): string =>
   page(headOf(incident), `<p>${WORDS[action].done}</p>`);
 
-export const refusedPage = (why: string): string => page('This link does not work', `<p>${escaped(why)}</p>`);
+export const refusedPage = (why: string): string => page('This link does not work', `<p>${escapeHtml(why)}</p>`);
 
 const headOf = ({ number, title, service }: Incident): string => `#${number} ${title}${service ? ` (${service})` : ''}`;
 
@@ -34,15 +35,6 @@ function stateOf({ state, severity, acknowledgedBy }: Incident): string {
 }
 
 const page = (title: string, body: string): string => `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${escaped(title)}</title>
-<style>${STYLE}</style></head><body><h1>${escaped(title)}</h1>${body}</body></html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${escapeHtml(title)}</title>
+<style>${STYLE}</style></head><body><h1>${escapeHtml(title)}</h1>${body}</body></html>
 `;
-
-const ENTITIES: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-};
-const escaped = (text: string): string => text.replace(/[&<>"']/g, (char) => ENTITIES[char] ?? char);

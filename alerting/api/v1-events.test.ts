@@ -3,7 +3,6 @@ import type { AddressInfo } from 'node:net';
 import { after, before, test } from 'node:test';
 import type { Principal } from '#access/roles.ts';
 import { answer } from '#alerting/incidents.ts';
-import type { Policy } from '#alerting/oncall/model.ts';
 import { makeSqlStore } from '#alerting/store-sql.ts';
 import { silentTelemetry } from '#collector/silent.ts';
 import { systemClock } from '#kernel/clock.ts';
@@ -11,20 +10,14 @@ import { silentLog } from '#kernel/log.ts';
 import { systemRandom } from '#kernel/random.ts';
 import { milliseconds } from '#kernel/units.ts';
 import { type App, authorised, makeApp } from '#serving/app.ts';
-import { type Desk, makeDesk, route, setupOf, slack, span, T0 } from '#test/kit/alerting.ts';
+import { type Desk, makeDesk, policy, route, setupOf, slack, span, T0 } from '#test/kit/alerting.ts';
 import { emptyTables, openEngine } from '#test/kit/database.ts';
 import { eventRoutes } from './v1-events.ts';
 
-const PAGER: Policy = {
-  name: 'pager',
-  steps: [{ delay: span(0), targets: [{ kind: 'receiver', name: 'pager' }] }],
-  repeat: { times: 0, after: span(600) },
-  warnings: { after: milliseconds(0), within: span(900), schedule: undefined },
-};
 const setup = setupOf({
   root: route('pager', { groupBy: ['service'], groupWait: span(0) }),
   receivers: [{ name: 'pager', integrations: [slack()] }],
-  policies: [PAGER],
+  policies: [policy('pager')],
 });
 
 let server: App;

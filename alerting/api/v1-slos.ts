@@ -6,6 +6,7 @@ import type { App, authorised } from '#serving/app.ts';
 import { problems, refuse } from '#serving/problems.ts';
 import type { Engine } from '#slo/engine.ts';
 import { historyOf, type View, viewOf } from '#slo/engine-view.ts';
+import type { Verdict } from '#slo/verdict.ts';
 
 export type SloRoutes = {
   readonly now: () => Milliseconds;
@@ -99,6 +100,15 @@ export function sloRoutes(app: App, prefix: string, { now, engine, authorised: m
 
 const iso = (at: Seconds): string => new Date(at * 1_000).toISOString();
 
+/** As it stands in the list and in the stream of events. */
+export const verdictShown = (verdict: Verdict, since: Seconds) => ({
+  verdict: verdict.kind,
+  severity: verdict.kind === 'burning' ? verdict.severity : null,
+  rule: verdict.kind === 'burning' ? verdict.rule : null,
+  because: verdict.kind === 'ok' ? null : verdict.because,
+  since: iso(since),
+});
+
 function shown(view: View): z.infer<typeof sloSchema> {
   const { verdict, budgetRemaining, since, exhaustsAt } = view;
   return {
@@ -113,11 +123,7 @@ function shown(view: View): z.infer<typeof sloSchema> {
     budgetRemaining: budgetRemaining.value,
     budgetInterval: { low: budgetRemaining.low, high: budgetRemaining.high },
     burnRates: { ...view.burnRates },
-    verdict: verdict.kind,
-    severity: verdict.kind === 'burning' ? verdict.severity : null,
-    rule: verdict.kind === 'burning' ? verdict.rule : null,
-    because: verdict.kind === 'ok' ? null : verdict.because,
-    since: iso(since),
+    ...verdictShown(verdict, since),
     exhaustsAt: exhaustsAt === null || !Number.isFinite(exhaustsAt) ? null : iso(exhaustsAt),
   };
 }

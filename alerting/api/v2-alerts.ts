@@ -1,5 +1,4 @@
 /** Alerts by Alertmanager's API v2: taken, and listed. */
-import { Readable } from 'node:stream';
 import { z } from 'zod';
 import { routesOf } from '#alerting/route.ts';
 import { firingAlerts } from '#alerting/rows/listing.ts';
@@ -15,6 +14,7 @@ import {
   matching,
   mutedBy,
   readAsked,
+  sendText,
   suppressionsNow,
 } from './v2-listing.ts';
 import { ALERTS_MAX, type GettableAlert, gettableAlert, postableAlerts, readAlerts } from './wire-alerts.ts';
@@ -55,11 +55,7 @@ export function alertRoutes(app: V2Scope, routes: V2Routes): void {
     async (request, reply) => {
       const listing = listingOf(routes, readAsked(request.query, routes));
       const { limit, cursor = '' } = request.query;
-      reply.type('application/json; charset=utf-8');
-      if (limit === undefined) {
-        const text = Readable.from(alertsText(listed(routes, listing, cursor)));
-        return await reply.serializer(String).send(text as never);
-      }
+      if (limit === undefined) return await sendText(reply as never, alertsText(listed(routes, listing, cursor)));
       const items: GettableAlert[] = [];
       for await (const page of listed(routes, listing, cursor, limit)) {
         items.push(...page);

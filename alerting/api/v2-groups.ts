@@ -2,7 +2,6 @@
  * The groups with their alerts. However many there are, one page of members is in memory: the answer is written as they
  * are read, in the order of the groups' ids (route, then labels).
  */
-import { Readable } from 'node:stream';
 import { z } from 'zod';
 import { routesOf } from '#alerting/route.ts';
 import { type ListedMember, listedMembers } from '#alerting/rows/listing.ts';
@@ -16,6 +15,7 @@ import {
   listingOf,
   matching,
   readAsked,
+  sendText,
   suppressionsNow,
 } from './v2-listing.ts';
 import { type GettableAlert, gettableAlert } from './wire-alerts.ts';
@@ -45,11 +45,7 @@ export function groupRoutes(app: V2Scope, routes: V2Routes): void {
     },
     async (request, reply) => {
       const listing = listingOf(routes, readAsked(request.query, routes));
-      const text = Readable.from(groupsText(membersListed(routes, listing)));
-      return await reply
-        .type('application/json; charset=utf-8')
-        .serializer(String)
-        .send(text as never);
+      return await sendText(reply as never, groupsText(membersListed(routes, listing)));
     },
   );
 }

@@ -1,4 +1,6 @@
 /** What is asked of the alerts, and how they are shown: their state is that of this moment. */
+import { Readable } from 'node:stream';
+import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { type Matcher, makeMatcher, matchesAll, parseMatcher } from '#alerting/matcher.ts';
 import { type Suppression, suppressionsOf } from '#alerting/muting.ts';
@@ -158,3 +160,11 @@ export function gettable(
 }
 
 export const iso = (at: Milliseconds): string => new Date(at).toISOString();
+
+/** A JSON text piece by piece, so that a long list is never whole in memory. */
+export async function sendText(reply: FastifyReply, pieces: AsyncIterable<string>): Promise<FastifyReply> {
+  return await reply
+    .type('application/json; charset=utf-8')
+    .serializer(String)
+    .send(Readable.from(pieces) as never);
+}

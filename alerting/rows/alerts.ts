@@ -194,15 +194,6 @@ export async function wordsOf(q: Queryable, fingerprints: readonly string[]): Pr
   return new Map(rows.map(({ fingerprint, ...words }) => [fingerprint, words]));
 }
 
-/** The alerts of a group whole, for those who list them. */
-export async function groupAlerts(q: Queryable, groupId: string): Promise<StoredAlert[]> {
-  return await q.query<StoredAlert>(
-    `select ${ALERT} from alerting.members m join alerting.alerts a using (fingerprint)
-     where m.group_id = $1 order by m.fingerprint`,
-    [groupId],
-  );
-}
-
 export async function inhibitorsOf(
   q: Queryable,
   keys: readonly string[],
@@ -272,18 +263,6 @@ export async function lengthenAlerts(q: Queryable, since: Milliseconds, until: M
     `update alerting.alerts set ends_at = $2 where ends_at > $1 and ends_at < $2 and ends_at > updated_at
      returning fingerprint`,
     [instant(since), instant(until)],
-  );
-  return rows.length;
-}
-
-/** Nobody needs what ended long ago and is in no group. @returns how many were removed. */
-export async function forgetAlerts(q: Queryable, before: Milliseconds, limit: number): Promise<number> {
-  const rows = await q.query(
-    `delete from alerting.alerts where fingerprint in (
-       select a.fingerprint from alerting.alerts a where a.ends_at < $1
-         and not exists (select 1 from alerting.members m where m.fingerprint = a.fingerprint)
-       order by a.ends_at limit $2 for update skip locked) returning fingerprint`,
-    [instant(before), limit],
   );
   return rows.length;
 }

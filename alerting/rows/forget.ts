@@ -2,15 +2,56 @@
 import { instant, type Queryable } from '#kernel/database.ts';
 import type { Milliseconds } from '#kernel/units.ts';
 
-export async function forgetSilences(q: Queryable, before: Milliseconds, limit: number): Promise<number> {
-  const rows = await q.query(
+/** @param text deletes what ended before $1, at most $2 rows, and returns something for each. */
+async function removed(q: Queryable, text: string, before: Milliseconds, limit: number): Promise<number> {
+  return (await q.query(text, [instant(before), limit])).length;
+}
+
+/** What ended long ago and is in no group. */
+export const forgetAlerts = (q: Queryable, before: Milliseconds, limit: number): Promise<number> =>
+  removed(
+    q,
+    `delete from alerting.alerts where fingerprint in (
+       select a.fingerprint from alerting.alerts a where a.ends_at < $1
+         and not exists (select 1 from alerting.members m where m.fingerprint = a.fingerprint)
+       order by a.ends_at limit $2 for update skip locked) returning fingerprint`,
+    before,
+    limit,
+  );
+
+export const forgetSilences = (q: Queryable, before: Milliseconds, limit: number): Promise<number> =>
+  removed(
+    q,
     `delete from alerting.silences where id in (
        select id from alerting.silences where ends_at < $1 order by ends_at limit $2 for update skip locked)
      returning id`,
-    [instant(before), limit],
+    before,
+    limit,
   );
-  return rows.length;
-}
+
+/** Not before what was sent of it. */
+export const forgetIncidents = (q: Queryable, before: Milliseconds, limit: number): Promise<number> =>
+  removed(
+    q,
+    `delete from alerting.incidents where id in (
+       select i.id from alerting.incidents i where i.resolved_at < $1
+         and not exists (select 1 from alerting.notifications n where n.incident_id = i.id)
+       order by i.resolved_at limit $2 for update skip locked) returning id`,
+    before,
+    limit,
+  );
+
+/** What is old and belongs to no incident that is kept. */
+export const forgetTimeline = (q: Queryable, before: Milliseconds, limit: number): Promise<number> =>
+  removed(
+    q,
+    `delete from alerting.timeline where id in (
+       select t.id from alerting.timeline t where t.at < $1
+         and not exists (select 1 from alerting.incidents i where i.id = t.incident_id)
+       order by t.at limit $2 for update skip locked) returning id`,
+    before,
+    limit,
+  );
 
 export const COUNTED_BEFORE = 'counted-before';
 
@@ -55,28 +96,4 @@ export async function forgetNotifications(
     [instant(before), limit, COUNTED_BEFORE, instant(now)],
   );
   return row?.count ?? 0;
-}
-
-/** Not before what was sent of it. */
-export async function forgetIncidents(q: Queryable, before: Milliseconds, limit: number): Promise<number> {
-  const rows = await q.query(
-    `delete from alerting.incidents where id in (
-       select i.id from alerting.incidents i where i.resolved_at < $1
-         and not exists (select 1 from alerting.notifications n where n.incident_id = i.id)
-       order by i.resolved_at limit $2 for update skip locked) returning id`,
-    [instant(before), limit],
-  );
-  return rows.length;
-}
-
-/** What is old and belongs to no incident that is kept. */
-export async function forgetTimeline(q: Queryable, before: Milliseconds, limit: number): Promise<number> {
-  const rows = await q.query(
-    `delete from alerting.timeline where id in (
-       select t.id from alerting.timeline t where t.at < $1
-         and not exists (select 1 from alerting.incidents i where i.id = t.incident_id)
-       order by t.at limit $2 for update skip locked) returning id`,
-    [instant(before), limit],
-  );
-  return rows.length;
 }

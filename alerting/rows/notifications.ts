@@ -1,6 +1,5 @@
 /** The outbox in SQL. One statement each. */
 
-import type { Channel } from '#alerting/destination.ts';
 import type { Claimed, ClaimNotification, Notification, Settlement } from '#alerting/store.ts';
 import { instant, type Queryable } from '#kernel/database.ts';
 import type { Milliseconds } from '#kernel/units.ts';
@@ -145,8 +144,6 @@ export async function restDestination(q: Queryable, destination: string, until: 
     instant(until),
   ]);
 }
-
-export type Spacing = Readonly<Record<Channel, Milliseconds>>;
 
 export type NotificationEntry = Omit<Notification, 'message' | 'fence'> & {
   readonly finishedAt: Milliseconds | undefined;

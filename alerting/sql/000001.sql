@@ -45,7 +45,7 @@ create table alerting.members (
   fingerprint text not null,
   joined_at timestamptz not null,
   -- What was last said of it here.
-  told text check (told in ('firing', 'resolved')),
+  told text check (told = 'firing'),
   primary key (group_id, fingerprint)
 );
 create index members_of_alert on alerting.members (fingerprint);

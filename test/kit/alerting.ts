@@ -18,37 +18,24 @@ import { makeSetup, type Setup } from '#alerting/setup.ts';
 import type { Store } from '#alerting/store.ts';
 import { silentLog } from '#kernel/log.ts';
 import { seededRandom, uuidv7 } from '#kernel/random.ts';
-import { secret } from '#kernel/secret.ts';
 import { type Milliseconds, milliseconds } from '#kernel/units.ts';
+import { pagerdutyTo, slackTo } from './notices.ts';
 
 export const T0 = milliseconds(1_764_000_000_000);
 export const inSeconds = (n: number): Milliseconds => milliseconds(T0 + n * 1000);
 export const span = (n: number): Milliseconds => milliseconds(n * 1000);
 
-export const slack = (index = 0, more: { sendResolved?: boolean } = {}): Integration => ({
-  kind: 'slack',
-  index,
-  sendResolved: more.sendResolved ?? true,
-  url: secret('http://127.0.0.1:1/slack'),
-  channel: undefined,
-  username: undefined,
-  timeout: span(5),
-});
-export const pagerduty = (index = 0): Integration => ({
-  kind: 'pagerduty',
-  index,
-  sendResolved: true,
-  routingKey: secret('r'.repeat(32)),
-  url: 'http://127.0.0.1:1/pagerduty',
-  client: undefined,
-  clientUrl: undefined,
-  source: undefined,
-  severity: undefined,
-  class: undefined,
-  component: undefined,
-  group: undefined,
-  details: {},
-  timeout: span(5),
+export const slack = (index = 0, more: { sendResolved?: boolean } = {}): Integration =>
+  slackTo('http://127.0.0.1:1/slack', { index, ...more });
+export const pagerduty = (index = 0): Integration => pagerdutyTo('http://127.0.0.1:1/pagerduty', { index });
+
+/** Tells its own receiver at once, warnings too, and once. */
+export const policy = (name: string, more: Partial<Policy> = {}): Policy => ({
+  name,
+  steps: [{ delay: span(0), targets: [{ kind: 'receiver', name }] }],
+  repeat: { times: 0, after: span(600) },
+  warnings: { after: span(0), within: span(900), schedule: undefined },
+  ...more,
 });
 
 export function route(receiver: string, more: Partial<Route> = {}): Route {

@@ -11,11 +11,21 @@ import { receive } from '#alerting/intake.ts';
 import { fingerprint, type Labels } from '#alerting/labels.ts';
 import { parseMatchers } from '#alerting/matcher.ts';
 import type { Outcome } from '#alerting/notify/outcome.ts';
-import type { Policy } from '#alerting/oncall/model.ts';
 import type { Claimed, Incident } from '#alerting/store.ts';
 import { type Random, seededRandom } from '#kernel/random.ts';
 import { milliseconds } from '#kernel/units.ts';
-import { type Arrived, type Desk, makeDesk, pagerduty, route, setupOf, slack, span, T0 } from '#test/kit/alerting.ts';
+import {
+  type Arrived,
+  type Desk,
+  makeDesk,
+  pagerduty,
+  policy,
+  route,
+  setupOf,
+  slack,
+  span,
+  T0,
+} from '#test/kit/alerting.ts';
 import { Crash, type FailingStore, type MemoryStore, makeMemoryStore } from './memory-store.ts';
 
 export type Fired = { readonly labels: Labels; readonly at: number; readonly until: number };
@@ -41,8 +51,7 @@ export type History = {
   readonly trace: string;
 };
 
-export const PAGER: Policy = {
-  name: 'pager',
+export const PAGER = policy('pager', {
   steps: [
     { delay: span(0), targets: [{ kind: 'receiver', name: 'pager' }] },
     { delay: span(120), targets: [{ kind: 'receiver', name: 'second' }] },
@@ -50,7 +59,7 @@ export const PAGER: Policy = {
   ],
   repeat: { times: 1, after: span(600) },
   warnings: { after: milliseconds(30_000), within: milliseconds(900_000), schedule: undefined },
-};
+});
 
 const matchers = (text: string) => {
   const parsed = parseMatchers(text, 'default');

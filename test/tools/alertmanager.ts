@@ -4,12 +4,12 @@
  * itself; else, for amtool, Debian's: its alertmanager wants files in /usr/share. Nothing is installed.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, cpSync, existsSync, globSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, globSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { describe } from '#kernel/errors.ts';
-import { type Found, makeFolderOf, TOOLS_FOLDER } from './cache.ts';
+import { type Found, TOOLS_FOLDER } from './cache.ts';
 import { SUITE, unpackDebian } from './debian.ts';
+import { checkBuilt, findProgram, made } from './find.ts';
 
 type Program = 'alertmanager' | 'amtool';
 
@@ -18,7 +18,6 @@ const MODULE = `github.com/prometheus/alertmanager@v${VERSION}`;
 const SUM = 'h1:z75n0NoypggESmt3HD4JlTXOaOZj1EBz1ACHO4Z6EUk=';
 /** UTF-8 matchers came with 0.27, names of inhibition rules with 0.30. */
 const OLDEST = [0, 30] as const;
-const REASON_MOST = 500;
 const COSTS: Record<Program, string> = {
   alertmanager: 'groups, inhibitions and silences are not held against a real Alertmanager',
   amtool: 'neither the shown configuration nor the walk of the routes is held against the real ones',
@@ -26,53 +25,10 @@ const COSTS: Record<Program, string> = {
 
 /** `BURNLINE_TOOL_ALERTMANAGER` and `BURNLINE_TOOL_AMTOOL` name programs. */
 export function findAlertmanager(program: Program): Found {
-  const named = process.env[`BURNLINE_TOOL_${program.toUpperCase()}`];
-  const version = versionOf(named ?? program);
-  if (isNewEnough(version)) {
-    const how = `${program} ${version}, ${named === undefined ? 'on PATH' : 'named'}`;
-    return { kind: 'found', where: named ?? program, how };
-  }
-  if (named !== undefined)
-    return missing(program, `${named} is ${version ?? 'not there'}, wanted is ${OLDEST.join('.')} or later`);
-  const built = join(TOOLS_FOLDER, `alertmanager-${VERSION}`);
-  const packaged = join(TOOLS_FOLDER, 'alertmanager-debian');
-  const ways = [() => made(built, build), ...(program === 'amtool' ? [() => made(packaged, unpack)] : [])];
-  const reasons: string[] = [];
-  for (const way of ways) {
-    try {
-      const where = join(way(), program);
-      return { kind: 'found', where, how: `${program} ${versionOf(where)}` };
-    } catch (error) {
-      reasons.push(describe(error).slice(-REASON_MOST));
-    }
-  }
-  return missing(program, reasons.join('; '));
-}
-
-const missing = (program: Program, why: string): Found => ({ kind: 'missing', why, costs: COSTS[program] });
-
-/** Once a run: what could not be made for the one program cannot be made for the other. */
-const failures = new Map<string, unknown>();
-
-function made(folder: string, fill: (draft: string) => void): string {
-  if (existsSync(folder)) return folder;
-  if (failures.has(folder)) throw failures.get(folder);
-  try {
-    return makeFolderOf(folder, fill);
-  } catch (error) {
-    failures.set(folder, error);
-    throw error;
-  }
-}
-
-function versionOf(program: string): string | undefined {
-  const { stdout, stderr } = spawnSync(program, ['--version'], { encoding: 'utf8', timeout: 20_000 });
-  return /version (\d+\.\d+[^\s,]*)/.exec(`${stdout ?? ''}${stderr ?? ''}`)?.[1];
-}
-
-function isNewEnough(version: string | undefined): boolean {
-  const [major = 0, minor = 0] = (version ?? '').split('.').map(Number);
-  return major > OLDEST[0] || (major === OLDEST[0] && minor >= OLDEST[1]);
+  const built = () => made(join(TOOLS_FOLDER, `alertmanager-${VERSION}`), build);
+  const packaged = () => made(join(TOOLS_FOLDER, 'alertmanager-debian'), unpack);
+  const ways = program === 'amtool' ? [built, packaged] : [built];
+  return findProgram({ program, oldest: OLDEST, costs: COSTS[program], ways });
 }
 
 const DOWNLOADED = z.object({ Dir: z.string(), Sum: z.literal(SUM) });
@@ -103,6 +59,5 @@ function build(draft: string): void {
 
 function unpack(draft: string): void {
   unpackDebian(draft, ['prometheus-alertmanager'], { amtool: 'amtool' });
-  const version = versionOf(join(draft, 'amtool'));
-  if (!isNewEnough(version)) throw new Error(`amtool of Debian ${SUITE} is ${version ?? 'not runnable here'}`);
+  checkBuilt(draft, 'amtool', OLDEST, `Debian ${SUITE}`);
 }

@@ -6,9 +6,9 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe } from '#kernel/errors.ts';
-import { type Found, makeFolderOf, TOOLS_FOLDER } from './cache.ts';
+import { type Found, TOOLS_FOLDER } from './cache.ts';
 import { SUITE, unpackDebian } from './debian.ts';
+import { checkBuilt, findProgram, made } from './find.ts';
 
 const PROGRAMS = ['prometheus', 'promtool'] as const;
 type Program = (typeof PROGRAMS)[number];
@@ -17,7 +17,6 @@ type Program = (typeof PROGRAMS)[number];
 const VERSION = '3.15.0';
 const OLDEST = [3, 5] as const;
 const MODULES = join(import.meta.dirname, 'prometheus');
-const REASON_MOST = 500;
 const COSTS: Record<Program, string> = {
   prometheus: 'nothing is read from a real PromQL server',
   promtool: 'the compiled rules are neither checked nor tried on the cases that they must get right',
@@ -25,69 +24,16 @@ const COSTS: Record<Program, string> = {
 
 /** `BURNLINE_TOOL_PROMETHEUS` and `BURNLINE_TOOL_PROMTOOL` name programs. */
 export function findPrometheus(program: Program): Found {
-  const named = process.env[`BURNLINE_TOOL_${program.toUpperCase()}`];
-  const version = versionOf(named ?? program);
-  if (version !== undefined && isNewEnough(version)) {
-    return {
-      kind: 'found',
-      where: named ?? program,
-      how: `${program} ${version}, ${named === undefined ? 'on PATH' : 'named'}`,
-    };
-  }
-  if (named !== undefined)
-    return missing(program, `${named} is ${version ?? 'not there'}, wanted is ${OLDEST.join('.')} or later`);
-  try {
-    const where = join(folder(), program);
-    return { kind: 'found', where, how: `${program} ${versionOf(where)}` };
-  } catch (error) {
-    return missing(program, describe(error));
-  }
-}
-
-const missing = (program: Program, why: string): Found => ({ kind: 'missing', why, costs: COSTS[program] });
-
-function versionOf(program: string): string | undefined {
-  const { stdout, stderr } = spawnSync(program, ['--version'], { encoding: 'utf8', timeout: 20_000 });
-  return /version (\d+\.\d+[^\s,]*)/.exec(`${stdout ?? ''}${stderr ?? ''}`)?.[1];
-}
-
-function isNewEnough(version: string): boolean {
-  const [major = 0, minor = 0] = version.split('.').map(Number);
-  return major > OLDEST[0] || (major === OLDEST[0] && minor >= OLDEST[1]);
-}
-
-let made: (() => string) | undefined;
-
-/** Once a run: what could not be made for the one program cannot be made for the other. */
-function folder(): string {
-  try {
-    const where = (made ?? makeFolder)();
-    made = () => where;
-  } catch (error) {
-    made = () => {
-      throw error;
-    };
-  }
-  return made();
-}
-
-/** The folder with both programs. @throws when neither way leads to it, with both reasons. */
-function makeFolder(): string {
-  const built = join(TOOLS_FOLDER, `prometheus-${VERSION}`);
-  const packaged = join(TOOLS_FOLDER, 'prometheus-debian');
-  const there = [built, packaged].find((one) => PROGRAMS.every((program) => existsSync(join(one, program))));
-  if (there !== undefined) return there;
-  const ways = [() => makeFolderOf(built, build), () => makeFolderOf(packaged, unpack)];
-  const reasons: string[] = [];
-  for (const way of process.env['CI'] === 'true' ? ways.reverse() : ways) {
-    try {
-      return way();
-    } catch (error) {
-      // A program's own words come last, after all that it said on the way.
-      reasons.push(describe(error).slice(-REASON_MOST));
-    }
-  }
-  throw new Error(reasons.join('; '));
+  const [built, packaged] = [join(TOOLS_FOLDER, `prometheus-${VERSION}`), join(TOOLS_FOLDER, 'prometheus-debian')];
+  const all = [() => made(built, build), () => made(packaged, unpack)];
+  const there = [built, packaged].find((one) => PROGRAMS.every((each) => existsSync(join(one, each))));
+  const ways = process.env['CI'] === 'true' ? all.toReversed() : all;
+  return findProgram({
+    program,
+    oldest: OLDEST,
+    costs: COSTS[program],
+    ways: there === undefined ? ways : [() => there],
+  });
 }
 
 /** About three minutes on two cores when nothing is cached. Without service discovery of clouds, and without web pages. */
@@ -109,12 +55,5 @@ function build(draft: string): void {
 /** Older suites have promtool inside the package of Prometheus. */
 function unpack(draft: string): void {
   unpackDebian(draft, PROGRAMS, { prometheus: 'prometheus', promtool: 'promtool' });
-  for (const program of PROGRAMS) {
-    const version = versionOf(join(draft, program));
-    if (version === undefined || !isNewEnough(version)) {
-      throw new Error(
-        `${program} of Debian ${SUITE} is ${version ?? 'not runnable here'}, wanted is ${OLDEST.join('.')}`,
-      );
-    }
-  }
+  for (const program of PROGRAMS) checkBuilt(draft, program, OLDEST, `Debian ${SUITE}`);
 }
