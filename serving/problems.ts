@@ -94,6 +94,8 @@ export function problemBody({ problem, detail }: Refusal, correlationId: string)
   return { type: `urn:burnline:problem:${problem}`, title, status, detail, code: problem, correlationId };
 }
 
+/** For an answer that is made into text by its route: Fastify names the type only of what it writes itself. */
+export const JSON_TYPE = 'application/json; charset=utf-8';
 export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8';
 
 export function sendProblem(request: FastifyRequest, reply: FastifyReply, refusal: Refusal): FastifyReply {

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { routesOf } from '#alerting/route.ts';
 import { firingAlerts } from '#alerting/rows/listing.ts';
 import { mebibytes } from '#kernel/units.ts';
+import { JSON_TYPE } from '#serving/problems.ts';
 import { holdBack } from './heavy.ts';
 import { badRequest, errors, type V2Routes, type V2Scope } from './v2.ts';
 import {
@@ -68,7 +69,7 @@ export function alertRoutes(app: V2Scope, routes: V2Routes): void {
         search.set('cursor', last.fingerprint);
         reply.header('link', `<${request.url.split('?')[0]}?${search}>; rel="next"`);
       }
-      return await reply.serializer(JSON.stringify).send(shown);
+      return await reply.type(JSON_TYPE).serializer(JSON.stringify).send(shown);
     },
   );
 }

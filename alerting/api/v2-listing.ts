@@ -10,6 +10,7 @@ import type { StoredAlert } from '#alerting/store.ts';
 import { muteReason } from '#alerting/time-interval.ts';
 import type { Clock } from '#kernel/clock.ts';
 import type { Milliseconds } from '#kernel/units.ts';
+import { JSON_TYPE } from '#serving/problems.ts';
 import { badRequest, type V2Routes } from './v2.ts';
 import type { GettableAlert } from './wire-alerts.ts';
 
@@ -164,7 +165,7 @@ export const iso = (at: Milliseconds): string => new Date(at).toISOString();
 /** A JSON text piece by piece, so that a long list is never whole in memory. */
 export async function sendText(reply: FastifyReply, pieces: AsyncIterable<string>): Promise<FastifyReply> {
   return await reply
-    .type('application/json; charset=utf-8')
+    .type(JSON_TYPE)
     .serializer(String)
     .send(Readable.from(pieces) as never);
 }

@@ -14,7 +14,15 @@ import type { Db } from '#kernel/database.ts';
 import type { Log } from '#kernel/log.ts';
 import type { Milliseconds } from '#kernel/units.ts';
 import { type App, type authorised, toRefusal } from '#serving/app.ts';
-import { answersOf, isRefusal, PROBLEMS, type ProblemCode, type Refusal, refuse } from '#serving/problems.ts';
+import {
+  answersOf,
+  isRefusal,
+  JSON_TYPE,
+  PROBLEMS,
+  type ProblemCode,
+  type Refusal,
+  refuse,
+} from '#serving/problems.ts';
 import { alertRoutes } from './v2-alerts.ts';
 import { groupRoutes } from './v2-groups.ts';
 import { silenceRoutes } from './v2-silences.ts';
@@ -58,7 +66,7 @@ export function v2Routes(root: App, prefix: string, routes: V2Routes): void {
         if (refusal.problem === 'unauthenticated') reply.header('www-authenticate', 'Bearer');
         return reply
           .code(PROBLEMS[refusal.problem].status)
-          .type('application/json; charset=utf-8')
+          .type(JSON_TYPE)
           .serializer(JSON.stringify)
           .send(refusal.detail);
       });

@@ -152,6 +152,24 @@ inhibit_rules:
     assert.equal(listed.length, 1);
   });
 
+  test('a long list is read page by page, as the header Link leads, and each page says that it is JSON', async () => {
+    const labels = (page: number) => ({ alertname: 'Paged', page: `${page}`, severity: 'info' });
+    await postAlerts(
+      url(),
+      Array.from({ length: 5 }, (_, page) => ({ labels: labels(page) })),
+    );
+    const seen: string[] = [];
+    for (let next: string | undefined = '/api/v2/alerts?filter=alertname%3DPaged&limit=2'; next !== undefined; ) {
+      const answer: Response = await fetch(`${url()}${next}`);
+      assert.match(answer.headers.get('content-type') ?? '', /^application\/json/);
+      const page = (await answer.json()) as { labels: { page: string } }[];
+      assert(page.length <= 2);
+      seen.push(...page.map((alert) => alert.labels.page));
+      next = /^<([^>]+)>; rel="next"$/.exec(answer.headers.get('link') ?? '')?.[1];
+    }
+    assert.deepEqual(seen.toSorted(), ['0', '1', '2', '3', '4']);
+  });
+
   test('a bad file is refused at a reload, and the one before stays in force', async () => {
     const { config } = files();
     const { readFileSync } = await import('node:fs');
