@@ -4,7 +4,14 @@ import type { Db } from '#kernel/database.ts';
 import { describe } from '#kernel/errors.ts';
 import type { Log } from '#kernel/log.ts';
 import { days, hours, type Milliseconds, milliseconds, toMilliseconds } from '#kernel/units.ts';
-import { forgetAlerts, forgetIncidents, forgetNotifications, forgetSilences, forgetTimeline } from './rows/forget.ts';
+import {
+  forgetAlerts,
+  forgetInbound,
+  forgetIncidents,
+  forgetNotifications,
+  forgetSilences,
+  forgetTimeline,
+} from './rows/forget.ts';
 
 export type House = {
   readonly db: Db;
@@ -30,7 +37,9 @@ const BATCHES_MOST = 40;
 /** Between batches others have their turn. */
 const PAUSE = milliseconds(100);
 
-export type Forgotten = Readonly<Record<'alerts' | 'silences' | 'notifications' | 'incidents' | 'timeline', number>>;
+export type Forgotten = Readonly<
+  Record<'alerts' | 'silences' | 'notifications' | 'incidents' | 'timeline' | 'inbound', number>
+>;
 
 export async function keepHouse(house: House, signal: AbortSignal): Promise<void> {
   const { clock, log } = house;
@@ -65,6 +74,7 @@ export async function forget({ db, clock, now }: House, signal: AbortSignal): Pr
     silences: await all(() => forgetSilences(db, before(KEPT.silences), BATCH)),
     notifications: await all(() => db.tx((q) => forgetNotifications(q, before(KEPT.records), BATCH, now()))),
     incidents: await all(() => forgetIncidents(db, before(KEPT.records), BATCH)),
+    inbound: await all(() => forgetInbound(db, before(KEPT.records), BATCH)),
     timeline: await all(() => forgetTimeline(db, before(KEPT.records), BATCH)),
   };
 }

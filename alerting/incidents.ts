@@ -10,7 +10,7 @@ import type { GroupView, IncidentChange } from './flush.ts';
 import type { AlertsTold, IncidentAction } from './message.ts';
 import { type Draft, post } from './outbox.ts';
 import { LOOK_AGAIN, OTHERS_MAY_KNOW, type Setup } from './setup.ts';
-import type { Incident, Member, Store, TimelineRow, Tx } from './store.ts';
+import type { InboundSource, Incident, Member, Store, TimelineRow, Tx } from './store.ts';
 
 export type Around = {
   readonly store: Store;
@@ -189,8 +189,8 @@ export async function escalateOne(around: Around): Promise<boolean> {
   });
 }
 
-/** Everybody who was told of it is told how it goes on. */
-async function tellAll(
+/** Everybody who was told of it is told how it goes on, but those who said so. */
+export async function tellAll(
   around: Around,
   tx: Tx,
   setup: Setup,
@@ -198,6 +198,7 @@ async function tellAll(
   action: IncidentAction,
   alerts: readonly Member[],
   now: Milliseconds,
+  from?: InboundSource,
 ): Promise<void> {
   const told = alerts.length === 0 ? incident.message.alerts : await toldOf(tx, alerts, now);
   const { paged, next, step, round } = incident.message;
@@ -208,72 +209,26 @@ async function tellAll(
     const integration = setup.directory.get(destination);
     return integration === undefined ? [] : [{ destination, integration }];
   });
-  await send(around, tx, { incidentId: incident.id }, draftsOf(to, incident.groupId, 1, message, incident.id), now);
+  const knowing = from === undefined ? new Set<string>() : knowingOf(to, action, await tx.unfinished(incident.id));
+  const others = to.filter(({ destination }) => !knowing.has(destination));
+  await send(around, tx, { incidentId: incident.id }, draftsOf(others, incident.groupId, 1, message, incident.id), now);
 }
 
-export type Answer =
-  | { readonly kind: 'acknowledge'; readonly by: string }
-  | { readonly kind: 'snooze'; readonly by: string; readonly until: Milliseconds }
-  | { readonly kind: 'resolve'; readonly by: string }
-  | { readonly kind: 'note'; readonly by: string; readonly text: string };
-
-/** A person answers. @returns the incident as it then is; undefined: there is none. What is said twice changes nothing. */
-export async function answer(around: Around, id: string, given: Answer): Promise<Incident | undefined> {
-  return await around.store.tx(async (tx) => {
-    const now = around.now();
-    const incident = await tx.lockIncident(id);
-    if (incident === undefined) return undefined;
-    const { next, kind, because, action } = answered(incident, given, now);
-    if (kind === undefined) return incident;
-    await tx.addTimeline([{ ...line(incident, now, kind, because), actor: given.by }]);
-    if (action === undefined) await tx.saveIncident(next, now);
-    else await tellAll(around, tx, around.setup(), next, action, [], now);
-    return next;
-  });
+/**
+ * Where it was said need not be told, as long as that is one place: of several accounts there we do not know which it was,
+ * and the word twice does no harm. An end is told there too where something before it is still on its way, and would begin
+ * it again.
+ */
+function knowingOf(to: readonly Addressed[], action: IncidentAction, unfinished: readonly string[]): Set<string> {
+  const there = to.flatMap(({ destination, integration }) =>
+    integration.kind === 'pagerduty' ? [{ destination, account: integration.routingKey.reveal() }] : [],
+  );
+  if (new Set(there.map(({ account }) => account)).size > 1) return new Set();
+  const knowing = there.map(({ destination }) => destination);
+  return new Set(action === 'resolve' ? knowing.filter((one) => !unfinished.includes(one)) : knowing);
 }
 
-type Answered = {
-  readonly next: Incident;
-  /** Undefined: nothing changed. */
-  readonly kind: TimelineRow['kind'] | undefined;
-  readonly because: string;
-  readonly action: IncidentAction | undefined;
-};
-
-function answered(incident: Incident, given: Answer, now: Milliseconds): Answered {
-  const unchanged: Answered = { next: incident, kind: undefined, because: '', action: undefined };
-  if (given.kind === 'note') return { ...unchanged, kind: 'noted', because: given.text };
-  if (incident.state === 'resolved') return unchanged;
-  const by = { acknowledgedAt: now, acknowledgedBy: given.by };
-  switch (given.kind) {
-    case 'acknowledge':
-      if (incident.state === 'acknowledged') return unchanged;
-      return {
-        next: { ...incident, ...by, state: 'acknowledged', snoozedUntil: undefined, dueAt: undefined },
-        kind: 'acknowledged',
-        because: `by ${given.by}`,
-        action: 'acknowledge',
-      };
-    case 'snooze':
-      return {
-        next: { ...incident, ...by, state: 'snoozed', snoozedUntil: given.until, dueAt: given.until, step: 0 },
-        kind: 'snoozed',
-        because: `by ${given.by} until ${new Date(given.until).toISOString()}`,
-        action: 'acknowledge',
-      };
-    case 'resolve':
-      return {
-        next: { ...incident, state: 'resolved', resolvedAt: now, resolvedBy: given.by, dueAt: undefined },
-        kind: 'resolved',
-        because: `by ${given.by}`,
-        action: 'resolve',
-      };
-    default:
-      return given satisfies never;
-  }
-}
-
-const line = (
+export const line = (
   { id, groupId }: Pick<Incident, 'id' | 'groupId'>,
   at: Milliseconds,
   kind: TimelineRow['kind'],

@@ -87,6 +87,7 @@ export type TimelineKind =
   | 'refused'
   | 'retried'
   | 'acknowledged'
+  | 'reopened'
   | 'snoozed'
   | 'noted'
   | 'resolved';
@@ -140,6 +141,16 @@ export type ClaimNotification = {
   readonly spacing: Readonly<Record<Channel, Milliseconds>>;
 };
 
+/** Who tells us what people did there. */
+export type InboundSource = 'pagerduty';
+/** An event of theirs, by their id; `theirs` is what they call the incident. */
+export type HeardOnce = {
+  readonly source: InboundSource;
+  readonly id: string;
+  readonly incidentId: string;
+  readonly theirs: string;
+};
+
 export interface Tx {
   /** Locks them, in one order for all. */
   lockAlerts(fingerprints: readonly string[]): Promise<readonly StoredAlert[]>;
@@ -174,9 +185,15 @@ export interface Tx {
   addIncident(incident: Omit<Incident, 'number'>, now: Milliseconds): Promise<number>;
   saveIncident(incident: Incident, now: Milliseconds): Promise<void>;
   addTimeline(rows: readonly TimelineRow[]): Promise<void>;
+  /** @returns false: it was heard before. */
+  hearOnce(event: HeardOnce, now: Milliseconds): Promise<boolean>;
+  /** The incident that was spoken of last by this name of theirs. */
+  incidentOfTheirs(source: InboundSource, theirs: string): Promise<string | undefined>;
 
   /** Not yet sent to these destinations of the same incident or group; nobody is sending them. Locked. */
   unsent(of: { incidentId: string } | { groupId: string }): Promise<readonly Notification[]>;
+  /** Where something of it waits or is under way. */
+  unfinished(incidentId: string): Promise<readonly Destination[]>;
   supersede(ids: readonly string[], now: Milliseconds): Promise<void>;
   addNotifications(rows: readonly Notification[]): Promise<void>;
   /** Is anything of this step on its way or there? */

@@ -26,7 +26,7 @@ import { openRouterDatabase, routerFolder } from './database.ts';
 import { VERSION } from './project.ts';
 import { runLoops } from './router-loops.ts';
 import { externalUrl, holdSetup, lateLinks, prefixOf, tellDeadLinks } from './router-setup.ts';
-import { modeOf, sourcesOf } from './router-shipped.ts';
+import { modeOf, pagerdutySecretsOf, sourcesOf } from './router-shipped.ts';
 import { watchOf } from './router-watch.ts';
 import { type Runtime, tellReady, untilStopped } from './runtime.ts';
 import { readWebConfig, type WebConfig } from './web-config.ts';
@@ -75,6 +75,8 @@ export async function runRouter(config: Config, runtime: Runtime): Promise<void>
     newId,
     receive: router.receive,
     answer: router.answer,
+    hear: router.hear,
+    pagerdutySecrets: pagerdutySecretsOf(config),
     signingKey: key,
     engine: () => watch?.engine(),
     reload: setup.reload,
@@ -110,7 +112,18 @@ async function listen(config: Config, { clock }: Runtime, web: WebConfig | undef
 
 type Served = Pick<
   RouterApi,
-  'db' | 'store' | 'setup' | 'now' | 'newId' | 'receive' | 'answer' | 'signingKey' | 'engine' | 'reload'
+  | 'db'
+  | 'store'
+  | 'setup'
+  | 'now'
+  | 'newId'
+  | 'receive'
+  | 'answer'
+  | 'hear'
+  | 'pagerdutySecrets'
+  | 'signingKey'
+  | 'engine'
+  | 'reload'
 >;
 
 async function serve(

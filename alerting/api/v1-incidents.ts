@@ -1,7 +1,7 @@
 /** Incidents, for people and programs: what is open, what was done, and the answers that people give. */
 import { z } from 'zod';
 import type { Action } from '#access/roles.ts';
-import type { Answer } from '#alerting/incidents.ts';
+import type { Answer } from '#alerting/answer.ts';
 import { reportOf } from '#alerting/report.ts';
 import { findIncident, listIncidents, timelineOf } from '#alerting/rows/incidents.ts';
 import { listNotifications } from '#alerting/rows/notifications.ts';

@@ -53,6 +53,15 @@ export const forgetTimeline = (q: Queryable, before: Milliseconds, limit: number
     limit,
   );
 
+export const forgetInbound = (q: Queryable, before: Milliseconds, limit: number): Promise<number> =>
+  removed(
+    q,
+    `delete from alerting.inbound where (source, id) in (
+       select source, id from alerting.inbound where heard_at < $1 order by heard_at limit $2) returning id`,
+    before,
+    limit,
+  );
+
 export const COUNTED_BEFORE = 'counted-before';
 
 /**

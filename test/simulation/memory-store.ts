@@ -7,6 +7,7 @@ import type {
   Claimed,
   ClaimNotification,
   Group,
+  HeardOnce,
   Incident,
   Join,
   Notification,
@@ -37,6 +38,8 @@ export type Tables = {
   readonly notifications: Map<string, NotificationRow>;
   readonly destinations: Map<string, Milliseconds>;
   readonly beats: Map<string, Milliseconds>;
+  /** source and id → row. */
+  readonly inbound: Map<string, HeardOnce>;
 };
 
 /** Whose next transaction is lost, or its answer, when a test says so. */
@@ -60,6 +63,7 @@ export function makeMemoryStore(): MemoryStore {
     notifications: new Map(),
     destinations: new Map(),
     beats: new Map(),
+    inbound: new Map(),
   };
   let turn: Promise<unknown> = Promise.resolve();
   const store: MemoryStore = {
@@ -232,7 +236,14 @@ const earliest = <T extends { readonly id: string; readonly dueAt: Milliseconds 
 
 type IncidentTx = Pick<
   Tx,
-  'unresolvedIncidents' | 'lockIncident' | 'lockDueIncident' | 'addIncident' | 'saveIncident' | 'addTimeline'
+  | 'unresolvedIncidents'
+  | 'lockIncident'
+  | 'lockDueIncident'
+  | 'addIncident'
+  | 'saveIncident'
+  | 'addTimeline'
+  | 'hearOnce'
+  | 'incidentOfTheirs'
 >;
 
 function incidentTx(t: Tables, undo: Undo): IncidentTx {
@@ -259,12 +270,20 @@ function incidentTx(t: Tables, undo: Undo): IncidentTx {
       });
       t.timeline.push(...rows);
     },
+    hearOnce: async (event) => {
+      const key = `${event.source}\n${event.id}`;
+      if (t.inbound.has(key)) return false;
+      put(undo, t.inbound, key, event);
+      return true;
+    },
+    incidentOfTheirs: async (source, theirs) =>
+      [...t.inbound.values()].filter((one) => one.source === source && one.theirs === theirs).at(-1)?.incidentId,
   };
 }
 
 type NotificationTx = Pick<
   Tx,
-  'unsent' | 'supersede' | 'addNotifications' | 'hasReached' | 'claimNotification' | 'settle'
+  'unsent' | 'unfinished' | 'supersede' | 'addNotifications' | 'hasReached' | 'claimNotification' | 'settle'
 >;
 
 function notificationTx(t: Tables, undo: Undo): NotificationTx {
@@ -278,6 +297,13 @@ function notificationTx(t: Tables, undo: Undo): NotificationTx {
             ? one.incidentId === of.incidentId
             : one.groupId === of.groupId && one.incidentId === undefined),
       ),
+    unfinished: async (incidentId) => [
+      ...new Set(
+        all()
+          .filter((one) => one.incidentId === incidentId && (one.state === 'pending' || one.state === 'sending'))
+          .map(({ destination }) => destination),
+      ),
+    ],
     supersede: async (ids, now) => {
       for (const id of ids) {
         const row = t.notifications.get(id);
