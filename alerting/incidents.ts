@@ -7,7 +7,7 @@ import { alertsTold, gravest, incidentMessage, nameIncident } from './compose.ts
 import type { Addressed } from './destination.ts';
 import { escalate, firstStepAt } from './escalation.ts';
 import type { GroupView, IncidentChange } from './flush.ts';
-import type { AlertsTold, IncidentAction } from './message.ts';
+import type { AlertsTold, IncidentAction, IncidentMessage } from './message.ts';
 import { type Draft, post } from './outbox.ts';
 import { LOOK_AGAIN, OTHERS_MAY_KNOW, type Setup } from './setup.ts';
 import type { InboundSource, Incident, Member, Store, TimelineRow, Tx } from './store.ts';
@@ -155,7 +155,7 @@ async function takeStep(around: Around, tx: Tx, setup: Setup, incident: Incident
   }
   if (policy === undefined) {
     const because = `the policy ${incident.policy} is not in the configuration any more`;
-    await tx.addTimeline([line(incident, now, 'nobody', because)]);
+    await tx.addTimeline([line(incident, now, 'unreached', because)]);
     return await tx.saveIncident({ ...incident, dueAt: undefined }, now);
   }
   const { paged, names, next, nobody, incident: place } = escalate(incident, policy, setup.who, now);
@@ -168,14 +168,23 @@ async function takeStep(around: Around, tx: Tx, setup: Setup, incident: Incident
   const said = { paged: names, next, step: incident.step + 1, round: incident.round };
   const message = incidentMessage('trigger', moved, incident.message.alerts, said, setup.links, now);
   await tx.saveIncident({ ...moved, message }, now);
-  const step = `step ${incident.step + 1} of ${policy.name}${incident.round > 0 ? `, round ${incident.round + 1}` : ''}`;
-  const rows: TimelineRow[] = nobody.map((because) => line(incident, now, 'nobody', because));
-  rows.push(line(incident, now, first ? 'paged' : 'escalated', `${step}: ${names.join(', ') || 'nobody'}`));
+  const step = stepName(policy.name, said);
+  const rows: TimelineRow[] =
+    paged.length === 0
+      ? [line(incident, now, 'unreached', `${step} reached nobody: ${nobody.join('; ') || 'it has no targets'}`)]
+      : [
+          ...nobody.map((because) => line(incident, now, 'nobody', because)),
+          line(incident, now, first ? 'paged' : 'escalated', `${step}: ${names.join(', ')}`),
+        ];
   await tx.addTimeline(rows);
   const priority = incident.severity === 'critical' ? 0 : 1;
   const drafts = draftsOf(paged, incident.groupId, priority, message, incident.id);
   await send(around, tx, { incidentId: incident.id }, drafts, now);
 }
+
+/** @param at the step from 1, the round from 0. */
+export const stepName = (policy: string, { step, round }: Pick<IncidentMessage, 'step' | 'round'>): string =>
+  `step ${step} of ${policy}${round > 0 ? `, round ${round + 1}` : ''}`;
 
 /** Takes the next step of the incident that has waited longest. @returns false: none is due. */
 export async function escalateOne(around: Around): Promise<boolean> {

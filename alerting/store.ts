@@ -83,6 +83,8 @@ export type TimelineKind =
   | 'paged'
   | 'escalated'
   | 'nobody'
+  /** A step told nobody at all. */
+  | 'unreached'
   | 'sent'
   | 'refused'
   | 'retried'
