@@ -10,7 +10,7 @@ import { type Milliseconds, milliseconds } from '#kernel/units.ts';
 import type { Integration } from './config/config.ts';
 import type { Channel } from './destination.ts';
 import { type Around, stepName } from './incidents.ts';
-import type { Circumstances, Message } from './message.ts';
+import type { Circumstances, Outgoing } from './message.ts';
 import type { Outcome } from './notify/outcome.ts';
 import { settlementOf } from './outbox.ts';
 import { OTHERS_MAY_KNOW } from './setup.ts';
@@ -19,7 +19,7 @@ import type { Claimed, Incident, TimelineRow, Tx } from './store.ts';
 /** Sends one message; never throws for what the other side does. */
 export type Notify = (
   integration: Integration,
-  message: Message,
+  message: Outgoing,
   circumstances: Circumstances,
   signal: AbortSignal,
 ) => Promise<Outcome>;
@@ -79,7 +79,8 @@ async function mark(around: Deliverer, tx: Tx, claimed: Claimed, outcome: Outcom
   if (incidentId === undefined) return;
   if (settlement.state === 'delivered') {
     const after = claimed.attempts > 1 ? `, at attempt ${claimed.attempts}` : '';
-    await tx.addTimeline([line(claimed, now, 'sent', `${claimed.action} to ${destination}${after}`)]);
+    const chatter = claimed.action === 'update' ? true : undefined;
+    await tx.addTimeline([{ ...line(claimed, now, 'sent', `${claimed.action} to ${destination}${after}`), chatter }]);
   } else if (settlement.state === 'refused') {
     await tx.addTimeline([line(claimed, now, 'refused', `${destination}: ${settlement.error}`)]);
     // Of what it would not take the beginning of, it need not hear the rest.

@@ -6,6 +6,7 @@ import type { Log } from '#kernel/log.ts';
 import { days, hours, type Milliseconds, milliseconds, toMilliseconds } from '#kernel/units.ts';
 import {
   forgetAlerts,
+  forgetChanges,
   forgetInbound,
   forgetIncidents,
   forgetNotifications,
@@ -38,7 +39,7 @@ const BATCHES_MOST = 40;
 const PAUSE = milliseconds(100);
 
 export type Forgotten = Readonly<
-  Record<'alerts' | 'silences' | 'notifications' | 'incidents' | 'timeline' | 'inbound', number>
+  Record<'alerts' | 'silences' | 'notifications' | 'incidents' | 'timeline' | 'inbound' | 'changes', number>
 >;
 
 export async function keepHouse(house: House, signal: AbortSignal): Promise<void> {
@@ -74,6 +75,7 @@ export async function forget({ db, clock, now }: House, signal: AbortSignal): Pr
     silences: await all(() => forgetSilences(db, before(KEPT.silences), BATCH)),
     notifications: await all(() => db.tx((q) => forgetNotifications(q, before(KEPT.records), BATCH, now()))),
     incidents: await all(() => forgetIncidents(db, before(KEPT.records), BATCH)),
+    changes: await all(() => forgetChanges(db, before(KEPT.records), BATCH)),
     inbound: await all(() => forgetInbound(db, before(KEPT.records), BATCH)),
     timeline: await all(() => forgetTimeline(db, before(KEPT.records), BATCH)),
   };

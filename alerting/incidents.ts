@@ -6,7 +6,7 @@ import type { Milliseconds } from '#kernel/units.ts';
 import { alertsTold, gravest, incidentMessage, nameIncident } from './compose.ts';
 import type { Addressed } from './destination.ts';
 import { escalate, firstStepAt } from './escalation.ts';
-import type { GroupView, IncidentChange } from './flush.ts';
+import { becauseOf, type GroupView, type IncidentChange } from './flush.ts';
 import type { AlertsTold, IncidentAction, IncidentMessage } from './message.ts';
 import { type Draft, post } from './outbox.ts';
 import { LOOK_AGAIN, OTHERS_MAY_KNOW, type Setup } from './setup.ts';
@@ -31,7 +31,7 @@ export const draftsOf = (
     to: one,
     incidentId,
     groupId,
-    action: message.kind === 'incident' ? message.action : 'group',
+    action: message.kind === 'incident' ? message.action : message.kind,
     priority,
     message,
   }));
@@ -49,6 +49,7 @@ export async function send(
   await tx.addNotifications(posted.add);
 }
 
+/** @returns the incident that was opened. */
 export async function applyChange(
   around: Around,
   tx: Tx,
@@ -56,25 +57,28 @@ export async function applyChange(
   view: GroupView,
   change: IncidentChange,
   now: Milliseconds,
-): Promise<void> {
+): Promise<string | undefined> {
   switch (change.kind) {
     case 'open':
       return await openIncident(around, tx, setup, view, change, now);
     case 'join': {
       const { incident, joined, alerts } = change;
       const because = `${count(joined)} joined: ${namesOf(joined)}`;
-      await tx.addTimeline([line(incident, now, 'joined', because)]);
+      await tx.addTimeline([{ ...line(incident, now, 'joined', because), chatter: true }]);
       const grown = { ...incident, alerts: incident.alerts + joined.length };
-      return await tellAll(around, tx, setup, grown, 'update', alerts, now);
+      await tellAll(around, tx, setup, grown, 'update', alerts, now);
+      return undefined;
     }
     case 'resolve': {
       const { incident, alerts } = change;
       const ended: Incident = { ...incident, state: 'resolved', resolvedAt: now, dueAt: undefined };
       await tx.addTimeline([line(incident, now, 'resolved', 'every alert of it has ended')]);
-      return await tellAll(around, tx, setup, ended, 'resolve', alerts, now);
+      await tellAll(around, tx, setup, ended, 'resolve', alerts, now);
+      return undefined;
     }
     case 'withdraw':
-      return await withdraw(tx, change, now);
+      await withdraw(tx, view, change, now);
+      return undefined;
     default:
       return change satisfies never;
   }
@@ -83,10 +87,13 @@ export async function applyChange(
 /** If what suppresses its alerts goes away while they fire, they open another: they count as not told. */
 async function withdraw(
   tx: Tx,
+  { muted }: GroupView,
   { incident, alerts }: Extract<IncidentChange, { kind: 'withdraw' }>,
   now: Milliseconds,
 ): Promise<void> {
-  const because = 'its alerts were suppressed before anybody was told';
+  const why = alerts.map(({ alert }) => muted.get(alert.fingerprint)).find((one) => one !== undefined);
+  const reason = why === undefined ? '' : `: ${becauseOf(why)}`;
+  const because = `its alerts were suppressed before anybody was told${reason}`;
   await tx.addTimeline([line(incident, now, 'resolved', because)]);
   await tx.saveIncident({ ...incident, state: 'resolved', resolvedAt: now, dueAt: undefined }, now);
   await tx.tell(
@@ -109,8 +116,8 @@ async function openIncident(
   { group, policy }: GroupView,
   { severity, alerts }: Extract<IncidentChange, { kind: 'open' }>,
   now: Milliseconds,
-): Promise<void> {
-  if (policy === undefined) return;
+): Promise<string | undefined> {
+  if (policy === undefined) return undefined;
   const told = await toldOf(tx, alerts, now);
   const names = nameIncident(group, alerts, told);
   const id = around.newId();
@@ -142,9 +149,11 @@ async function openIncident(
   const first = alerts.reduce((a, b) => (a.alert.receivedAt <= b.alert.receivedAt ? a : b));
   await tx.addTimeline([
     line(incident, first.alert.receivedAt, 'received', `${namesOf([first])}`),
-    line(incident, now, 'opened', `${count(alerts)} of ${group.key}: ${namesOf(alerts)}`),
+    line(incident, first.joinedAt, 'grouped', `taken into ${group.key}, told to ${group.receiver}`),
+    line(incident, now, 'opened', `${count(alerts)} of it: ${namesOf(alerts)}`),
   ]);
   if (incident.dueAt !== undefined && incident.dueAt <= now) await takeStep(around, tx, setup, incident, now);
+  return id;
 }
 
 /** The step that is due: its people are told, and the time of the next one is written. */

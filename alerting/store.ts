@@ -6,7 +6,7 @@ import type { Milliseconds } from '#kernel/units.ts';
 import type { Alert } from './alert.ts';
 import type { Channel, Destination } from './destination.ts';
 import type { Labels } from './labels.ts';
-import type { IncidentAction, IncidentMessage, Message } from './message.ts';
+import type { IncidentAction, IncidentMessage, Outgoing } from './message.ts';
 import type { Silence } from './silence.ts';
 
 export type StoredAlert = Alert & {
@@ -77,6 +77,7 @@ export type Incident = {
 
 export type TimelineKind =
   | 'received'
+  | 'grouped'
   | 'suppressed'
   | 'opened'
   | 'joined'
@@ -92,6 +93,7 @@ export type TimelineKind =
   | 'reopened'
   | 'snoozed'
   | 'noted'
+  | 'configured'
   | 'resolved';
 export type TimelineRow = {
   readonly incidentId: string | undefined;
@@ -100,9 +102,15 @@ export type TimelineRow = {
   readonly kind: TimelineKind;
   readonly because: string;
   readonly actor?: string | undefined;
+  /** In a storm there are thousands of its kind: not written down where the incident has `TIMELINE_MOST` rows. */
+  readonly chatter?: true | undefined;
 };
+/** An hour of joins every five seconds. What is decided and done is written down beyond it. */
+export const TIMELINE_MOST = 1_000;
+export const TIMELINE_FULL =
+  'from here on it is not written down any more what joins, what is suppressed and where an update arrives';
 
-export type NotificationAction = IncidentAction | 'group';
+export type NotificationAction = IncidentAction | 'group' | 'change';
 export type NotificationState = 'pending' | 'sending' | 'delivered' | 'refused' | 'superseded';
 export type Notification = {
   readonly id: string;
@@ -115,7 +123,7 @@ export type Notification = {
   readonly state: NotificationState;
   readonly attempts: number;
   readonly mayRepeat: boolean;
-  readonly message: Message;
+  readonly message: Outgoing;
   readonly createdAt: Milliseconds;
   readonly availableAt: Milliseconds;
   readonly fence: number;

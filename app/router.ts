@@ -9,6 +9,7 @@ import { observeRouter } from '#alerting/observe.ts';
 import { regroup } from '#alerting/regroup.ts';
 import { makeRouter } from '#alerting/router.ts';
 import { keepFact } from '#alerting/rows/facts.ts';
+import { insertConfigured } from '#alerting/rows/incidents.ts';
 import { makeSqlStore } from '#alerting/store-sql.ts';
 import { instrumentDb } from '#collector/database.ts';
 import type { Clock } from '#kernel/clock.ts';
@@ -48,6 +49,7 @@ export async function runRouter(config: Config, runtime: Runtime): Promise<void>
     now,
     took: async (fresh) => {
       await regroup(store, fresh, now());
+      await insertConfigured(db, fresh.version, now());
       router.wake();
     },
   });
@@ -89,6 +91,7 @@ export async function runRouter(config: Config, runtime: Runtime): Promise<void>
   await comeBack(db, now(), log);
   // The files may have been changed while no router was there.
   await regroup(store, setup.current(), now());
+  await insertConfigured(db, setup.current().version, now());
   early.open();
   const parts = { db, clock, now, log, telemetry, newId, notify, router, watch, setup: setup.current };
   const work = runLoops(parts, stop);

@@ -5,6 +5,7 @@ import { keyRoutes } from '#serving/keys.ts';
 import { refuse } from '#serving/problems.ts';
 import { LINK_PATH, type LinkRoutes, linkRoutes } from './links.ts';
 import { type ManagementRoutes, managementRoutes } from './management.ts';
+import { changeRoutes } from './v1-changes.ts';
 import { eventRoutes } from './v1-events.ts';
 import { heartbeatRoutes } from './v1-heartbeats.ts';
 import { type InboundRoutes, inboundRoutes, PAGERDUTY_PATH } from './v1-inbound.ts';
@@ -55,6 +56,7 @@ export async function makeRouterApi(options: RouterApi): Promise<App> {
   sloRoutes(app, prefix, routes);
   linkRoutes(app, prefix, routes);
   onCallRoutes(app, prefix, routes);
+  changeRoutes(app, prefix, routes);
   heartbeatRoutes(app, prefix, routes);
   eventRoutes(app, prefix, routes);
   await inboundRoutes(app, prefix, routes);

@@ -62,6 +62,15 @@ export const forgetInbound = (q: Queryable, before: Milliseconds, limit: number)
     limit,
   );
 
+export const forgetChanges = (q: Queryable, before: Milliseconds, limit: number): Promise<number> =>
+  removed(
+    q,
+    `delete from alerting.changes where id in (
+       select id from alerting.changes where at < $1 order by at limit $2) returning id`,
+    before,
+    limit,
+  );
+
 export const COUNTED_BEFORE = 'counted-before';
 
 /**

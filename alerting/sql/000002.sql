@@ -10,3 +10,18 @@ create table alerting.inbound (
 );
 create index inbound_of_theirs on alerting.inbound (source, theirs, heard_at);
 create index inbound_heard on alerting.inbound (heard_at);
+
+-- Releases and other changes: shown in the report of what broke after them.
+create table alerting.changes (
+  id text primary key,
+  at timestamptz not null,
+  summary text not null,
+  source text not null,
+  -- Null: of no service alone.
+  service text,
+  links jsonb not null,
+  details jsonb not null,
+  created_by text not null,
+  created_at timestamptz not null
+);
+create index changes_at on alerting.changes (at);

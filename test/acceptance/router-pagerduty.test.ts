@@ -1,7 +1,7 @@
 /** PagerDuty and the router tell each other what people did, the whole way: real processes, real HTTP, signed webhooks. */
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
-import { rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { after, before, describe } from 'node:test';
 import { getJson, inbox, postAlerts, until } from '#test/kit/alertmanager.ts';
@@ -168,6 +168,19 @@ receivers:
     assert.equal((await post(`${url()}${PATH}`, body, signed(body, plain))).status, 415);
     const huge = JSON.stringify({ event: 'x'.repeat(300_000) });
     assert.equal((await post(`${url()}${PATH}`, huge, signed(huge))).status, 413);
+  });
+
+  test('new files are in the timeline of what is open', async () => {
+    const { number } = await page('five');
+    const file = join(folder, 'alertmanager.yml');
+    const reload = async () => assert.equal((await post(`${url()}/-/reload`, '{}')).status, 200);
+    const configured = async () => (await incident(number)).timeline.filter(({ kind }) => kind === 'configured').length;
+    await reload();
+    assert.equal(await configured(), 0);
+    writeFileSync(file, `${readFileSync(file, 'utf8')}# changed\n`);
+    await reload();
+    await reload();
+    assert.equal(await configured(), 1);
   });
 
   test('without a secret it is not there; an address has a rate', async () => {

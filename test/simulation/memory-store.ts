@@ -3,20 +3,22 @@
  * is rolled back, or one whose caller never hears that it was not. Held against the SQL store by memory-store.test.ts.
  */
 import type { Silence } from '#alerting/silence.ts';
-import type {
-  Claimed,
-  ClaimNotification,
-  Group,
-  HeardOnce,
-  Incident,
-  Join,
-  Notification,
-  Settlement,
-  Store,
-  StoredAlert,
-  TimelineRow,
-  Told,
-  Tx,
+import {
+  type Claimed,
+  type ClaimNotification,
+  type Group,
+  type HeardOnce,
+  type Incident,
+  type Join,
+  type Notification,
+  type Settlement,
+  type Store,
+  type StoredAlert,
+  TIMELINE_FULL,
+  TIMELINE_MOST,
+  type TimelineRow,
+  type Told,
+  type Tx,
 } from '#alerting/store.ts';
 import type { Milliseconds } from '#kernel/units.ts';
 
@@ -268,7 +270,13 @@ function incidentTx(t: Tables, undo: Undo): IncidentTx {
       undo.push(() => {
         t.timeline.length = length;
       });
-      t.timeline.push(...rows);
+      // As in SQL, each is counted before any of them is written.
+      const fresh = rows.flatMap(({ chatter, ...row }): TimelineRow[] => {
+        if (chatter === undefined || row.incidentId === undefined) return [row];
+        const size = t.timeline.filter(({ incidentId }) => incidentId === row.incidentId).length;
+        return size > TIMELINE_MOST ? [] : [size === TIMELINE_MOST ? { ...row, because: TIMELINE_FULL } : row];
+      });
+      t.timeline.push(...fresh);
     },
     hearOnce: async (event) => {
       const key = `${event.source}\n${event.id}`;
