@@ -80,7 +80,7 @@ export function changeRoutes(app: App, prefix: string, routes: ChangeRoutes): vo
           limit: z.coerce.number().int().min(1).max(500).default(50),
           cursor: z
             .string()
-            .regex(/^\d{1,15}-[\w-]{1,100}$/)
+            .regex(/^\d{1,13}-[\w-]{1,100}$/)
             .optional(),
         }),
         response: { 200: page(shape), ...problems() },

@@ -160,6 +160,8 @@ receivers:
     ];
     for (const body of wrong) assert.equal((await post(body)).status, 400, JSON.stringify(body));
     assert.equal((await getJson<{ items: unknown[] }>(`${url()}/api/v1/changes`)).items.length, 6);
+    // A place that no moment has: a store would refuse it, and it would seem to be our fault.
+    assert.equal((await fetch(`${url()}/api/v1/changes?cursor=482773561324704-x`)).status, 400);
     const { code, stderr } = await run('changes', 'add', 'x', '--link', 'nowhere');
     assert.equal(code, 2);
     assert.match(stderr, /expected https/);
