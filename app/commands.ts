@@ -4,6 +4,7 @@ import { type Role as AccessRole, type Principal, ROLES } from '#access/roles.ts
 import { systemClock } from '#kernel/clock.ts';
 import { type Milliseconds, milliseconds } from '#kernel/units.ts';
 import { readConfig } from './config.ts';
+import { addDemoCommand } from './demo-command.ts';
 import { addDrillCommand } from './drill-command.ts';
 import { addIncidentCommands, addSilenceCommands } from './incident-commands.ts';
 import { connectKeys, type KeysOf } from './keys-client.ts';
@@ -22,6 +23,7 @@ export function addCommands(program: Command): void {
   addIncidentCommands(program);
   addSilenceCommands(program);
   addDrillCommand(program);
+  addDemoCommand(program);
   addRouteCommands(program);
   program
     .command('prepare', { hidden: true })
