@@ -137,10 +137,14 @@ async function isWarm(): Promise<boolean> {
 
 async function setFault(isBroken: boolean): Promise<void> {
   const answer = await http(`${simulatorsUrl()}/faults/llamaparse`, {
-    method: 'PUT',
     timeout: TIMEOUT,
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(isBroken ? { errorRate: 1, status: 500 } : {}),
+    ...(isBroken
+      ? {
+          method: 'PUT',
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify({ errorRate: 1, status: 500 }),
+        }
+      : { method: 'DELETE' }),
   });
   if (!answer.ok) throw new Fault('demo_failed', `the simulators answered ${answer.status} to a fault`);
 }
