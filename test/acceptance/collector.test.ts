@@ -12,6 +12,8 @@ const NAME = 'Zebediah Quux';
 const EMAIL = 'zebediah@quux.example';
 const SECRET = `llx-${'s3cret'.repeat(5)}`;
 const BEARER = 'Bearer abcdefghijklmnopqrstuvwxyz';
+/** In a test nobody waits a minute for a decision. */
+const QUICK = { SAMPLING_WAIT: '1s', METRICS_EVERY: '1s' };
 const trace = (): string => randomBytes(16).toString('hex');
 const everything = ({ traces, logs, points }: Collector): string =>
   [traces, logs, points].map((receiver) => receiver.everything().toString('latin1')).join('\n');
@@ -19,7 +21,7 @@ const kept = ({ traces }: Collector): Set<string> => new Set(traces.spans().map(
 
 describe('the Collector', { skip: OTELCOL === undefined && 'otelcol is not here', timeout: 240_000 }, () => {
   test('lets a worker’s run through, and nothing of the document or of a credential with it', async () => {
-    await using collector = await startCollector({ SAMPLING_WAIT: '1s' });
+    await using collector = await startCollector(QUICK);
     const state = temporaryFolder();
     const env = {
       BURNLINE_STATE: state,
@@ -54,7 +56,7 @@ describe('the Collector', { skip: OTELCOL === undefined && 'otelcol is not here'
   });
 
   test('hides what anybody else sends: keys that are not listed, secrets under those that are, messages', async () => {
-    await using collector = await startCollector({ SAMPLING_WAIT: '1s' });
+    await using collector = await startCollector(QUICK);
     const spans: Span[] = [
       {
         trace: trace(),
@@ -96,7 +98,7 @@ describe('the Collector', { skip: OTELCOL === undefined && 'otelcol is not here'
   });
 
   test('keeps each trace with an error, however late it comes, each slow one, and some of the rest', async () => {
-    await using collector = await startCollector({ SAMPLING_WAIT: '1s' });
+    await using collector = await startCollector(QUICK);
     const errors = Array.from({ length: 20 }, trace);
     const slow = Array.from({ length: 20 }, trace);
     const rest = Array.from({ length: 400 }, trace);
@@ -118,7 +120,7 @@ describe('the Collector', { skip: OTELCOL === undefined && 'otelcol is not here'
   });
 
   test('loses nothing while a backend is away for 30 s, nor by a kill -9 in that time', async () => {
-    await using collector = await startCollector({ SAMPLING_WAIT: '1s' });
+    await using collector = await startCollector(QUICK);
     const receivers = [collector.traces, collector.logs];
     for (const receiver of receivers) receiver.setAway(true);
     const began = performance.now();
