@@ -25,6 +25,8 @@ export const KEPT = {
 const EVERY = milliseconds(300_000);
 /** A batch holds the one connection of the embedded engine for some ten milliseconds. */
 const BATCH = 500;
+/** Alerts that are looked at together; most stay. */
+const LOOKED = 2_000;
 /** In a round and of a kind; the rest waits for the next. */
 const BATCHES_MOST = 40;
 /** Between batches others have their turn. */
@@ -60,8 +62,19 @@ export async function forget({ db, clock, now }: House, signal: AbortSignal): Pr
     }
     return total;
   };
+  /** All of them are looked at, since most of those that are there have not ended. */
+  const forgetAllAlerts = async (): Promise<number> => {
+    let total = 0;
+    for (let after: string | undefined = ''; after !== undefined && !signal.aborted; ) {
+      const { gone, last } = await forgetAlerts(db, before(KEPT.alerts), after, LOOKED);
+      total += gone;
+      after = last;
+      if (after !== undefined) await clock.sleep(PAUSE, signal).catch(() => {});
+    }
+    return total;
+  };
   return {
-    alerts: await all(() => forgetAlerts(db, before(KEPT.alerts), BATCH)),
+    alerts: await forgetAllAlerts(),
     silences: await all(() => forgetSilences(db, before(KEPT.silences), BATCH)),
     notifications: await all(() => db.tx((q) => forgetNotifications(q, before(KEPT.records), BATCH, now()))),
     incidents: await all(() => forgetIncidents(db, before(KEPT.records), BATCH)),

@@ -2,7 +2,16 @@ import assert from 'node:assert/strict';
 import test, { describe } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { onEveryEngine } from '#test/kit/database.ts';
-import { databaseFault, instant, instantsParam, isDatabaseFault, jsonsParam, plainParams, textsParam, vectorParam } from './database.ts';
+import {
+  databaseFault,
+  instant,
+  instantsParam,
+  isDatabaseFault,
+  jsonsParam,
+  plainParams,
+  textsParam,
+  vectorParam,
+} from './database.ts';
 import { Fault } from './errors.ts';
 import { milliseconds } from './units.ts';
 

@@ -7,17 +7,30 @@ async function removed(q: Queryable, text: string, before: Milliseconds, limit: 
   return (await q.query(text, [instant(before), limit])).length;
 }
 
-/** What ended long ago and is in no group. */
-export const forgetAlerts = (q: Queryable, before: Milliseconds, limit: number): Promise<number> =>
-  removed(
-    q,
-    `delete from alerting.alerts where fingerprint in (
-       select a.fingerprint from alerting.alerts a where a.ends_at < $1
-         and not exists (select 1 from alerting.members m where m.fingerprint = a.fingerprint)
-       order by a.ends_at limit $2 for update skip locked) returning fingerprint`,
-    before,
-    limit,
+/**
+ * What ended long ago and is in no group, among the next so many after a fingerprint: no index says when an alert ends,
+ * since each renewal would have to write to it. One that is being renewed is left alone.
+ */
+export async function forgetAlerts(
+  q: Queryable,
+  before: Milliseconds,
+  after: string,
+  limit: number,
+): Promise<{ readonly gone: number; readonly last: string | undefined }> {
+  const rows = await q.query<{ gone: number; last: string | null }>(
+    `with looked as materialized (
+       select fingerprint, ends_at from alerting.alerts where fingerprint > $2 order by fingerprint limit $3),
+     gone as (
+       delete from alerting.alerts where fingerprint in (
+         select a.fingerprint from looked l join alerting.alerts a using (fingerprint)
+         where l.ends_at < $1 and a.ends_at < $1
+           and not exists (select 1 from alerting.members m where m.fingerprint = a.fingerprint)
+         for update of a skip locked) returning fingerprint)
+     select (select count(*) from gone)::float8 as gone, max(fingerprint) as last from looked`,
+    [instant(before), after, limit],
   );
+  return { gone: rows[0]?.gone ?? 0, last: rows[0]?.last ?? undefined };
+}
 
 export const forgetSilences = (q: Queryable, before: Milliseconds, limit: number): Promise<number> =>
   removed(

@@ -16,7 +16,13 @@ import { measureListing } from './listing.ts';
 import { cpuSeconds, quantile, residentMegabytes } from './pipeline.ts';
 
 const { values } = parseArgs({
-  options: { quick: { type: 'boolean' }, batch: { type: 'string' }, rounds: { type: 'string' }, without: { type: 'string' }, only: { type: 'string' } },
+  options: {
+    quick: { type: 'boolean' },
+    batch: { type: 'string' },
+    rounds: { type: 'string' },
+    without: { type: 'string' },
+    only: { type: 'string' },
+  },
 });
 const ALERTS = values.quick ? 2_000 : 10_000;
 const ROUNDS = Number(values.rounds ?? (values.quick ? 1 : 3));
