@@ -4,6 +4,7 @@ import type { Db } from '#kernel/database.ts';
 import { describe } from '#kernel/errors.ts';
 import type { Log } from '#kernel/log.ts';
 import { days, hours, type Milliseconds, milliseconds, toMilliseconds } from '#kernel/units.ts';
+import { countFinished } from './rows/counts.ts';
 import { forgetAlerts, forgetIncidents, forgetNotifications, forgetSilences, forgetTimeline } from './rows/forget.ts';
 
 export type House = {
@@ -29,6 +30,8 @@ const BATCH = 500;
 const LOOKED = 2_000;
 /** In a round and of a kind; the rest waits for the next. */
 const BATCHES_MOST = 40;
+/** A transaction that ends a notification lasts half a minute at most: what ended before then is all there. */
+const SETTLED = milliseconds(300_000);
 /** Between batches others have their turn. */
 const PAUSE = milliseconds(100);
 
@@ -73,10 +76,11 @@ export async function forget({ db, clock, now }: House, signal: AbortSignal): Pr
     }
     return total;
   };
+  await db.tx((q) => countFinished(q, before(SETTLED), now()));
   return {
     alerts: await forgetAllAlerts(),
     silences: await all(() => forgetSilences(db, before(KEPT.silences), BATCH)),
-    notifications: await all(() => db.tx((q) => forgetNotifications(q, before(KEPT.records), BATCH, now()))),
+    notifications: await all(() => forgetNotifications(db, before(KEPT.records), BATCH)),
     incidents: await all(() => forgetIncidents(db, before(KEPT.records), BATCH)),
     timeline: await all(() => forgetTimeline(db, before(KEPT.records), BATCH)),
   };

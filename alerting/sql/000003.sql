@@ -6,3 +6,6 @@ drop index alerting.alerts_ended;
 alter table alerting.alerts alter column fingerprint type text collate "C";
 alter table alerting.members alter column fingerprint type text collate "C", alter column group_id type text collate "C";
 alter table alerting.groups alter column id type text collate "C";
+
+-- By which files it is judged, and how long whoever has them is taken to be there: routers with other files leave it alone.
+alter table alerting.heartbeats add column config text, add column held_until timestamptz;
