@@ -4,6 +4,7 @@ import type { Db } from '#kernel/database.ts';
 import { describe } from '#kernel/errors.ts';
 import type { Log } from '#kernel/log.ts';
 import { days, hours, type Milliseconds, milliseconds, toMilliseconds } from '#kernel/units.ts';
+import { countFinished } from './rows/counts.ts';
 import { forgetAlerts, forgetIncidents, forgetNotifications, forgetSilences, forgetTimeline } from './rows/forget.ts';
 
 export type House = {
@@ -25,8 +26,12 @@ export const KEPT = {
 const EVERY = milliseconds(300_000);
 /** A batch holds the one connection of the embedded engine for some ten milliseconds. */
 const BATCH = 500;
+/** Alerts that are looked at together; most stay. */
+const LOOKED = 2_000;
 /** In a round and of a kind; the rest waits for the next. */
 const BATCHES_MOST = 40;
+/** A transaction that ends a notification lasts half a minute at most: what ended before then is all there. */
+const SETTLED = milliseconds(300_000);
 /** Between batches others have their turn. */
 const PAUSE = milliseconds(100);
 
@@ -60,10 +65,22 @@ export async function forget({ db, clock, now }: House, signal: AbortSignal): Pr
     }
     return total;
   };
+  /** All of them are looked at, since most of those that are there have not ended. */
+  const forgetAllAlerts = async (): Promise<number> => {
+    let total = 0;
+    for (let after: string | undefined = ''; after !== undefined && !signal.aborted; ) {
+      const { gone, last } = await forgetAlerts(db, before(KEPT.alerts), after, LOOKED);
+      total += gone;
+      after = last;
+      if (after !== undefined) await clock.sleep(PAUSE, signal).catch(() => {});
+    }
+    return total;
+  };
+  await db.tx((q) => countFinished(q, before(SETTLED), now()));
   return {
-    alerts: await all(() => forgetAlerts(db, before(KEPT.alerts), BATCH)),
+    alerts: await forgetAllAlerts(),
     silences: await all(() => forgetSilences(db, before(KEPT.silences), BATCH)),
-    notifications: await all(() => db.tx((q) => forgetNotifications(q, before(KEPT.records), BATCH, now()))),
+    notifications: await all(() => forgetNotifications(db, before(KEPT.records), BATCH)),
     incidents: await all(() => forgetIncidents(db, before(KEPT.records), BATCH)),
     timeline: await all(() => forgetTimeline(db, before(KEPT.records), BATCH)),
   };

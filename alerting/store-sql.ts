@@ -25,8 +25,8 @@ function sqlTx(q: Queryable): Tx {
     },
     join: async (joins, now) => {
       if (joins.length === 0) return;
-      await alerts.openGroups(q, joins);
-      await alerts.addMembers(q, joins, now);
+      // Neither needs the other's answer.
+      await Promise.all([alerts.openGroups(q, joins), alerts.addMembers(q, joins, now)]);
     },
     beat: (names, now) => putBeats(q, names, now),
     keepMembers: async (of) => {
