@@ -16,6 +16,7 @@ const WHO: Record<Action, string> = {
   'incidents:act': 'responder operator',
   'silences:write': 'responder operator',
   'alerts:post': 'writer admin operator',
+  'changes:post': 'operator',
   'router:configure': 'operator',
 };
 for (const action of Object.keys(MAY) as Action[]) {

@@ -23,6 +23,7 @@ export const MAY = {
   'silences:write': ['responder', 'operator'],
   // Prometheus is a program: it posts alerts as a writer.
   'alerts:post': ['writer', 'admin', 'operator'],
+  'changes:post': ['operator'],
   'router:configure': ['operator'],
 } as const satisfies Record<string, readonly Role[]>;
 

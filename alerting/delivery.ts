@@ -8,9 +8,9 @@ import type { Log } from '#kernel/log.ts';
 import type { Random } from '#kernel/random.ts';
 import { type Milliseconds, milliseconds } from '#kernel/units.ts';
 import type { Integration } from './config/config.ts';
-import type { Channel, Destination } from './destination.ts';
-import type { Around } from './incidents.ts';
-import type { Circumstances, Message } from './message.ts';
+import type { Channel } from './destination.ts';
+import { type Around, stepName } from './incidents.ts';
+import type { Circumstances, Outgoing } from './message.ts';
 import type { Outcome } from './notify/outcome.ts';
 import { settlementOf } from './outbox.ts';
 import { OTHERS_MAY_KNOW } from './setup.ts';
@@ -19,7 +19,7 @@ import type { Claimed, Incident, TimelineRow, Tx } from './store.ts';
 /** Sends one message; never throws for what the other side does. */
 export type Notify = (
   integration: Integration,
-  message: Message,
+  message: Outgoing,
   circumstances: Circumstances,
   signal: AbortSignal,
 ) => Promise<Outcome>;
@@ -79,7 +79,8 @@ async function mark(around: Deliverer, tx: Tx, claimed: Claimed, outcome: Outcom
   if (incidentId === undefined) return;
   if (settlement.state === 'delivered') {
     const after = claimed.attempts > 1 ? `, at attempt ${claimed.attempts}` : '';
-    await tx.addTimeline([line(claimed, now, 'sent', `${claimed.action} to ${destination}${after}`)]);
+    const chatter = claimed.action === 'update' ? true : undefined;
+    await tx.addTimeline([{ ...line(claimed, now, 'sent', `${claimed.action} to ${destination}${after}`), chatter }]);
   } else if (settlement.state === 'refused') {
     await tx.addTimeline([line(claimed, now, 'refused', `${destination}: ${settlement.error}`)]);
     // Of what it would not take the beginning of, it need not hear the rest.
@@ -88,21 +89,34 @@ async function mark(around: Deliverer, tx: Tx, claimed: Claimed, outcome: Outcom
       behind.map(({ id }) => id),
       now,
     );
-    await hurryNext(tx, incidentId, destination, now);
+    await hurryNext(tx, claimed, incidentId, now);
   } else if (claimed.attempts === 1) {
     await tx.addTimeline([line(claimed, now, 'retried', `${destination}: ${settlement.error}`)]);
   }
 }
 
 /** A step that reached nobody must not cost the time that its people would have had to answer. */
-async function hurryNext(tx: Tx, incidentId: string, destination: Destination, now: Milliseconds): Promise<void> {
+async function hurryNext(
+  tx: Tx,
+  { destination, message }: Claimed,
+  incidentId: string,
+  now: Milliseconds,
+): Promise<void> {
   const incident = await tx.lockIncident(incidentId);
   if (incident === undefined || incident.state === 'resolved') return;
   const told = incident.told.filter((one) => one !== destination);
-  const { step, round } = incident.message;
-  const waits = incident.state === 'open' && incident.dueAt !== undefined && incident.dueAt > now;
-  const hurry = waits && !(await tx.hasReached(incidentId, step, round));
-  await tx.saveIncident({ ...incident, told, dueAt: hurry ? now : incident.dueAt } satisfies Incident, now);
+  const step = message.kind === 'incident' && message.action === 'trigger' ? message : undefined;
+  const unreached =
+    step !== undefined && incident.state === 'open' && !(await tx.hasReached(incidentId, step.step, step.round));
+  const isLast = step?.step === incident.message.step && step.round === incident.message.round;
+  // A new round keeps its time: by then the files may be mended.
+  const waits = incident.dueAt !== undefined && incident.dueAt > now && incident.round === step?.round;
+  if (unreached) {
+    const because = `${stepName(incident.policy, step)} reached nobody: every destination refused it`;
+    await tx.addTimeline([line({ incidentId, groupId: incident.groupId }, now, 'unreached', because)]);
+  }
+  const dueAt = unreached && isLast && waits ? now : incident.dueAt;
+  await tx.saveIncident({ ...incident, told, dueAt } satisfies Incident, now);
 }
 
 const line = (

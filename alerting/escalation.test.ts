@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { milliseconds } from '#kernel/units.ts';
-import { policy as policyOf, span } from '#test/kit/alerting.ts';
+import { policy as policyOf, slack, span } from '#test/kit/alerting.ts';
 import { escalate, firstStepAt, type Who } from './escalation.ts';
 import type { Policy, WorkingHours } from './oncall/model.ts';
 
@@ -19,7 +19,7 @@ const policy = (more: Partial<Policy> = {}): Policy =>
     ...more,
   });
 const WHO: Who = {
-  receivers: new Map(),
+  receivers: new Map([['r', { name: 'r', integrations: [slack()] }]]),
   oncall: { people: new Map(), schedules: new Map(), policies: new Map(), heartbeats: new Map(), watchdog: undefined },
   onDuty: () => [],
 };

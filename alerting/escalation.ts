@@ -43,7 +43,10 @@ export function escalate(
   const found = addressesOf(step, incident.severity, who, now);
   const after = following(incident, policy);
   const next = after && policy.steps[after.step];
-  const wait = after !== undefined && after.round > incident.round ? policy.repeat.after : (next?.delay ?? 0);
+  const again = after !== undefined && after.round > incident.round;
+  // Nobody was told, so nobody needs time to answer. A new round keeps its time: by then the files may be mended.
+  const delay = found.addressed.length === 0 ? 0 : (next?.delay ?? 0);
+  const wait = again ? policy.repeat.after : delay;
   const dueAt = next && inHours(policy, incident.severity, (now + wait) as Milliseconds);
   return {
     incident: { step: after?.step ?? policy.steps.length, round: after?.round ?? incident.round, dueAt },

@@ -122,29 +122,41 @@ function isReason({ group, route }: GroupView, alerts: readonly Member[], now: M
   return !known || alerts.some(({ told }) => told !== 'firing');
 }
 
-/** Said once for each alert that is kept from being told of: when it is new here. */
+/** In a storm each alert may have a reason of its own. */
+const REASONS_MOST = 5;
+
+/** Said once for each alert that is kept from being told of: when it is new here, or a silence of it is. */
 function suppressed({ group, route, members, muted, quiet, incidents }: GroupView, now: Milliseconds): TimelineRow[] {
-  const isNews = (joinedAt: Milliseconds): boolean => group.flushedAt === undefined || joinedAt > group.flushedAt;
-  const news = members.filter(({ joinedAt, alert }) => isNews(joinedAt) && !isResolved(alert, now));
+  const isNews = (at: Milliseconds | undefined): boolean =>
+    at !== undefined && (group.flushedAt === undefined || at > group.flushedAt);
+  const firing = members.filter(({ alert }) => !isResolved(alert, now));
   const row = (because: string): TimelineRow => ({
     incidentId: incidents[0]?.id,
     groupId: group.id,
     at: now,
     kind: 'suppressed',
     because,
+    chatter: true,
   });
   if (quiet !== undefined) {
+    const news = firing.filter(({ joinedAt }) => isNews(joinedAt));
     const why = `${quiet.kind === 'mute' ? 'inside' : 'outside'} ${quiet.names.join(', ')}`;
-    return news.length === 0 ? [] : [row(`${news.length} alerts: the route ${route.id} is muted, ${why}`)];
+    return news.length === 0 ? [] : [row(`${alertsText(news.length)}: the route ${route.id} is muted, ${why}`)];
   }
   const reasons = new Map<string, number>();
-  for (const { alert } of news) {
+  for (const { alert, joinedAt } of firing) {
     const why = muted.get(alert.fingerprint);
-    if (why === undefined) continue;
-    const { silencedBy, inhibitedBy } = why;
-    const because =
-      silencedBy.length > 0 ? `silenced by ${silencedBy.join(', ')}` : `inhibited by ${inhibitedBy.join(', ')}`;
-    reasons.set(because, (reasons.get(because) ?? 0) + 1);
+    if (why === undefined || (!isNews(joinedAt) && !isNews(why.silencedAt))) continue;
+    reasons.set(becauseOf(why), (reasons.get(becauseOf(why)) ?? 0) + 1);
   }
-  return [...reasons].map(([because, count]) => row(`${count === 1 ? '1 alert' : `${count} alerts`} ${because}`));
+  const most = [...reasons].sort(([, a], [, b]) => b - a);
+  const rows = most.slice(0, REASONS_MOST).map(([because, count]) => row(`${alertsText(count)} ${because}`));
+  const others = most.slice(REASONS_MOST);
+  const left = others.reduce((sum, [, count]) => sum + count, 0);
+  return left === 0 ? rows : [...rows, row(`${alertsText(left)} for ${others.length} other reasons`)];
 }
+
+export const becauseOf = ({ silencedBy, inhibitedBy }: Suppression): string =>
+  silencedBy.length > 0 ? `silenced by ${silencedBy.join(', ')}` : `inhibited by ${inhibitedBy.join(', ')}`;
+
+const alertsText = (count: number): string => (count === 1 ? '1 alert' : `${count} alerts`);

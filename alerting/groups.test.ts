@@ -14,8 +14,9 @@ import {
   span,
 } from '#test/kit/alerting.ts';
 import { emptyTables, onEveryEngine } from '#test/kit/database.ts';
+import { answer } from './answer.ts';
 import { flushOne } from './groups.ts';
-import { answer, escalateOne } from './incidents.ts';
+import { escalateOne } from './incidents.ts';
 import { regroup } from './regroup.ts';
 import { makeSqlStore } from './store-sql.ts';
 

@@ -74,7 +74,11 @@ async function applyFlush(
   now: Milliseconds,
 ): Promise<void> {
   const { group } = view;
-  for (const change of flush.incidents) await applyChange(around, tx, setup, view, change, now);
+  let opened: string | undefined;
+  for (const change of flush.incidents) {
+    const id = await applyChange(around, tx, setup, view, change, now);
+    opened ??= id;
+  }
   if (flush.tell !== undefined) {
     const told = await toldOf(tx, [...flush.tell.firing, ...flush.tell.resolved], now);
     const message = groupMessage(group, flush.tell, told, setup.links);
@@ -84,7 +88,8 @@ async function applyFlush(
     );
     await send(around, tx, { groupId: group.id }, draftsOf(to, group.id, 2, message), now);
   }
-  await tx.addTimeline(flush.timeline);
+  // What was kept quiet beside an incident that opened with it belongs to its story.
+  await tx.addTimeline(flush.timeline.map((row) => ({ ...row, incidentId: row.incidentId ?? opened })));
   await tx.tell(group.id, 'firing', flush.nowFiring);
   await tx.leave(group.id, flush.leaving);
   const toldAt = flush.tell === undefined && flush.incidents.length === 0 ? group.toldAt : now;

@@ -6,8 +6,8 @@ import { silentLog } from '#kernel/log.ts';
 import { type Milliseconds, milliseconds } from '#kernel/units.ts';
 import { makeDesk, pagerduty, policy, route, setupOf, slack, span, T0 } from '#test/kit/alerting.ts';
 import { emptyTables, onEveryEngine } from '#test/kit/database.ts';
+import { answer } from './answer.ts';
 import { forget, KEPT } from './housekeeping.ts';
-import { answer } from './incidents.ts';
 import { countNotifications, countPages } from './rows/counts.ts';
 import { makeSqlStore } from './store-sql.ts';
 
@@ -16,7 +16,7 @@ const setup = setupOf({
   receivers: [{ name: 'pager', integrations: [pagerduty(), slack()] }],
   policies: [policy('pager')],
 });
-const TABLES = ['alerts', 'silences', 'notifications', 'incidents', 'timeline'] as const;
+const TABLES = ['alerts', 'silences', 'notifications', 'incidents', 'timeline', 'inbound', 'changes'] as const;
 const signal = new AbortController().signal;
 
 onEveryEngine('housekeeping', (db) => {
@@ -68,10 +68,18 @@ onEveryEngine('housekeeping', (db) => {
   test('what is recent stays, and after an hour only alerts go that have ended and are in no group', async () => {
     const now = await history(db());
     const before = await rows();
-    assert.deepEqual(Object.values(await sweep(now)), [0, 0, 0, 0, 0]);
+    assert.deepEqual(Object.values(await sweep(now)), [0, 0, 0, 0, 0, 0, 0]);
     assert.deepEqual(await rows(), before);
     const forgotten = await sweep(milliseconds(now + KEPT.alerts));
-    assert.deepEqual(forgotten, { alerts: 2, silences: 0, notifications: 0, incidents: 0, timeline: 0 });
+    assert.deepEqual(forgotten, {
+      alerts: 2,
+      silences: 0,
+      notifications: 0,
+      incidents: 0,
+      timeline: 0,
+      inbound: 0,
+      changes: 0,
+    });
     const left = await db().query<{ labels: { service: string } }>('select labels from alerting.alerts');
     assert.deepEqual(
       left.map(({ labels }) => labels.service),
@@ -93,7 +101,7 @@ onEveryEngine('housekeeping', (db) => {
     const kinds = await db().query<{ kind: string }>('select kind from alerting.timeline order by id');
     assert.deepEqual(
       kinds.map(({ kind }) => kind),
-      ['received', 'opened', 'paged', 'sent', 'sent'],
+      ['received', 'grouped', 'opened', 'paged', 'sent', 'sent'],
     );
     // What comes later is counted on top of it, and goes too in its time.
     await db().query(
@@ -124,6 +132,23 @@ onEveryEngine('housekeeping', (db) => {
       left.map(({ id }) => id),
       ['new'],
     );
+  });
+
+  test('what PagerDuty told, and changes, go with the records', async () => {
+    await db().query(
+      `insert into alerting.inbound (source, id, incident_id, theirs, heard_at)
+       values ('pagerduty', 'old', 'i', 'P1', $1), ('pagerduty', 'new', 'i', 'P1', $2)`,
+      [instant(T0), instant(milliseconds(T0 + 5_000))],
+    );
+    await db().query(
+      `insert into alerting.changes (id, at, summary, source, links, details, created_by, created_at)
+       values ('old', $1, '', '', '[]', '{}', '', $1), ('new', $2, '', '', '[]', '{}', '', $2)`,
+      [instant(T0), instant(milliseconds(T0 + 5_000))],
+    );
+    const { inbound, changes } = await sweep(milliseconds(T0 + KEPT.records + 2_000));
+    assert.deepEqual([inbound, changes], [1, 1]);
+    assert.deepEqual(await db().query('select id from alerting.changes'), [{ id: 'new' }]);
+    assert.deepEqual(await db().query('select id from alerting.inbound'), [{ id: 'new' }]);
   });
 
   test('more than a batch is forgotten batch by batch', async () => {

@@ -5,7 +5,15 @@ import { describe } from '#kernel/errors.ts';
 import type { Log } from '#kernel/log.ts';
 import { days, hours, type Milliseconds, milliseconds, toMilliseconds } from '#kernel/units.ts';
 import { countFinished } from './rows/counts.ts';
-import { forgetAlerts, forgetIncidents, forgetNotifications, forgetSilences, forgetTimeline } from './rows/forget.ts';
+import {
+  forgetAlerts,
+  forgetChanges,
+  forgetInbound,
+  forgetIncidents,
+  forgetNotifications,
+  forgetSilences,
+  forgetTimeline,
+} from './rows/forget.ts';
 
 export type House = {
   readonly db: Db;
@@ -35,7 +43,9 @@ const SETTLED = milliseconds(300_000);
 /** Between batches others have their turn. */
 const PAUSE = milliseconds(100);
 
-export type Forgotten = Readonly<Record<'alerts' | 'silences' | 'notifications' | 'incidents' | 'timeline', number>>;
+export type Forgotten = Readonly<
+  Record<'alerts' | 'silences' | 'notifications' | 'incidents' | 'timeline' | 'inbound' | 'changes', number>
+>;
 
 export async function keepHouse(house: House, signal: AbortSignal): Promise<void> {
   const { clock, log } = house;
@@ -82,6 +92,8 @@ export async function forget({ db, clock, now }: House, signal: AbortSignal): Pr
     silences: await all(() => forgetSilences(db, before(KEPT.silences), BATCH)),
     notifications: await all(() => forgetNotifications(db, before(KEPT.records), BATCH)),
     incidents: await all(() => forgetIncidents(db, before(KEPT.records), BATCH)),
+    changes: await all(() => forgetChanges(db, before(KEPT.records), BATCH)),
+    inbound: await all(() => forgetInbound(db, before(KEPT.records), BATCH)),
     timeline: await all(() => forgetTimeline(db, before(KEPT.records), BATCH)),
   };
 }

@@ -6,11 +6,11 @@ import type { Milliseconds } from '#kernel/units.ts';
 import { alertsTold, gravest, incidentMessage, nameIncident } from './compose.ts';
 import type { Addressed } from './destination.ts';
 import { escalate, firstStepAt } from './escalation.ts';
-import type { GroupView, IncidentChange } from './flush.ts';
-import type { AlertsTold, IncidentAction } from './message.ts';
+import { becauseOf, type GroupView, type IncidentChange } from './flush.ts';
+import type { AlertsTold, IncidentAction, IncidentMessage } from './message.ts';
 import { type Draft, post } from './outbox.ts';
 import { LOOK_AGAIN, OTHERS_MAY_KNOW, type Setup } from './setup.ts';
-import type { Incident, Member, Store, TimelineRow, Tx } from './store.ts';
+import type { InboundSource, Incident, Member, Store, TimelineRow, Tx } from './store.ts';
 
 export type Around = {
   readonly store: Store;
@@ -31,7 +31,7 @@ export const draftsOf = (
     to: one,
     incidentId,
     groupId,
-    action: message.kind === 'incident' ? message.action : 'group',
+    action: message.kind === 'incident' ? message.action : message.kind,
     priority,
     message,
   }));
@@ -49,6 +49,7 @@ export async function send(
   await tx.addNotifications(posted.add);
 }
 
+/** @returns the incident that was opened. */
 export async function applyChange(
   around: Around,
   tx: Tx,
@@ -56,25 +57,28 @@ export async function applyChange(
   view: GroupView,
   change: IncidentChange,
   now: Milliseconds,
-): Promise<void> {
+): Promise<string | undefined> {
   switch (change.kind) {
     case 'open':
       return await openIncident(around, tx, setup, view, change, now);
     case 'join': {
       const { incident, joined, alerts } = change;
       const because = `${count(joined)} joined: ${namesOf(joined)}`;
-      await tx.addTimeline([line(incident, now, 'joined', because)]);
+      await tx.addTimeline([{ ...line(incident, now, 'joined', because), chatter: true }]);
       const grown = { ...incident, alerts: incident.alerts + joined.length };
-      return await tellAll(around, tx, setup, grown, 'update', alerts, now);
+      await tellAll(around, tx, setup, grown, 'update', alerts, now);
+      return undefined;
     }
     case 'resolve': {
       const { incident, alerts } = change;
       const ended: Incident = { ...incident, state: 'resolved', resolvedAt: now, dueAt: undefined };
       await tx.addTimeline([line(incident, now, 'resolved', 'every alert of it has ended')]);
-      return await tellAll(around, tx, setup, ended, 'resolve', alerts, now);
+      await tellAll(around, tx, setup, ended, 'resolve', alerts, now);
+      return undefined;
     }
     case 'withdraw':
-      return await withdraw(tx, change, now);
+      await withdraw(tx, view, change, now);
+      return undefined;
     default:
       return change satisfies never;
   }
@@ -83,10 +87,13 @@ export async function applyChange(
 /** If what suppresses its alerts goes away while they fire, they open another: they count as not told. */
 async function withdraw(
   tx: Tx,
+  { muted }: GroupView,
   { incident, alerts }: Extract<IncidentChange, { kind: 'withdraw' }>,
   now: Milliseconds,
 ): Promise<void> {
-  const because = 'its alerts were suppressed before anybody was told';
+  const why = alerts.map(({ alert }) => muted.get(alert.fingerprint)).find((one) => one !== undefined);
+  const reason = why === undefined ? '' : `: ${becauseOf(why)}`;
+  const because = `its alerts were suppressed before anybody was told${reason}`;
   await tx.addTimeline([line(incident, now, 'resolved', because)]);
   await tx.saveIncident({ ...incident, state: 'resolved', resolvedAt: now, dueAt: undefined }, now);
   await tx.tell(
@@ -109,8 +116,8 @@ async function openIncident(
   { group, policy }: GroupView,
   { severity, alerts }: Extract<IncidentChange, { kind: 'open' }>,
   now: Milliseconds,
-): Promise<void> {
-  if (policy === undefined) return;
+): Promise<string | undefined> {
+  if (policy === undefined) return undefined;
   const told = await toldOf(tx, alerts, now);
   const names = nameIncident(group, alerts, told);
   const id = around.newId();
@@ -142,9 +149,11 @@ async function openIncident(
   const first = alerts.reduce((a, b) => (a.alert.receivedAt <= b.alert.receivedAt ? a : b));
   await tx.addTimeline([
     line(incident, first.alert.receivedAt, 'received', `${namesOf([first])}`),
-    line(incident, now, 'opened', `${count(alerts)} of ${group.key}: ${namesOf(alerts)}`),
+    line(incident, first.joinedAt, 'grouped', `taken into ${group.key}, told to ${group.receiver}`),
+    line(incident, now, 'opened', `${count(alerts)} of it: ${namesOf(alerts)}`),
   ]);
   if (incident.dueAt !== undefined && incident.dueAt <= now) await takeStep(around, tx, setup, incident, now);
+  return id;
 }
 
 /** The step that is due: its people are told, and the time of the next one is written. */
@@ -155,7 +164,7 @@ async function takeStep(around: Around, tx: Tx, setup: Setup, incident: Incident
   }
   if (policy === undefined) {
     const because = `the policy ${incident.policy} is not in the configuration any more`;
-    await tx.addTimeline([line(incident, now, 'nobody', because)]);
+    await tx.addTimeline([line(incident, now, 'unreached', because)]);
     return await tx.saveIncident({ ...incident, dueAt: undefined }, now);
   }
   const { paged, names, next, nobody, incident: place } = escalate(incident, policy, setup.who, now);
@@ -168,14 +177,23 @@ async function takeStep(around: Around, tx: Tx, setup: Setup, incident: Incident
   const said = { paged: names, next, step: incident.step + 1, round: incident.round };
   const message = incidentMessage('trigger', moved, incident.message.alerts, said, setup.links, now);
   await tx.saveIncident({ ...moved, message }, now);
-  const step = `step ${incident.step + 1} of ${policy.name}${incident.round > 0 ? `, round ${incident.round + 1}` : ''}`;
-  const rows: TimelineRow[] = nobody.map((because) => line(incident, now, 'nobody', because));
-  rows.push(line(incident, now, first ? 'paged' : 'escalated', `${step}: ${names.join(', ') || 'nobody'}`));
+  const step = stepName(policy.name, said);
+  const rows: TimelineRow[] =
+    paged.length === 0
+      ? [line(incident, now, 'unreached', `${step} reached nobody: ${nobody.join('; ') || 'it has no targets'}`)]
+      : [
+          ...nobody.map((because) => line(incident, now, 'nobody', because)),
+          line(incident, now, first ? 'paged' : 'escalated', `${step}: ${names.join(', ')}`),
+        ];
   await tx.addTimeline(rows);
   const priority = incident.severity === 'critical' ? 0 : 1;
   const drafts = draftsOf(paged, incident.groupId, priority, message, incident.id);
   await send(around, tx, { incidentId: incident.id }, drafts, now);
 }
+
+/** @param at the step from 1, the round from 0. */
+export const stepName = (policy: string, { step, round }: Pick<IncidentMessage, 'step' | 'round'>): string =>
+  `step ${step} of ${policy}${round > 0 ? `, round ${round + 1}` : ''}`;
 
 /** Takes the next step of the incident that has waited longest. @returns false: none is due. */
 export async function escalateOne(around: Around): Promise<boolean> {
@@ -189,8 +207,8 @@ export async function escalateOne(around: Around): Promise<boolean> {
   });
 }
 
-/** Everybody who was told of it is told how it goes on. */
-async function tellAll(
+/** Everybody who was told of it is told how it goes on, but those who said so. */
+export async function tellAll(
   around: Around,
   tx: Tx,
   setup: Setup,
@@ -198,6 +216,7 @@ async function tellAll(
   action: IncidentAction,
   alerts: readonly Member[],
   now: Milliseconds,
+  from?: InboundSource,
 ): Promise<void> {
   const told = alerts.length === 0 ? incident.message.alerts : await toldOf(tx, alerts, now);
   const { paged, next, step, round } = incident.message;
@@ -208,72 +227,26 @@ async function tellAll(
     const integration = setup.directory.get(destination);
     return integration === undefined ? [] : [{ destination, integration }];
   });
-  await send(around, tx, { incidentId: incident.id }, draftsOf(to, incident.groupId, 1, message, incident.id), now);
+  const knowing = from === undefined ? new Set<string>() : knowingOf(to, action, await tx.unfinished(incident.id));
+  const others = to.filter(({ destination }) => !knowing.has(destination));
+  await send(around, tx, { incidentId: incident.id }, draftsOf(others, incident.groupId, 1, message, incident.id), now);
 }
 
-export type Answer =
-  | { readonly kind: 'acknowledge'; readonly by: string }
-  | { readonly kind: 'snooze'; readonly by: string; readonly until: Milliseconds }
-  | { readonly kind: 'resolve'; readonly by: string }
-  | { readonly kind: 'note'; readonly by: string; readonly text: string };
-
-/** A person answers. @returns the incident as it then is; undefined: there is none. What is said twice changes nothing. */
-export async function answer(around: Around, id: string, given: Answer): Promise<Incident | undefined> {
-  return await around.store.tx(async (tx) => {
-    const now = around.now();
-    const incident = await tx.lockIncident(id);
-    if (incident === undefined) return undefined;
-    const { next, kind, because, action } = answered(incident, given, now);
-    if (kind === undefined) return incident;
-    await tx.addTimeline([{ ...line(incident, now, kind, because), actor: given.by }]);
-    if (action === undefined) await tx.saveIncident(next, now);
-    else await tellAll(around, tx, around.setup(), next, action, [], now);
-    return next;
-  });
+/**
+ * Where it was said need not be told, as long as that is one place: of several accounts there we do not know which it was,
+ * and the word twice does no harm. An end is told there too where something before it is still on its way, and would begin
+ * it again.
+ */
+function knowingOf(to: readonly Addressed[], action: IncidentAction, unfinished: readonly string[]): Set<string> {
+  const there = to.flatMap(({ destination, integration }) =>
+    integration.kind === 'pagerduty' ? [{ destination, account: integration.routingKey.reveal() }] : [],
+  );
+  if (new Set(there.map(({ account }) => account)).size > 1) return new Set();
+  const knowing = there.map(({ destination }) => destination);
+  return new Set(action === 'resolve' ? knowing.filter((one) => !unfinished.includes(one)) : knowing);
 }
 
-type Answered = {
-  readonly next: Incident;
-  /** Undefined: nothing changed. */
-  readonly kind: TimelineRow['kind'] | undefined;
-  readonly because: string;
-  readonly action: IncidentAction | undefined;
-};
-
-function answered(incident: Incident, given: Answer, now: Milliseconds): Answered {
-  const unchanged: Answered = { next: incident, kind: undefined, because: '', action: undefined };
-  if (given.kind === 'note') return { ...unchanged, kind: 'noted', because: given.text };
-  if (incident.state === 'resolved') return unchanged;
-  const by = { acknowledgedAt: now, acknowledgedBy: given.by };
-  switch (given.kind) {
-    case 'acknowledge':
-      if (incident.state === 'acknowledged') return unchanged;
-      return {
-        next: { ...incident, ...by, state: 'acknowledged', snoozedUntil: undefined, dueAt: undefined },
-        kind: 'acknowledged',
-        because: `by ${given.by}`,
-        action: 'acknowledge',
-      };
-    case 'snooze':
-      return {
-        next: { ...incident, ...by, state: 'snoozed', snoozedUntil: given.until, dueAt: given.until, step: 0 },
-        kind: 'snoozed',
-        because: `by ${given.by} until ${new Date(given.until).toISOString()}`,
-        action: 'acknowledge',
-      };
-    case 'resolve':
-      return {
-        next: { ...incident, state: 'resolved', resolvedAt: now, resolvedBy: given.by, dueAt: undefined },
-        kind: 'resolved',
-        because: `by ${given.by}`,
-        action: 'resolve',
-      };
-    default:
-      return given satisfies never;
-  }
-}
-
-const line = (
+export const line = (
   { id, groupId }: Pick<Incident, 'id' | 'groupId'>,
   at: Milliseconds,
   kind: TimelineRow['kind'],

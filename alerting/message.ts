@@ -7,6 +7,8 @@ import type { Severity } from '#slo/verdict.ts';
 import type { Labels } from './labels.ts';
 
 export type Message = GroupMessage | IncidentMessage;
+/** What the outbox holds. */
+export type Outgoing = Message | ChangeMessage;
 
 /** How an incident's message stands to those before it. */
 export type IncidentAction =
@@ -61,6 +63,18 @@ export type GroupMessage = {
   readonly alerts: AlertsTold;
   readonly links: Links;
 };
+
+/** Something was released or changed: shown beside incidents, and wakes nobody. */
+export type ChangeMessage = {
+  readonly kind: 'change';
+  readonly id: string;
+  readonly at: Milliseconds;
+  readonly summary: string;
+  readonly source: string;
+  readonly links: readonly ChangeLink[];
+  readonly details: Readonly<Record<string, string>>;
+};
+export type ChangeLink = { readonly href: string; readonly text?: string | undefined };
 
 export type AlertsTold = {
   readonly firing: number;

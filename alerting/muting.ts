@@ -11,6 +11,8 @@ export type Suppression = {
   readonly silencedBy: readonly string[];
   /** Fingerprints of alerts. */
   readonly inhibitedBy: readonly string[];
+  /** When the last of these silences came into force; undefined: there is none. */
+  readonly silencedAt: Milliseconds | undefined;
 };
 
 /** More are not named: one is enough to know why, and a storm's sources are thousands. */
@@ -29,10 +31,15 @@ export async function suppressionsOf(
   const sources = await tx.inhibitors([...new Set([...targets.values()].flat())], now);
   const found = new Map<string, Suppression>();
   for (const { fingerprint, labels } of alerts) {
-    const silencedBy = active.filter((silence) => silences(silence, labels)).map(({ id }) => id);
+    const hit = active.filter((silence) => silences(silence, labels));
+    const silencedBy = hit.map(({ id }) => id);
+    const silencedAt = hit.reduce<Milliseconds | undefined>(
+      (last, { startsAt, updatedAt }) => Math.max(last ?? 0, startsAt, updatedAt) as Milliseconds,
+      undefined,
+    );
     const all = (targets.get(fingerprint) ?? []).flatMap((key) => sources.get(key) ?? []);
     const inhibitedBy = [...new Set(all)].filter((source) => source !== fingerprint).slice(0, INHIBITORS_MOST);
-    if (silencedBy.length + inhibitedBy.length > 0) found.set(fingerprint, { silencedBy, inhibitedBy });
+    if (silencedBy.length + inhibitedBy.length > 0) found.set(fingerprint, { silencedBy, inhibitedBy, silencedAt });
   }
   return found;
 }

@@ -9,7 +9,7 @@ import type { Random } from '#kernel/random.ts';
 import { type Backoff, backoffDelay } from '#kernel/retry.ts';
 import { type Milliseconds, milliseconds } from '#kernel/units.ts';
 import type { Addressed } from './destination.ts';
-import type { GroupMessage, IncidentAction, IncidentMessage, Message } from './message.ts';
+import type { GroupMessage, IncidentAction, IncidentMessage, Outgoing } from './message.ts';
 import type { Outcome } from './notify/outcome.ts';
 import type { Notification, NotificationAction, Settlement } from './store.ts';
 
@@ -21,7 +21,7 @@ export type Draft = {
   readonly groupId: string;
   readonly action: NotificationAction;
   readonly priority: 0 | 1 | 2;
-  readonly message: Message;
+  readonly message: Outgoing;
 };
 export type Posted = { readonly add: readonly Notification[]; readonly supersede: readonly string[] };
 
@@ -45,7 +45,7 @@ export function post(
       channel: draft.to.integration.kind,
       incidentId: draft.incidentId,
       groupId: draft.groupId,
-      action: message.kind === 'incident' ? message.action : 'group',
+      action: message.kind === 'incident' ? message.action : message.kind,
       priority: together === undefined || before === undefined ? draft.priority : gravest(draft, before),
       state: 'pending',
       attempts: together === undefined ? 0 : (before?.attempts ?? 0),
@@ -68,7 +68,7 @@ const gravest = (a: { priority: 0 | 1 | 2 }, b: { priority: 0 | 1 | 2 }): 0 | 1 
   a.priority < b.priority ? a.priority : b.priority;
 
 /** One message for what waits and what comes; undefined: both are sent, one after the other. */
-function combine(before: Notification, draft: Draft): Message | undefined {
+function combine(before: Notification, draft: Draft): Outgoing | undefined {
   const [old, fresh] = [before.message, draft.message];
   if (old.kind === 'group' && fresh.kind === 'group') return groupTogether(old, fresh);
   if (old.kind !== 'incident' || fresh.kind !== 'incident') return undefined;

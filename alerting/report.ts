@@ -7,6 +7,7 @@
 import type { Milliseconds } from '#kernel/units.ts';
 import { seconds } from '#kernel/units.ts';
 import { duration } from '#slo/verdict.ts';
+import type { Change } from './change.ts';
 import type { TimelineEntry } from './rows/incidents.ts';
 import type { NotificationEntry } from './rows/notifications.ts';
 import type { Incident } from './store.ts';
@@ -17,6 +18,7 @@ export function reportOf(
   incident: Incident,
   timeline: readonly TimelineEntry[],
   sent: readonly NotificationEntry[],
+  changes: readonly Change[],
   now: Milliseconds,
 ): string {
   const { number, title, message } = incident;
@@ -35,6 +37,10 @@ export function reportOf(
       const why = annotations['description'] ?? annotations['summary'] ?? '';
       return `- ${plain(labels['alertname'] ?? 'alert')}${labels['eye'] ? `, seen by ${plain(labels['eye'])}` : ''}: ${plain(why)}`;
     }),
+    '',
+    '## Changes in the two hours before, and until its end',
+    '',
+    ...(changes.length === 0 ? ['None that we were told of.'] : changes.map(changeLine)),
     '',
     '## Timeline',
     '',
@@ -118,6 +124,12 @@ const plain = (text: string): string =>
 function firstAt(timeline: readonly TimelineEntry[], incident: Incident): Milliseconds {
   const starts = incident.message.alerts.list.map(({ startsAt }) => startsAt);
   return [...timeline.map(({ at }) => at), ...starts].reduce((a, b) => (a < b ? a : b), incident.openedAt);
+}
+
+function changeLine({ at, summary, source, service, links }: Change): string {
+  const where = service === undefined ? plain(source) : `${plain(source)}, ${plain(service)}`;
+  const to = links.map(({ href, text }) => ` [${plain(text ?? 'link').replaceAll(/[[\]]/g, '')}](<${plain(href)}>)`);
+  return `- ${time(at)}: ${plain(summary)} (${where})${to.join('')}`;
 }
 
 function impact({ alerts, message }: Incident): string[] {

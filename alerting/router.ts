@@ -8,10 +8,12 @@ import type { Db } from '#kernel/database.ts';
 import { describe } from '#kernel/errors.ts';
 import { type Milliseconds, milliseconds } from '#kernel/units.ts';
 import type { Alert } from './alert.ts';
+import { type Answer, answer } from './answer.ts';
 import { claimOne, type Deliverer, deliver } from './delivery.ts';
 import { gather } from './gather.ts';
 import { flushOne } from './groups.ts';
-import { type Answer, answer, escalateOne } from './incidents.ts';
+import { type Heard, hear, type Inbound } from './inbound.ts';
+import { escalateOne } from './incidents.ts';
 import { receive } from './intake.ts';
 import type { Incident } from './store.ts';
 
@@ -37,6 +39,8 @@ export interface Router {
   /** Durable when it resolves. */
   receive(alerts: readonly Alert[]): Promise<void>;
   answer(incidentId: string, given: Answer): Promise<Incident | undefined>;
+  /** Somebody did something elsewhere. Durable when it resolves. */
+  hear(event: Inbound): Promise<Heard>;
   /** Something may be due now. */
   wake(): void;
   /** Steady time at which what was due was last looked for, without a failure; at first, when it was made. */
@@ -89,6 +93,11 @@ export function makeRouter(options: RouterOptions): Router {
       const incident = await answer(options, incidentId, given);
       wake();
       return incident;
+    },
+    hear: async (event) => {
+      const heard = await hear(options, event);
+      if (heard.outcome === 'taken') wake();
+      return heard;
     },
     run: async (signal) => {
       const unlisten = db === undefined ? undefined : await db.listen(DUE_CHANNEL, wake).catch(() => undefined);

@@ -3,6 +3,7 @@ import type { Db, Queryable } from '#kernel/database.ts';
 import * as alerts from './rows/alerts.ts';
 import { nextDue } from './rows/due.ts';
 import { putBeats } from './rows/heartbeats.ts';
+import { hearOnce, incidentOfTheirs } from './rows/inbound.ts';
 import * as incidents from './rows/incidents.ts';
 import * as notifications from './rows/notifications.ts';
 import { liveSilences } from './rows/silences.ts';
@@ -53,6 +54,9 @@ function sqlTx(q: Queryable): Tx {
     addTimeline: async (rows) => {
       if (rows.length > 0) await incidents.insertTimeline(q, rows);
     },
+    hearOnce: (event, now) => hearOnce(q, event, now),
+    incidentOfTheirs: (source, theirs) => incidentOfTheirs(q, source, theirs),
+    unfinished: (incidentId) => notifications.unfinished(q, incidentId),
     unsent: (of) =>
       'incidentId' in of
         ? notifications.unsentOfIncident(q, of.incidentId)

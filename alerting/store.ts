@@ -6,7 +6,7 @@ import type { Milliseconds } from '#kernel/units.ts';
 import type { Alert } from './alert.ts';
 import type { Channel, Destination } from './destination.ts';
 import type { Labels } from './labels.ts';
-import type { IncidentAction, IncidentMessage, Message } from './message.ts';
+import type { IncidentAction, IncidentMessage, Outgoing } from './message.ts';
 import type { Silence } from './silence.ts';
 
 export type StoredAlert = Alert & {
@@ -77,18 +77,23 @@ export type Incident = {
 
 export type TimelineKind =
   | 'received'
+  | 'grouped'
   | 'suppressed'
   | 'opened'
   | 'joined'
   | 'paged'
   | 'escalated'
   | 'nobody'
+  /** A step told nobody at all. */
+  | 'unreached'
   | 'sent'
   | 'refused'
   | 'retried'
   | 'acknowledged'
+  | 'reopened'
   | 'snoozed'
   | 'noted'
+  | 'configured'
   | 'resolved';
 export type TimelineRow = {
   readonly incidentId: string | undefined;
@@ -97,9 +102,15 @@ export type TimelineRow = {
   readonly kind: TimelineKind;
   readonly because: string;
   readonly actor?: string | undefined;
+  /** In a storm there are thousands of its kind: not written down where the incident has `TIMELINE_MOST` rows. */
+  readonly chatter?: true | undefined;
 };
+/** An hour of joins every five seconds. What is decided and done is written down beyond it. */
+export const TIMELINE_MOST = 1_000;
+export const TIMELINE_FULL =
+  'from here on it is not written down any more what joins, what is suppressed and where an update arrives';
 
-export type NotificationAction = IncidentAction | 'group';
+export type NotificationAction = IncidentAction | 'group' | 'change';
 export type NotificationState = 'pending' | 'sending' | 'delivered' | 'refused' | 'superseded';
 export type Notification = {
   readonly id: string;
@@ -112,7 +123,7 @@ export type Notification = {
   readonly state: NotificationState;
   readonly attempts: number;
   readonly mayRepeat: boolean;
-  readonly message: Message;
+  readonly message: Outgoing;
   readonly createdAt: Milliseconds;
   readonly availableAt: Milliseconds;
   readonly fence: number;
@@ -138,6 +149,16 @@ export type ClaimNotification = {
   readonly lease: Milliseconds;
   /** How long a destination of each channel rests between two messages. */
   readonly spacing: Readonly<Record<Channel, Milliseconds>>;
+};
+
+/** Who tells us what people did there. */
+export type InboundSource = 'pagerduty';
+/** An event of theirs, by their id; `theirs` is what they call the incident. */
+export type HeardOnce = {
+  readonly source: InboundSource;
+  readonly id: string;
+  readonly incidentId: string;
+  readonly theirs: string;
 };
 
 export interface Tx {
@@ -174,9 +195,15 @@ export interface Tx {
   addIncident(incident: Omit<Incident, 'number'>, now: Milliseconds): Promise<number>;
   saveIncident(incident: Incident, now: Milliseconds): Promise<void>;
   addTimeline(rows: readonly TimelineRow[]): Promise<void>;
+  /** @returns false: it was heard before. */
+  hearOnce(event: HeardOnce, now: Milliseconds): Promise<boolean>;
+  /** The incident that was spoken of last by this name of theirs. */
+  incidentOfTheirs(source: InboundSource, theirs: string): Promise<string | undefined>;
 
   /** Not yet sent to these destinations of the same incident or group; nobody is sending them. Locked. */
   unsent(of: { incidentId: string } | { groupId: string }): Promise<readonly Notification[]>;
+  /** Where something of it waits or is under way. */
+  unfinished(incidentId: string): Promise<readonly Destination[]>;
   supersede(ids: readonly string[], now: Milliseconds): Promise<void>;
   addNotifications(rows: readonly Notification[]): Promise<void>;
   /** Is anything of this step on its way or there? */

@@ -10,6 +10,7 @@ import { type Milliseconds, milliseconds } from '#kernel/units.ts';
 import { makeDesk, pagerduty, policy, route, setupOf, slack, span, T0 } from '#test/kit/alerting.ts';
 import { emptyTables, onEveryEngine } from '#test/kit/database.ts';
 import { startReceiver } from '#test/kit/receiver.ts';
+import { answer } from './answer.ts';
 import type { Watchdog as Wish } from './oncall/model.ts';
 import { countOverdue } from './rows/overdue.ts';
 import { makeSqlStore } from './store-sql.ts';
@@ -81,6 +82,28 @@ onEveryEngine('the watchdog', (db) => {
       await pass(at);
     }
     assert.deepEqual([heard(), lines], [[], []]);
+  });
+
+  test('tells at once of an escalation that reached nobody, until somebody has taken it', async () => {
+    const { desk, pass, heard } = stage(db());
+    const isPager = (to: string) => to.startsWith('receiver/pager');
+    desk.outcome = (to) =>
+      isPager(to) ? { kind: 'refused', because: '404' } : { kind: 'delivered', reference: undefined };
+    await desk.fire({ ...CRITICAL, severity: 'warning' }, { endsAt: milliseconds(T0 + 10_000_000) });
+    await desk.play(milliseconds(T0 + desk.time));
+    await pass(30);
+    assert.deepEqual(heard(), []);
+    await desk.fire(CRITICAL, { endsAt: milliseconds(T0 + 10_000_000) });
+    await desk.play(milliseconds(T0 + desk.time));
+    await pass(60);
+    const words = 'an escalation reached nobody: #2 step 2 of pager reached nobody: every destination refused it';
+    assert.deepEqual(heard(), [`40 s slack[0] firing ${words}`, `40 s slack[1] firing ${words}`]);
+    await pass(345);
+    assert.deepEqual(heard().slice(2), [`340 s slack[0] firing ${words}`, `340 s slack[1] firing ${words}`]);
+    const [{ id = '' } = {}] = await db().query<{ id: string }>(`select id from alerting.incidents where number = 2`);
+    await answer(desk.around, id, { kind: 'acknowledge', by: 'ada' });
+    await pass(360);
+    assert.deepEqual(heard().slice(4), ['350 s slack[0] resolved']);
   });
 
   test('tells another receiver of a group that nobody looks at, every five minutes, and of the end', async () => {

@@ -102,6 +102,7 @@ async function askStore({ clock, now, overdue, telemetry }: WatchdogOptions): Pr
   if (typeof found === 'string') return found;
   for (const what of ['groups', 'incidents', 'pages'] as const)
     telemetry.set('watchdog_overdue', { what }, found[what]);
+  telemetry.set('watchdog_overdue', { what: 'unreached' }, found.unreached.length);
   return found;
 }
 
@@ -110,9 +111,10 @@ type Since = { readonly begun: Milliseconds; readonly answered: Milliseconds };
 /** What is wrong, in words; empty: nothing. */
 function faultsOf({ clock, wentRound }: WatchdogOptions, overdue: Overdue | string, since: Since): string[] {
   const steady = clock.steady();
+  const lost = typeof overdue === 'string' ? [] : unreachedOf(overdue);
   // What was due while nobody was there is being done.
-  if (steady - since.begun < OVERDUE_AFTER) return [];
-  const faults: string[] = [];
+  if (steady - since.begun < OVERDUE_AFTER) return lost;
+  const faults = lost;
   const round = steady - wentRound();
   if (round >= OVERDUE_AFTER) faults.push(`nothing was decided for ${Math.floor(round / 1_000)} s`);
   if (typeof overdue === 'string') {
@@ -125,6 +127,13 @@ function faultsOf({ clock, wentRound }: WatchdogOptions, overdue: Overdue | stri
   if (incidents > 0) faults.push(`${incidents} incident(s) should have been escalated`);
   if (pages > 0) faults.push(`${pages} critical page(s) are not delivered`);
   return faults;
+}
+
+const SHOWN_MOST = 3;
+function unreachedOf({ unreached }: Overdue): string[] {
+  if (unreached.length === 0) return [];
+  const more = unreached.length > SHOWN_MOST ? ` and ${unreached.length - SHOWN_MOST} more` : '';
+  return [`an escalation reached nobody: ${unreached.slice(0, SHOWN_MOST).join(', ')}${more}`];
 }
 
 const LABELS: Labels = { alertname: 'RouterStuck', severity: 'critical', eye: EYE };

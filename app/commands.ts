@@ -3,6 +3,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type Role as AccessRole, type Principal, ROLES } from '#access/roles.ts';
 import { systemClock } from '#kernel/clock.ts';
 import { type Milliseconds, milliseconds } from '#kernel/units.ts';
+import { addChangeCommands } from './change-commands.ts';
 import { readConfig } from './config.ts';
 import { addDemoCommand } from './demo-command.ts';
 import { addDrillCommand } from './drill-command.ts';
@@ -22,6 +23,7 @@ export function addCommands(program: Command): void {
   addOncallCommands(program);
   addIncidentCommands(program);
   addSilenceCommands(program);
+  addChangeCommands(program);
   addDrillCommand(program);
   addDemoCommand(program);
   addRouteCommands(program);

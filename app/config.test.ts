@@ -150,10 +150,11 @@ test('readConfig() hides what the table calls a secret, and that is everything t
     'OPENAI_API_KEY',
     'OTEL_EXPORTER_OTLP_HEADERS',
     'ROUTER_DATABASE_URL',
+    'ROUTER_PAGERDUTY_WEBHOOK_SECRET',
     'WEBHOOK_SECRET',
   ]);
   for (const name of SETTING_NAMES) {
-    if (/SECRET|API_KEY$|PASSWORD|HEADERS/.test(name)) assert(setting(name).secret, name);
+    if (/SECRET(?!_FILE$)|API_KEY$|PASSWORD|HEADERS/.test(name)) assert(setting(name).secret, name);
   }
 });
 

@@ -12,6 +12,7 @@ import { type Secret, secret } from '#kernel/secret.ts';
 import { embeddingPrice } from '#worker/prices.ts';
 import { type Role, SETTING_NAMES, type SettingName, setting, type Values } from './settings.ts';
 import { readWebConfig } from './web-config.ts';
+import { readWebhookSecrets } from './webhook-secrets.ts';
 
 export type ConfigFault = { readonly setting: string; readonly message: string };
 export type Flags = Readonly<Partial<Record<SettingName, string>>>;
@@ -22,6 +23,7 @@ type SecretName =
   | 'LLAMA_CLOUD_API_KEY'
   | 'OPENAI_API_KEY'
   | 'WEBHOOK_SECRET'
+  | 'ROUTER_PAGERDUTY_WEBHOOK_SECRET'
   | 'JWT_SHARED_SECRET'
   | 'OTEL_EXPORTER_OTLP_HEADERS';
 type Plain = Omit<Values, SecretName | 'BURNLINE_VENDORS'> & { readonly BURNLINE_VENDORS: 'real' | 'simulated' };
@@ -108,12 +110,17 @@ function unusable(values: Plain): ConfigFault[] {
     EMBEDDING_USD_PER_MILLION_TOKENS: price,
     JWT_KEY_FILE: file,
     ROUTER_WEB_CONFIG_FILE: web,
+    ROUTER_PAGERDUTY_WEBHOOK_SECRET_FILE: pagerduty,
   } = values;
   const tries: readonly [SettingName, () => unknown][] = [
     ['IP_ALLOW_LIST', () => parseAddresses(values.IP_ALLOW_LIST ?? [])],
     ['EMBEDDING_MODEL', () => (model === undefined ? undefined : embeddingPrice(model, price))],
     ['JWT_KEY_FILE', () => (file === undefined ? undefined : readJwtKeys(file))],
     ['ROUTER_WEB_CONFIG_FILE', () => (web === undefined ? undefined : readWebConfig(web))],
+    [
+      'ROUTER_PAGERDUTY_WEBHOOK_SECRET_FILE',
+      () => (pagerduty === undefined ? undefined : readWebhookSecrets(pagerduty)),
+    ],
   ];
   return tries.flatMap(([name, use]) => {
     try {

@@ -63,7 +63,13 @@ let roles: Principal['roles'] = ['viewer'];
 
 before(async () => {
   const links = { external: 'http://127.0.0.1', sign: () => '' };
-  const sources = { config: { file: config }, oncall: { file: oncall }, mode: 'default', links } as const;
+  const sources = {
+    config: { file: config },
+    oncall: { file: oncall },
+    mode: 'default',
+    hearsPagerduty: true,
+    links,
+  } as const;
   const read = readSetup(sources, milliseconds(0));
   assert(read.kind === 'setup', JSON.stringify(read));
   server = await makeApp({

@@ -16,7 +16,13 @@ import type { Milliseconds } from '#kernel/units.ts';
 
 /** A file, or the text of one that ships. */
 type Source = { readonly file: string } | { readonly shipped: string };
-export type RouterSources = { readonly config: Source; readonly oncall: Source; readonly mode: MatcherMode };
+export type RouterSources = {
+  readonly config: Source;
+  readonly oncall: Source;
+  readonly mode: MatcherMode;
+  /** What is done in PagerDuty itself reaches us. */
+  readonly hearsPagerduty: boolean;
+};
 export type RouterFiles = RouterSources & { readonly links: LinkMaker };
 
 export type SourcesRead =
@@ -49,7 +55,7 @@ export const faultText = ({ file, line, column, field, message }: ConfigFault): 
   `${file}:${line}:${column} ${field}${field === '' ? '' : ': '}${message}`;
 
 /** @param now gaps are looked for from then on. */
-export function readSources({ config, oncall, mode }: RouterSources, now: Milliseconds): SourcesRead {
+export function readSources({ config, oncall, mode, hearsPagerduty }: RouterSources, now: Milliseconds): SourcesRead {
   const routing = open(config, 'alertmanager.yml');
   const people = open(oncall, 'oncall.yaml');
   const first = routing.text === undefined ? undefined : readRouting(routing.name, routing.text, mode);
@@ -70,7 +76,7 @@ export function readSources({ config, oncall, mode }: RouterSources, now: Millis
       config: first.config,
       oncall: second.oncall,
       version: version.digest('hex').slice(0, 16),
-      warnings: warningsOf(second.oncall, first.config.receivers, now),
+      warnings: warningsOf(second.oncall, first.config.receivers, hearsPagerduty, now),
     };
   }
   const faults = [first, second].flatMap((one) => (one?.kind === 'faults' ? one.faults : []));

@@ -2,9 +2,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { MatcherMode } from '#alerting/matcher.ts';
+import type { Secret } from '#kernel/secret.ts';
 import type { Config } from './config.ts';
 import { PROJECT_ROOT } from './project.ts';
 import type { RouterSources } from './router-files.ts';
+import { webhookSecrets } from './webhook-secrets.ts';
 import { simulatorsUrl } from './wiring.ts';
 
 /** With the simulators, or with the channels that are given. */
@@ -32,8 +34,13 @@ export function sourcesOf(config: Config): RouterSources {
     config: file === undefined ? { shipped: shipped.config } : { file },
     oncall: oncall === undefined ? { shipped: nobody } : { file: oncall },
     mode: modeOf(config),
+    // Without a file of one's own PagerDuty is a simulator, which nobody answers.
+    hearsPagerduty: file === undefined || pagerdutySecretsOf(config).length > 0,
   };
 }
+
+export const pagerdutySecretsOf = (config: Config): Secret[] =>
+  webhookSecrets(config.secrets.ROUTER_PAGERDUTY_WEBHOOK_SECRET, config.ROUTER_PAGERDUTY_WEBHOOK_SECRET_FILE);
 
 export const modeOf = ({ ROUTER_FEATURES: features }: Config): MatcherMode =>
   features.includes('classic-mode') ? 'classic' : features.includes('utf8-strict-mode') ? 'utf8' : 'default';

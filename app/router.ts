@@ -9,6 +9,7 @@ import { observeRouter } from '#alerting/observe.ts';
 import { regroup } from '#alerting/regroup.ts';
 import { makeRouter } from '#alerting/router.ts';
 import { keepFact } from '#alerting/rows/facts.ts';
+import { insertConfigured } from '#alerting/rows/incidents.ts';
 import { makeSqlStore } from '#alerting/store-sql.ts';
 import { instrumentDb } from '#collector/database.ts';
 import type { Clock } from '#kernel/clock.ts';
@@ -26,7 +27,7 @@ import { openRouterDatabase, routerFolder } from './database.ts';
 import { VERSION } from './project.ts';
 import { runLoops } from './router-loops.ts';
 import { externalUrl, holdSetup, lateLinks, prefixOf, tellDeadLinks } from './router-setup.ts';
-import { modeOf, sourcesOf } from './router-shipped.ts';
+import { modeOf, pagerdutySecretsOf, sourcesOf } from './router-shipped.ts';
 import { watchOf } from './router-watch.ts';
 import { type Runtime, tellReady, untilStopped } from './runtime.ts';
 import { readWebConfig, type WebConfig } from './web-config.ts';
@@ -48,6 +49,7 @@ export async function runRouter(config: Config, runtime: Runtime): Promise<void>
     now,
     took: async (fresh) => {
       await regroup(store, fresh, now());
+      await insertConfigured(db, fresh.version, now());
       router.wake();
     },
   });
@@ -75,6 +77,8 @@ export async function runRouter(config: Config, runtime: Runtime): Promise<void>
     newId,
     receive: router.receive,
     answer: router.answer,
+    hear: router.hear,
+    pagerdutySecrets: pagerdutySecretsOf(config),
     signingKey: key,
     engine: () => watch?.engine(),
     reload: setup.reload,
@@ -87,6 +91,7 @@ export async function runRouter(config: Config, runtime: Runtime): Promise<void>
   await comeBack(db, now(), log);
   // The files may have been changed while no router was there.
   await regroup(store, setup.current(), now());
+  await insertConfigured(db, setup.current().version, now());
   early.open();
   const parts = { db, clock, now, log, telemetry, newId, notify, router, watch, setup: setup.current };
   const work = runLoops(parts, stop);
@@ -110,7 +115,18 @@ async function listen(config: Config, { clock }: Runtime, web: WebConfig | undef
 
 type Served = Pick<
   RouterApi,
-  'db' | 'store' | 'setup' | 'now' | 'newId' | 'receive' | 'answer' | 'signingKey' | 'engine' | 'reload'
+  | 'db'
+  | 'store'
+  | 'setup'
+  | 'now'
+  | 'newId'
+  | 'receive'
+  | 'answer'
+  | 'hear'
+  | 'pagerdutySecrets'
+  | 'signingKey'
+  | 'engine'
+  | 'reload'
 >;
 
 async function serve(

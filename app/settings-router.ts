@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { list, url } from './setting-forms.ts';
 import type { Setting } from './settings.ts';
+import { areSecrets, WEBHOOK_SECRETS } from './webhook-secrets.ts';
 
 const ROUTING = ['router', 'start'] as const;
 
@@ -84,6 +85,20 @@ export const ROUTER_SETTINGS = {
     schema: z.string().min(1).optional(),
     roles: ROUTING,
     help: 'web configuration as Prometheus has it: basic_auth_users, and tls_server_config with cert_file and key_file',
+  },
+  ROUTER_PAGERDUTY_WEBHOOK_SECRET: {
+    schema: z
+      .string()
+      .refine((text) => areSecrets(text), WEBHOOK_SECRETS)
+      .optional(),
+    roles: ROUTING,
+    secret: true,
+    help: 'signs PagerDuty’s V3 webhooks to /api/v1/inbound/pagerduty; of several subscriptions with commas',
+  },
+  ROUTER_PAGERDUTY_WEBHOOK_SECRET_FILE: {
+    schema: z.string().min(1).optional(),
+    roles: ROUTING,
+    help: 'file that holds it, read at the start',
   },
   ROUTER_FEATURES: {
     flag: '--enable-feature <names>',

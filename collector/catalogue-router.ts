@@ -66,8 +66,8 @@ export const METRICS_OF_ROUTER = {
   watchdog_overdue: {
     kind: 'gauge',
     unit: '{item}',
-    help: 'What was due over 60 s ago and is not done: groups to look at, incidents to escalate, critical pages to deliver.',
-    attributes: { what: ['groups', 'incidents', 'pages'] },
+    help: 'What was due over 60 s ago and is not done: groups to look at, incidents to escalate, critical pages to deliver; unreached: critical incidents of which a step told nobody.',
+    attributes: { what: ['groups', 'incidents', 'pages', 'unreached'] },
     roles: ROUTER,
     shown: 'rest',
   },

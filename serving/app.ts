@@ -46,6 +46,8 @@ export type AppOptions = {
   readonly jsonBody?: Bytes;
   /** Routes that need nobody known, beside health and metrics. */
   readonly open?: readonly string[];
+  /** Routes whose caller is known by the body's signature: each address has the rate of a key. */
+  readonly signed?: readonly string[];
   /** Routes that are neither traced nor measured; default: health and metrics. */
   readonly quiet?: readonly string[];
   /** It listens already; else one is made, and listens when it is told. */
@@ -165,13 +167,22 @@ type ToRefusal = Pick<AppOptions, 'log' | 'jsonBody'>;
 function guard(app: Hooks, options: AppOptions): void {
   const { authenticate, rate, clock, telemetry } = options;
   const open = new Set([...OPEN, ...(options.open ?? [])]);
+  const signed = new Set(options.signed ?? []);
   const limiter = makeRateLimiter(clock, rate);
+  const hold = (who: string, request: FastifyRequest) => {
+    const taken = limiter.take(who);
+    if (taken.kind === 'granted') return;
+    options.onRateLimited?.(request);
+    const detail = `More than ${rate.perSecond} requests a second, after a burst of ${rate.burst}`;
+    throw refuse('rate_limited', detail, { retryAfter: taken.wait });
+  };
   app.addHook('onRequest', async (request) => {
     if (request.headers.host === undefined && request.raw.httpVersion === '1.1') {
       throw refuse('bad_request', 'The header Host is missing');
     }
     const route = request.routeOptions.url;
     if (route === undefined || open.has(route)) return;
+    if (signed.has(route)) return hold(`address ${request.ip}`, request);
     const found = await authenticate({ headers: request.headers, address: request.ip });
     if (found.kind === 'refused') {
       telemetry.count('access_refused_total', { reason: found.reason });
@@ -183,11 +194,7 @@ function guard(app: Hooks, options: AppOptions): void {
     }
     const { principal } = found;
     request.principal = principal;
-    const taken = limiter.take(`${principal.tenant}/${principal.subject}`);
-    if (taken.kind === 'granted') return;
-    options.onRateLimited?.(request);
-    const detail = `More than ${rate.perSecond} requests a second, after a burst of ${rate.burst}`;
-    throw refuse('rate_limited', detail, { retryAfter: taken.wait });
+    hold(`${principal.tenant}/${principal.subject}`, request);
   });
 }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { milliseconds } from '#kernel/units.ts';
-import { type Alert, applyEvent, changeErrors, readEvent } from './pagerduty-event.ts';
+import { type Act, type Alert, applyAct, applyEvent, changeErrors, readEvent } from './pagerduty-event.ts';
 
 const payload = { summary: 'Budget burns', source: 'burnline', severity: 'critical' };
 const trigger = { routing_key: 'r', event_action: 'trigger', dedup_key: 'd', payload };
@@ -58,7 +58,7 @@ const event = (action: string, more: object = {}) => {
 function play(actions: readonly string[]): [effects: string[], open: Alert | undefined] {
   let open: Alert | undefined;
   const effects = actions.map((action, at) => {
-    const applied = applyEvent(open, event(action), 'd', milliseconds(at));
+    const applied = applyEvent(open, event(action), { id: 'P1', dedupKey: 'd' }, milliseconds(at));
     open = applied.next;
     return applied.effect;
   });
@@ -78,5 +78,20 @@ for (const [actions, effects, status] of plays) {
   test(`applyEvent() answers ${actions.join(', ')} with ${effects.join(', ')}`, () => {
     const [got, open] = play(actions);
     assert.deepEqual([got, open?.status], [effects, status]);
+  });
+}
+
+const acts: readonly [act: Act, status: string | undefined][] = [
+  ['acknowledge', 'acknowledged'],
+  ['unacknowledge', 'triggered'],
+  ['resolve', undefined],
+  ['annotate', 'triggered'],
+  ['reassign', 'triggered'],
+];
+for (const [act, status] of acts) {
+  test(`applyAct() leaves ${status ?? 'nothing'} after ${act}`, () => {
+    const [, open] = play(['trigger']);
+    assert(open);
+    assert.equal(applyAct(open, act, milliseconds(9))?.status, status);
   });
 }

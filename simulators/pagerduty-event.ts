@@ -93,6 +93,8 @@ const record = (value: unknown): Record<string, unknown> | undefined =>
 
 /** An alert that is not resolved; a resolved one is forgotten, so that the next trigger opens another. */
 export type Alert = {
+  /** What PagerDuty calls the incident that it opens for it. */
+  readonly id: string;
   readonly routingKey: string;
   readonly dedupKey: string;
   readonly status: 'triggered' | 'acknowledged';
@@ -108,14 +110,19 @@ export type Effect = 'opened' | 'deduplicated' | 'acknowledged' | 'resolved' | '
 export type Applied = { readonly effect: Effect; readonly next: Alert | undefined };
 
 /** @param open the alert with this routing key and dedup key, if one is open. Another routing key does not reach it. */
-export function applyEvent(open: Alert | undefined, event: AlertEvent, dedupKey: string, now: Milliseconds): Applied {
+export function applyEvent(
+  open: Alert | undefined,
+  event: AlertEvent,
+  { id, dedupKey }: Pick<Alert, 'id' | 'dedupKey'>,
+  now: Milliseconds,
+): Applied {
   const { action } = event;
   switch (action) {
     case 'trigger': {
       // A new trigger does not undo an acknowledgement: nobody is called again.
       if (open) return { effect: 'deduplicated', next: { ...open, triggers: open.triggers + 1, updatedAt: now } };
       const { routingKey, summary, severity, source } = event;
-      const fresh = { routingKey, dedupKey, summary, severity, source, triggers: 1, openedAt: now, updatedAt: now };
+      const fresh = { id, routingKey, dedupKey, summary, severity, source, triggers: 1, openedAt: now, updatedAt: now };
       return { effect: 'opened', next: { ...fresh, status: 'triggered' } };
     }
     case 'acknowledge':
@@ -125,5 +132,26 @@ export function applyEvent(open: Alert | undefined, event: AlertEvent, dedupKey:
       return { effect: open ? 'resolved' : 'dropped', next: undefined };
     default:
       return action satisfies never;
+  }
+}
+
+/** What somebody does in PagerDuty itself. */
+export const ACTS = ['acknowledge', 'unacknowledge', 'resolve', 'annotate', 'reassign'] as const;
+export type Act = (typeof ACTS)[number];
+
+/** @returns the alert as it then is; undefined: it is resolved, and forgotten. */
+export function applyAct(open: Alert, act: Act, now: Milliseconds): Alert | undefined {
+  switch (act) {
+    case 'acknowledge':
+      return { ...open, status: 'acknowledged', updatedAt: now };
+    case 'unacknowledge':
+      return { ...open, status: 'triggered', updatedAt: now };
+    case 'resolve':
+      return undefined;
+    case 'annotate':
+    case 'reassign':
+      return open;
+    default:
+      return act satisfies never;
   }
 }

@@ -21,6 +21,7 @@ import type { Parser } from './vendors/llamaparse-run.ts';
 import { localParser } from './vendors/local-parser.ts';
 import { openaiRoutes } from './vendors/openai.ts';
 import { pagerdutyRoutes } from './vendors/pagerduty.ts';
+import { makeWebhooks, peopleRoutes } from './vendors/pagerduty-people.ts';
 import { slackRoutes } from './vendors/slack.ts';
 import { listenSmtp } from './vendors/smtp.ts';
 
@@ -122,8 +123,8 @@ async function mountVendors(
   await app.register(async (scope) => slackRoutes(scope, stage), { prefix: '/slack' });
   await app.register(
     async (scope) => {
-      const openAlerts = pagerdutyRoutes(scope, stage);
-      app.get('/pagerduty/alerts', async () => openAlerts());
+      const webhooks = makeWebhooks(stage);
+      peopleRoutes(app, webhooks, pagerdutyRoutes(scope, stage, webhooks), stage);
     },
     { prefix: '/pagerduty/v2' },
   );

@@ -5,8 +5,10 @@ import { keyRoutes } from '#serving/keys.ts';
 import { refuse } from '#serving/problems.ts';
 import { LINK_PATH, type LinkRoutes, linkRoutes } from './links.ts';
 import { type ManagementRoutes, managementRoutes } from './management.ts';
+import { changeRoutes } from './v1-changes.ts';
 import { eventRoutes } from './v1-events.ts';
 import { heartbeatRoutes } from './v1-heartbeats.ts';
+import { type InboundRoutes, inboundRoutes, PAGERDUTY_PATH } from './v1-inbound.ts';
 import { type IncidentRoutes, incidentRoutes } from './v1-incidents.ts';
 import { notificationRoutes } from './v1-notifications.ts';
 import { type OnCallRoutes, onCallRoutes } from './v1-oncall.ts';
@@ -19,7 +21,8 @@ export type RouterApi = Omit<V2Routes, 'authorised' | 'counted'> &
   Omit<SloRoutes, 'authorised'> &
   Omit<OnCallRoutes, 'authorised'> &
   LinkRoutes &
-  Omit<AppOptions, 'described' | 'open' | 'quiet'> & {
+  InboundRoutes &
+  Omit<AppOptions, 'described' | 'open' | 'signed' | 'quiet'> & {
     readonly prefix: string;
     readonly keys: Keys;
   };
@@ -32,6 +35,7 @@ export async function makeRouterApi(options: RouterApi): Promise<App> {
   const app = await makeApp({
     ...options,
     open: [...MACHINES.map((path) => `${prefix}${path}`), `${prefix}/openapi.json`, `${prefix}${LINK_PATH}`],
+    signed: [`${prefix}${PAGERDUTY_PATH}`],
     quiet: MACHINES.map((path) => `${prefix}${path}`),
     described: {
       title: 'Burnline router',
@@ -52,8 +56,10 @@ export async function makeRouterApi(options: RouterApi): Promise<App> {
   sloRoutes(app, prefix, routes);
   linkRoutes(app, prefix, routes);
   onCallRoutes(app, prefix, routes);
+  changeRoutes(app, prefix, routes);
   heartbeatRoutes(app, prefix, routes);
   eventRoutes(app, prefix, routes);
+  await inboundRoutes(app, prefix, routes);
   managementRoutes(app, prefix, routes);
   keyRoutes(app, options.keys, `${prefix}/api/v1`);
   return app;

@@ -1,7 +1,7 @@
 /** What the signed links in messages lead to. Whoever has one may do that one thing; nobody needs to log in at 03:00. */
 import { z } from 'zod';
+import type { Answer } from '#alerting/answer.ts';
 import { common } from '#alerting/compose.ts';
-import type { Answer } from '#alerting/incidents.ts';
 import { isSigned, type LinkAction } from '#alerting/links.ts';
 import { type Matcher, makeMatcher } from '#alerting/matcher.ts';
 import { findIncident } from '#alerting/rows/incidents.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { AddressInfo } from 'node:net';
 import { after, before, test } from 'node:test';
 import type { Principal } from '#access/roles.ts';
-import { answer } from '#alerting/incidents.ts';
+import { answer } from '#alerting/answer.ts';
 import { makeSqlStore } from '#alerting/store-sql.ts';
 import { silentTelemetry } from '#collector/silent.ts';
 import { systemClock } from '#kernel/clock.ts';

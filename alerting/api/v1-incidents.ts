@@ -1,7 +1,8 @@
 /** Incidents, for people and programs: what is open, what was done, and the answers that people give. */
 import { z } from 'zod';
 import type { Action } from '#access/roles.ts';
-import type { Answer } from '#alerting/incidents.ts';
+import type { Answer } from '#alerting/answer.ts';
+import { changesOf } from '#alerting/change.ts';
 import { reportOf } from '#alerting/report.ts';
 import { findIncident, listIncidents, timelineOf } from '#alerting/rows/incidents.ts';
 import { listNotifications } from '#alerting/rows/notifications.ts';
@@ -200,8 +201,9 @@ function readOne(
       const incident = await found(db, id);
       const timeline = await timelineOf(db, incident.id);
       const sent = await listNotifications(db, incident.id, undefined, 500);
+      const changes = await changesOf(db, incident, now());
       reply.type('text/markdown; charset=utf-8');
-      return await reply.serializer(String).send(reportOf(incident, timeline, sent, now()));
+      return await reply.serializer(String).send(reportOf(incident, timeline, sent, changes, now()));
     },
   );
 }

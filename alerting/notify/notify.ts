@@ -6,12 +6,14 @@ import type { Attempt, Means } from './attempt.ts';
 import { notifyEmail } from './email.ts';
 import type { Outcome } from './outcome.ts';
 import { notifyPagerduty } from './pagerduty.ts';
+import { notifyChange } from './pagerduty-change.ts';
 import { notifySlack } from './slack.ts';
 import { tell } from './told.ts';
 import { notifyWebhook } from './webhook.ts';
 
 export function makeNotify(means: Means): Notify {
   return async (integration, message, circumstances, signal) => {
+    if (message.kind === 'change') return await notifyChange(integration, message, means, signal);
     const told = tell(message, circumstances, means.clock.now());
     return await send(integration, { ...means, message, told, circumstances, signal, hidden: signaturesOf(message) });
   };

@@ -16,10 +16,10 @@ import { excerpt, outcomeOfStatus, post, type Reply } from './post.ts';
 import { cut, jsonBytes, oneLine, safeLink, stamp } from './text.ts';
 import type { Told } from './told.ts';
 
-const SUMMARY_MOST = 1_024;
+export const SUMMARY_MOST = 1_024;
 const KEY_MOST = 255;
 const NAME_MOST = 255;
-const LINKS_MOST = 10;
+export const LINKS_MOST = 10;
 /** Of one label or annotation. */
 const VALUE_MOST = 500;
 const VALUES_MOST = 40;
@@ -94,8 +94,8 @@ async function send(integration: PagerdutyIntegration, attempt: Attempt, action:
   return posted.kind === 'failed' ? posted.outcome : outcomeOf(posted.reply, event.dedup_key, hidden);
 }
 
-function outcomeOf(reply: Reply, dedupKey: string, hidden: readonly string[]): Outcome {
-  if (reply.status === 202) return { kind: 'delivered', reference: dedupKey };
+export function outcomeOf(reply: Reply, reference: string, hidden: readonly string[]): Outcome {
+  if (reply.status === 202) return { kind: 'delivered', reference };
   const said = excerpt(reply.text, hidden);
   if (reply.status < 200 || reply.status >= 300) return outcomeOfStatus(reply, said);
   // Something between us answers for it; by the key a repeat does no harm.

@@ -7,7 +7,7 @@ import { readOncall } from './read.ts';
 
 const NOW = milliseconds(Date.UTC(2026, 2, 2, 12));
 
-function told(text: string): string[] {
+function told(text: string, hearsPagerduty = true): string[] {
   const routing =
     'route: {receiver: oncall}\nreceivers: [{name: oncall}, {name: pager, pagerduty_configs: [{routing_key: k}]}]';
   const first = readAlertmanagerConfig(routing, { file: 'a', mode: 'default', readFile: () => undefined });
@@ -15,7 +15,7 @@ function told(text: string): string[] {
   const { receivers } = first.config;
   const read = readOncall(text, { file: 'o', receivers, contact: first.contact, readFile: () => undefined });
   assert(read.kind === 'oncall', JSON.stringify(read));
-  return warningsOf(read.oncall, receivers, NOW).map(({ field, message }) => `${field}: ${message}`);
+  return warningsOf(read.oncall, receivers, hearsPagerduty, NOW).map(({ field, message }) => `${field}: ${message}`);
 }
 
 const PAGED = 'contacts: [{pagerduty_config: {routing_key: k}}]';
@@ -60,4 +60,13 @@ test('people who are in nothing, and people and receivers without a way out, are
   assert.deepEqual(told(file('start: 2026-01-05T09:00').replace('schedule: primary', 'receiver: pager')), [
     'schedules.primary: is in no policy',
   ]);
+});
+
+test('who is told by PagerDuty is told where nobody hears what is done there', () => {
+  const [warning, ...others] = told(file('start: 2026-01-05T09:00'), false);
+  assert.match(warning ?? '', /^people\.ada: is told by PagerDuty, .* set ROUTER_PAGERDUTY_WEBHOOK_SECRET /);
+  assert.deepEqual(others, []);
+  const policy = (name: string) => `policies: [{name: oncall, steps: [{targets: [{receiver: ${name}}]}]}]`;
+  assert.match(told(policy('pager'), false).join(), /^receivers\.pager: is told by PagerDuty/);
+  assert.doesNotMatch(told(policy('oncall'), false).join(), /PagerDuty/);
 });

@@ -16,9 +16,11 @@ const AHEAD_DAYS = 90;
 /** The first ones are enough to see what they have in common. */
 const SHOWN_MOST = 3;
 
+/** @param hearsPagerduty there is a secret by which PagerDuty's webhooks are believed. */
 export function warningsOf(
   oncall: Oncall,
   receivers: ReadonlyMap<string, Receiver>,
+  hearsPagerduty: boolean,
   now: Milliseconds,
 ): OncallWarning[] {
   const targets = [...oncall.policies.values()].flatMap(({ steps }) => steps.flatMap((step) => step.targets));
@@ -37,7 +39,28 @@ export function warningsOf(
         }),
       ),
     ),
+    ...(hearsPagerduty ? [] : deafTo([...oncall.people.values()], receivers, named('receiver'))),
   ];
+}
+
+function deafTo(
+  people: readonly Person[],
+  receivers: ReadonlyMap<string, Receiver>,
+  asked: ReadonlySet<string>,
+): OncallWarning[] {
+  const used = [
+    ...people.flatMap(({ name, contacts }) =>
+      contacts.map(({ integration }) => ({ field: `people.${name}`, kind: integration.kind })),
+    ),
+    ...[...asked].flatMap((name) =>
+      (receivers.get(name)?.integrations ?? []).map(({ kind }) => ({ field: `receivers.${name}`, kind })),
+    ),
+  ];
+  const first = used.find(({ kind }) => kind === 'pagerduty');
+  const message =
+    'is told by PagerDuty, and who acknowledges or resolves there is not heard: ' +
+    'set ROUTER_PAGERDUTY_WEBHOOK_SECRET to the secret of a V3 webhook to /api/v1/inbound/pagerduty';
+  return first === undefined ? [] : [{ field: first.field, message }];
 }
 
 const peopleOf = ({ layers, overrides }: Schedule): string[] => [

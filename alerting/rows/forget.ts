@@ -79,3 +79,21 @@ export const forgetNotifications = (q: Queryable, before: Milliseconds, limit: n
     before,
     limit,
   );
+
+export const forgetInbound = (q: Queryable, before: Milliseconds, limit: number): Promise<number> =>
+  removed(
+    q,
+    `delete from alerting.inbound where (source, id) in (
+       select source, id from alerting.inbound where heard_at < $1 order by heard_at limit $2) returning id`,
+    before,
+    limit,
+  );
+
+export const forgetChanges = (q: Queryable, before: Milliseconds, limit: number): Promise<number> =>
+  removed(
+    q,
+    `delete from alerting.changes where id in (
+       select id from alerting.changes where at < $1 order by at limit $2) returning id`,
+    before,
+    limit,
+  );

@@ -1,6 +1,6 @@
 /** Incidents and their timeline, in SQL. One statement each. */
 
-import type { Incident, TimelineRow } from '#alerting/store.ts';
+import { type Incident, TIMELINE_FULL, TIMELINE_MOST, type TimelineRow } from '#alerting/store.ts';
 import { instant, type Queryable } from '#kernel/database.ts';
 import type { Milliseconds } from '#kernel/units.ts';
 import { present } from './alerts.ts';
@@ -105,13 +105,43 @@ export async function saveIncident(q: Queryable, incident: Incident, now: Millis
   );
 }
 
+/** What only chatters is left out where there is much already; the row at the limit says so. */
 export async function insertTimeline(q: Queryable, rows: readonly TimelineRow[]): Promise<void> {
   await q.query(
     `insert into alerting.timeline (incident_id, group_id, at, kind, because, actor)
-     select r."incidentId", r."groupId", r.at, r.kind, r.because, r.actor from jsonb_to_recordset($1::jsonb)
-       as r ("incidentId" text, "groupId" text, at timestamptz, kind text, because text, actor text)`,
-    [JSON.stringify(rows.map((row) => ({ ...row, at: instant(row.at) })))],
+     select r."incidentId", r."groupId", r.at, r.kind,
+       case when r.chatter and n.size = $2 then $3 else r.because end, r.actor
+     from jsonb_to_recordset($1::jsonb) as r ("incidentId" text, "groupId" text, at timestamptz, kind text,
+       because text, actor text, chatter boolean)
+     cross join lateral (select count(*) as size from (
+       select 1 from alerting.timeline t where r.chatter and t.incident_id = r."incidentId" limit $2 + 1) counted) n
+     where r.chatter is not true or n.size <= $2`,
+    [JSON.stringify(rows.map((row) => ({ ...row, at: instant(row.at) }))), TIMELINE_MOST, TIMELINE_FULL],
   );
+}
+
+const IN_FORCE = 'config-in-force';
+
+/**
+ * New files are in force: said on every incident that is open, once, however many routers of this store read them.
+ * @returns on how many.
+ */
+export async function insertConfigured(q: Queryable, version: string, now: Milliseconds): Promise<number> {
+  const rows = await q.query(
+    `with news as (
+       insert into alerting.facts (name, value, updated_at) values ($1, to_jsonb($2::text), $3)
+       on conflict (name) do update set value = excluded.value, updated_at = excluded.updated_at
+         where facts.value is distinct from excluded.value
+       returning name)
+     insert into alerting.timeline (incident_id, group_id, at, kind, because)
+     select i.id, i.group_id, $3, 'configured', 'new files are in force: version ' || $2
+     from alerting.incidents i, news
+     where i.state <> 'resolved' and (select count(*) from (
+       select 1 from alerting.timeline t where t.incident_id = i.id limit $4 + 1) counted) <= $4
+     returning id`,
+    [IN_FORCE, version, instant(now), TIMELINE_MOST],
+  );
+  return rows.length;
 }
 
 export type IncidentFilter = {

@@ -37,6 +37,15 @@ export async function unsentOfGroup(q: Queryable, groupId: string): Promise<Noti
   return rows.map(read);
 }
 
+export async function unfinished(q: Queryable, incidentId: string): Promise<string[]> {
+  const rows = await q.query<{ destination: string }>(
+    `select distinct destination from alerting.notifications
+     where incident_id = $1 and state in ('pending', 'sending') order by destination`,
+    [incidentId],
+  );
+  return rows.map(({ destination }) => destination);
+}
+
 export async function supersede(q: Queryable, ids: readonly string[], now: Milliseconds): Promise<void> {
   await q.query(
     `update alerting.notifications set state = 'superseded', finished_at = $2 where id = any ($1::text[])`,

@@ -6,6 +6,7 @@ import { answerTime } from '#simulators/latency.ts';
 import { type Alert, applyEvent, changeErrors, readEvent } from '#simulators/pagerduty-event.ts';
 import { pause, type Stage } from '#simulators/stage.ts';
 import { type Answer, give, json, type Manners, misbehave } from './misbehave.ts';
+import { tellEffect, type Webhooks } from './pagerduty-people.ts';
 
 const BODY_LIMIT = kibibytes(512);
 /** Open alerts remembered; beyond it the oldest counts as resolved. */
@@ -25,9 +26,8 @@ const MANNERS: Manners = {
   wrongShape: json(202, { result: 'queued', id: 7 }),
 };
 
-export type OpenAlerts = () => readonly Alert[];
-
-export function pagerdutyRoutes(scope: FastifyInstance, stage: Stage): OpenAlerts {
+/** @returns the alerts that are open, by routing key and dedup key. */
+export function pagerdutyRoutes(scope: FastifyInstance, stage: Stage, webhooks: Webhooks): Map<string, Alert> {
   const alerts = new Map<string, Alert>();
   misbehave(scope, stage, MANNERS);
   scope.setErrorHandler(async (error: { statusCode?: number; message: string }, _request, reply) => {
@@ -47,7 +47,10 @@ export function pagerdutyRoutes(scope: FastifyInstance, stage: Stage): OpenAlert
     const { event } = read;
     const dedupKey = event.dedupKey ?? uuidv7(stage.clock.now(), stage.random).replaceAll('-', '');
     const key = `${event.routingKey}\n${dedupKey}`;
-    const { effect, next } = applyEvent(alerts.get(key), event, dedupKey, stage.clock.now());
+    const id = `P${uuidv7(stage.clock.now(), stage.random).slice(-12).toUpperCase()}`;
+    const before = alerts.get(key);
+    const { effect, next } = applyEvent(before, event, { id, dedupKey }, stage.clock.now());
+    tellEffect(webhooks, effect, next ?? before);
     if (next) alerts.set(key, next);
     else alerts.delete(key);
     if (alerts.size > MOST_ALERTS) for (const oldest of alerts.keys()) if (alerts.delete(oldest)) break;
@@ -67,7 +70,7 @@ export function pagerdutyRoutes(scope: FastifyInstance, stage: Stage): OpenAlert
     );
     return give(reply, json(202, { status: 'success', message: 'Change event processed' }));
   });
-  return () => [...alerts.values()];
+  return alerts;
 }
 
 const sizeOf = (headers: { 'content-length'?: string | undefined }): number =>

@@ -22,6 +22,7 @@ test('schemathesis finds no 5xx and no answer that is not described', { skip: wh
     BURNLINE_STATE: folder,
     RATE_PER_SECOND: '1000000',
     RATE_BURST: '1000000',
+    ROUTER_PAGERDUTY_WEBHOOK_SECRET: 'a secret that nobody guesses',
   });
   const url = router.urls['router'] ?? '';
   assert.equal((await postAlerts(url, [{ labels: { alertname: 'One', severity: 'critical' } }])).status, 200);

@@ -124,7 +124,9 @@ export function makeDesk(store: Store, setup: Setup, seed = 1): Desk {
     setup: () => desk.setup,
     // One after the other in one millisecond too, as a process' own ids are.
     newId: () => `${uuidv7(now(), random).slice(0, 14)}${String(made++).padStart(22, '0')}`,
-    notify: async (integration, message, circumstances) => {
+    notify: async (integration, given, circumstances) => {
+      // No desk is told of changes.
+      const message = given as Message;
       const destination = [...desk.setup.directory].find(([, one]) => one === integration)?.[0] ?? '';
       const outcome = desk.outcome(destination, message);
       if (outcome.kind === 'delivered' || outcome.kind === 'ambiguous') {

@@ -209,8 +209,8 @@ const OF_GROUPS: Invariants = {
       // One that ended or was answered before its first step has told nobody.
       const needed =
         told.length > 0
-          ? (['received', 'opened', 'paged', 'resolved'] as const)
-          : (['received', 'opened', 'resolved'] as const);
+          ? (['received', 'grouped', 'opened', 'paged', 'resolved'] as const)
+          : (['received', 'grouped', 'opened', 'resolved'] as const);
       for (const kind of needed) {
         if (!kinds.includes(kind)) return `incident ${number} has no line "${kind}"`;
       }

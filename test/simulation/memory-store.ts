@@ -3,19 +3,22 @@
  * is rolled back, or one whose caller never hears that it was not. Held against the SQL store by memory-store.test.ts.
  */
 import type { Silence } from '#alerting/silence.ts';
-import type {
-  Claimed,
-  ClaimNotification,
-  Group,
-  Incident,
-  Join,
-  Notification,
-  Settlement,
-  Store,
-  StoredAlert,
-  TimelineRow,
-  Told,
-  Tx,
+import {
+  type Claimed,
+  type ClaimNotification,
+  type Group,
+  type HeardOnce,
+  type Incident,
+  type Join,
+  type Notification,
+  type Settlement,
+  type Store,
+  type StoredAlert,
+  TIMELINE_FULL,
+  TIMELINE_MOST,
+  type TimelineRow,
+  type Told,
+  type Tx,
 } from '#alerting/store.ts';
 import type { Milliseconds } from '#kernel/units.ts';
 
@@ -37,6 +40,8 @@ export type Tables = {
   readonly notifications: Map<string, NotificationRow>;
   readonly destinations: Map<string, Milliseconds>;
   readonly beats: Map<string, Milliseconds>;
+  /** source and id → row. */
+  readonly inbound: Map<string, HeardOnce>;
 };
 
 /** Whose next transaction is lost, or its answer, when a test says so. */
@@ -60,6 +65,7 @@ export function makeMemoryStore(): MemoryStore {
     notifications: new Map(),
     destinations: new Map(),
     beats: new Map(),
+    inbound: new Map(),
   };
   let turn: Promise<unknown> = Promise.resolve();
   const store: MemoryStore = {
@@ -232,7 +238,14 @@ const earliest = <T extends { readonly id: string; readonly dueAt: Milliseconds 
 
 type IncidentTx = Pick<
   Tx,
-  'unresolvedIncidents' | 'lockIncident' | 'lockDueIncident' | 'addIncident' | 'saveIncident' | 'addTimeline'
+  | 'unresolvedIncidents'
+  | 'lockIncident'
+  | 'lockDueIncident'
+  | 'addIncident'
+  | 'saveIncident'
+  | 'addTimeline'
+  | 'hearOnce'
+  | 'incidentOfTheirs'
 >;
 
 function incidentTx(t: Tables, undo: Undo): IncidentTx {
@@ -257,14 +270,28 @@ function incidentTx(t: Tables, undo: Undo): IncidentTx {
       undo.push(() => {
         t.timeline.length = length;
       });
-      t.timeline.push(...rows);
+      // As in SQL, each is counted before any of them is written.
+      const fresh = rows.flatMap(({ chatter, ...row }): TimelineRow[] => {
+        if (chatter === undefined || row.incidentId === undefined) return [row];
+        const size = t.timeline.filter(({ incidentId }) => incidentId === row.incidentId).length;
+        return size > TIMELINE_MOST ? [] : [size === TIMELINE_MOST ? { ...row, because: TIMELINE_FULL } : row];
+      });
+      t.timeline.push(...fresh);
     },
+    hearOnce: async (event) => {
+      const key = `${event.source}\n${event.id}`;
+      if (t.inbound.has(key)) return false;
+      put(undo, t.inbound, key, event);
+      return true;
+    },
+    incidentOfTheirs: async (source, theirs) =>
+      [...t.inbound.values()].filter((one) => one.source === source && one.theirs === theirs).at(-1)?.incidentId,
   };
 }
 
 type NotificationTx = Pick<
   Tx,
-  'unsent' | 'supersede' | 'addNotifications' | 'hasReached' | 'claimNotification' | 'settle'
+  'unsent' | 'unfinished' | 'supersede' | 'addNotifications' | 'hasReached' | 'claimNotification' | 'settle'
 >;
 
 function notificationTx(t: Tables, undo: Undo): NotificationTx {
@@ -278,6 +305,13 @@ function notificationTx(t: Tables, undo: Undo): NotificationTx {
             ? one.incidentId === of.incidentId
             : one.groupId === of.groupId && one.incidentId === undefined),
       ),
+    unfinished: async (incidentId) => [
+      ...new Set(
+        all()
+          .filter((one) => one.incidentId === incidentId && (one.state === 'pending' || one.state === 'sending'))
+          .map(({ destination }) => destination),
+      ),
+    ],
     supersede: async (ids, now) => {
       for (const id of ids) {
         const row = t.notifications.get(id);

@@ -95,8 +95,8 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     'a refusal does not hurry the next step',
     'delivery.ts',
-    'dueAt: hurry ? now : incident.dueAt',
-    'dueAt: hurry ? undefined : incident.dueAt',
+    'isLast && waits ? now : incident.dueAt',
+    'isLast && waits ? undefined : incident.dueAt',
   ),
   mutant(
     'a mark of a claim that is lost is believed',

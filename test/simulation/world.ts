@@ -4,9 +4,10 @@
  */
 import { createHash, type Hash } from 'node:crypto';
 import type { Alert } from '#alerting/alert.ts';
+import { answer } from '#alerting/answer.ts';
 import { claimOne, deliver } from '#alerting/delivery.ts';
 import { flushOne } from '#alerting/groups.ts';
-import { answer, escalateOne } from '#alerting/incidents.ts';
+import { escalateOne } from '#alerting/incidents.ts';
 import { receive } from '#alerting/intake.ts';
 import { fingerprint, type Labels } from '#alerting/labels.ts';
 import { parseMatchers } from '#alerting/matcher.ts';
