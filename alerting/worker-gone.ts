@@ -1,5 +1,6 @@
 /** The failure that must never be silent: documents wait and no worker is there. Pure. */
 import type { Milliseconds } from '#kernel/units.ts';
+import { STALL_ALERT, stallLabels } from '#slo/alert-names.ts';
 import type { Sample } from '#slo/exposition/read-samples.ts';
 import { EYE, type Said } from './verdict-alerts.ts';
 
@@ -15,7 +16,7 @@ export function workerGone(samples: readonly Sample[], now: Milliseconds): Said 
   const seen = Math.max(0, ...values(LAST_SEEN));
   if (waiting === 0 || now / 1_000 - seen < GONE_AFTER) return undefined;
   return {
-    labels: { alertname: 'WorkerGone', sloth_service: 'burnline-documents', severity: 'critical', eye: EYE },
+    labels: { alertname: STALL_ALERT, ...stallLabels(EYE) },
     annotations: {
       summary: `${waiting} documents wait and no worker is there`,
       description:
