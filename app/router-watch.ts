@@ -2,7 +2,8 @@
 
 import type { Router } from '#alerting/router.ts';
 import { loadCheckpoint, saveCheckpoint } from '#alerting/rows/checkpoints.ts';
-import { makeWatch, type Watch, type WatchTarget } from '#alerting/watch.ts';
+import { makeWatch, type Watch } from '#alerting/watch.ts';
+import { scrapeSource, type WatchTarget } from '#alerting/watch-scrape.ts';
 import type { Telemetry } from '#collector/telemetry.ts';
 import type { Clock } from '#kernel/clock.ts';
 import type { Db } from '#kernel/database.ts';
@@ -31,10 +32,13 @@ export async function watchOf(config: Config, parts: WatchParts): Promise<Watch 
   const { db, now, telemetry } = parts;
   return await makeWatch({
     ...parts,
-    http,
     objectives: objectivesOf(files),
-    targets: urls.length === 0 ? ownTargets(config) : urls.map(namedTarget),
-    own: () => telemetry.exposition('all'),
+    source: scrapeSource({
+      ...parts,
+      http,
+      targets: urls.length === 0 ? ownTargets(config) : urls.map(namedTarget),
+      own: () => telemetry.exposition('all'),
+    }),
     keep: {
       load: () => loadCheckpoint(db, 'watch'),
       save: (image) => saveCheckpoint(db, 'watch', image, now()),

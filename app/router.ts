@@ -28,7 +28,7 @@ import { runLoops } from './router-loops.ts';
 import { externalUrl, holdSetup, lateLinks, prefixOf, tellDeadLinks } from './router-setup.ts';
 import { modeOf, sourcesOf } from './router-shipped.ts';
 import { watchOf } from './router-watch.ts';
-import { type Runtime, tellReady, untilStopped } from './runtime.ts';
+import { onTold, type Runtime, tellReady, untilStopped } from './runtime.ts';
 import { readWebConfig, type WebConfig } from './web-config.ts';
 import { authenticator } from './wiring.ts';
 
@@ -67,6 +67,9 @@ export async function runRouter(config: Config, runtime: Runtime): Promise<void>
   const router = makeRouter({ ...around, owner: newId() });
   observeRouter(telemetry, db, now);
   const watch = await watchOf(config, { db, clock, now, log, telemetry, receive: router.receive });
+  onTold(({ name }) => {
+    if (name === 'service') watch?.serviceGivenUp();
+  });
   const server = await serve(config, runtime, early, web, {
     db: db.foreground(),
     store: makeSqlStore(db.foreground()),

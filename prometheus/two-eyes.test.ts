@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import test from 'node:test';
 import { parse } from 'yaml';
+import { newPresence, notePresence, servicesDown } from '#alerting/service-down.ts';
 import { saidOf } from '#alerting/verdict-alerts.ts';
 import { workerGone } from '#alerting/worker-gone.ts';
 import { seconds, toMilliseconds } from '#kernel/units.ts';
@@ -10,7 +11,7 @@ import { BURN_RULES, budgetLasts } from '#slo/burn-rate.ts';
 import { newEngine, tick, type Watched } from '#slo/engine.ts';
 import { DEFAULT_ALERTING, type Objective } from '#slo/objective.ts';
 import type { Burning, RuleName, Severity } from '#slo/verdict.ts';
-import { at, SHIPPED, START } from '#test/kit/engine.ts';
+import { at, healthy, newStack, play, SHIPPED, START } from '#test/kit/engine.ts';
 import { errorsOf, KINDS, objective } from '#test/kit/objectives-by-hand.ts';
 import { compileFiles } from './compile.ts';
 
@@ -116,6 +117,25 @@ test('documents without a worker are the same WorkerGone in both eyes', () => {
   const rule = written.find(({ alertname }) => alertname === 'WorkerGone');
   assert(gone && rule);
   assert.equal(textOf(gone.labels), textOf(rule));
+});
+
+test('a service that is not there is the same ServiceDown in both eyes', () => {
+  const stack = newStack(SHIPPED, 5);
+  play(stack, 60, healthy);
+  const presence = newPresence();
+  const moment = (offset: number) => toMilliseconds(at(offset));
+  notePresence(presence, { samples: [], answered: new Map([['worker', true]]), heard: true }, moment(60));
+  const [down, ...others] = servicesDown(stack.engine, presence, seconds(5), moment(90));
+  assert(down);
+  assert.deepEqual(
+    others.map(({ labels }) => labels['sloth_service']),
+    ['burnline-documents'],
+  );
+  const rule = written.find(({ alertname }) => alertname === 'ServiceDown');
+  assert.equal(rule?.['sloth_service'], '{{ $labels.sloth_service }}');
+  for (const { labels } of [down, ...others]) {
+    assert.equal(textOf(labels), textOf({ ...rule, sloth_service: labels['sloth_service'] ?? '' }));
+  }
 });
 
 test('a label of its own is on the alert of both eyes, and replaces none of ours', () => {

@@ -11,6 +11,8 @@ export const BURN_ALERT = 'ErrorBudgetBurn';
 export const BLIND_ALERT = 'ObjectiveBlind';
 /** Documents wait and no worker is there. */
 export const STALL_ALERT = 'WorkerGone';
+/** Nothing of a service answers. */
+export const DOWN_ALERT = 'ServiceDown';
 
 export type Eye = 'router' | 'prometheus';
 export type AlertLabels = Readonly<Record<string, string>>;
@@ -75,6 +77,11 @@ export const DOCUMENTS_SERVICE = 'burnline-documents';
 export const stallLabels = (eye: Eye): AlertLabels => ({
   sloth_service: DOCUMENTS_SERVICE,
   ...raisedBy(eye, 'critical', 'stall'),
+});
+
+export const downLabels = (service: string, eye: Eye): AlertLabels => ({
+  sloth_service: service,
+  ...raisedBy(eye, 'critical', 'down'),
 });
 
 /** What people know it by. */
