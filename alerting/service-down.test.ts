@@ -30,7 +30,7 @@ function presenceAfter(
   for (const [offset, answers] of looks) {
     const heard = answers !== 'unheard';
     const answered = new Map(heard ? Object.entries(answers) : []);
-    notePresence(presence, { samples: [], answered, heard }, moment(offset));
+    notePresence(presence, { answered, heard }, moment(offset));
   }
   return presence;
 }
@@ -52,7 +52,6 @@ test('one of several targets that answers keeps it up', () => {
   notePresence(
     presence,
     {
-      samples: [],
       answered: new Map([
         ['one', false],
         ['two', false],
@@ -68,11 +67,11 @@ test('what was given up is down at once, as soon as it does not answer, and back
   const { engine } = stackOf('worker');
   const presence = presenceAfter([100, { worker: true }]);
   presence.givenUp = true;
-  notePresence(presence, { samples: [], answered: new Map([['worker', false]]), heard: true }, moment(105));
+  notePresence(presence, { answered: new Map([['worker', false]]), heard: true }, moment(105));
   const said = servicesDown(engine, presence, EVERY, moment(105));
   assert.equal(said.length, 2);
   assert.match(said[0]?.annotations['description'] ?? '', /is not started any more/);
-  notePresence(presence, { samples: [], answered: new Map([['worker', true]]), heard: true }, moment(200));
+  notePresence(presence, { answered: new Map([['worker', true]]), heard: true }, moment(200));
   assert.deepEqual(servicesDown(engine, presence, EVERY, moment(200)), []);
   assert.equal(presence.givenUp, false);
 });

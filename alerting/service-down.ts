@@ -23,7 +23,11 @@ export type Presence = {
 export const newPresence = (): Presence => ({ last: new Map(), givenUp: false });
 
 /** Takes in what a look showed. What was given up and answers was started by somebody. */
-export function notePresence(presence: Presence, { answered, heard }: Look, now: Milliseconds): void {
+export function notePresence(
+  presence: Presence,
+  { answered, heard }: Pick<Look, 'answered' | 'heard'>,
+  now: Milliseconds,
+): void {
   const { last } = presence;
   for (const target of last.keys()) {
     if (!heard) last.set(target, now);

@@ -14,7 +14,7 @@ import {
   wantedNames,
 } from '#slo/exposition/read-samples.ts';
 import type { Source } from './watch-source.ts';
-import { WORKER_METRICS } from './worker-gone.ts';
+import { STALL_METRICS } from './worker-gone.ts';
 
 export type WatchTarget = { readonly id: string; readonly url: string };
 export type ScrapeOptions = {
@@ -44,14 +44,16 @@ export function scrapeSource(options: ScrapeOptions): Source {
     },
     look: async (engine) => {
       // The objectives do not change while it runs: what is wanted of a scrape is found once.
-      wanted ??= wantedNames([...engine.book.plan.wanted.names, ...WORKER_METRICS]);
+      wanted ??= wantedNames([...engine.book.plan.wanted.names, ...Object.values(STALL_METRICS)]);
       const watched = { engine, wanted };
-      const [own, ...others] = await Promise.all([
+      const seen = await Promise.all([
         scrape(options, watched, OWN, async () => ({ text: await options.own(), format: 'text' })),
         ...targets.map(async ({ id, url }) => await scrape(options, watched, id, () => ask(http, url))),
       ]);
+      const others = seen.slice(1);
       return {
-        samples: [own, ...others].flatMap((read) => read?.samples ?? []),
+        at: options.now(),
+        samples: others.some((read) => read !== undefined) ? seen.flatMap((read) => read?.samples ?? []) : undefined,
         answered: new Map(targets.map(({ id }, i) => [id, others[i] !== undefined])),
         heard: true,
       };

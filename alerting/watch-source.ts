@@ -1,11 +1,13 @@
 /** Where the watch has its counts from: targets that it scrapes itself, or a PromQL server that has scraped them. */
-import type { Seconds } from '#kernel/units.ts';
+import type { Milliseconds, Seconds } from '#kernel/units.ts';
 import type { Engine } from '#slo/engine.ts';
-import type { Sample } from '#slo/exposition/read-samples.ts';
+import type { StallSample } from './worker-gone.ts';
 
 export type Look = {
-  /** Of the metrics by which a stall is told, at least. */
-  readonly samples: readonly Sample[];
+  /** The moment of which it tells: a server is asked for one that has settled. */
+  readonly at: Milliseconds;
+  /** Of the metrics by which a stall is told, at least. Undefined: nobody answered, and what was said of it stands. */
+  readonly samples: readonly StallSample[] | undefined;
   /** Each target that was asked but the router itself: did it answer? */
   readonly answered: ReadonlyMap<string, boolean>;
   /** False: whoever is asked did not answer, which says nothing of the targets behind it. */
@@ -22,7 +24,7 @@ export type Source = {
   /** How often it is asked. */
   readonly every: Seconds;
   /** Before the first look: says which targets there are, and what happened while nobody looked, if the source remembers it. */
-  begin(engine: Engine, fresh: boolean): Promise<void>;
+  begin(engine: Engine): Promise<void>;
   /** Asks once, and enters what was answered. What is missing is the engine's to notice. */
   look(engine: Engine): Promise<Look>;
 };

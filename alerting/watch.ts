@@ -41,16 +41,17 @@ const KEEP_EVERY = milliseconds(60_000);
 
 export async function makeWatch(options: WatchOptions): Promise<Watch> {
   const { clock, log, now, source } = options;
-  const engine = await startEngine(options);
+  const engine = (await restoreEngine(options)) ?? newEngine(options.objectives, inSeconds(now()));
   const standing = makeStanding(options);
   const presence = newPresence();
+  let gone: Said | undefined;
   const round = async () => {
     const look = await source.look(engine);
     const at = now();
     notePresence(presence, look, at);
-    tick(engine, inSeconds(at));
+    tick(engine, inSeconds(look.at));
     const said = [...engine.watched.values()].flatMap((watched) => saidOf(engine, watched, at) ?? []);
-    const gone = workerGone(look.samples, at);
+    if (look.samples !== undefined) gone = workerGone(look.samples, at);
     const down = servicesDown(engine, presence, source.every, at);
     await standing.tell([...down, ...said, ...(gone === undefined ? [] : [gone])]);
   };
@@ -62,6 +63,9 @@ export async function makeWatch(options: WatchOptions): Promise<Watch> {
       presence.givenUp = true;
     },
     run: async (signal) => {
+      // Reading what was may take its time: the router answers meanwhile.
+      await source.begin(engine);
+      if (signal.aborted) return;
       let kept = clock.steady();
       while (!signal.aborted) {
         const began = clock.steady();
@@ -83,13 +87,6 @@ export async function makeWatch(options: WatchOptions): Promise<Watch> {
 }
 
 const inSeconds = (at: Milliseconds): Seconds => seconds(at / 1_000);
-
-async function startEngine(options: WatchOptions): Promise<Engine> {
-  const restored = await restoreEngine(options);
-  const engine = restored ?? newEngine(options.objectives, inSeconds(options.now()));
-  await options.source.begin(engine, restored === undefined);
-  return engine;
-}
 
 async function restoreEngine({ objectives, keep, now, log }: WatchOptions): Promise<Engine | undefined> {
   const bytes = await keep.load();

@@ -66,7 +66,7 @@ export async function runRouter(config: Config, runtime: Runtime): Promise<void>
   const around = { store, db, clock, random, log, newId, now, notify, setup: setup.current };
   const router = makeRouter({ ...around, owner: newId() });
   observeRouter(telemetry, db, now);
-  const watch = await watchOf(config, { db, clock, now, log, telemetry, receive: router.receive });
+  const watch = await watchOf(config, { db, clock, now, log, telemetry, stop, receive: router.receive });
   onTold(({ name }) => {
     if (name === 'service') watch?.serviceGivenUp();
   });
@@ -80,6 +80,7 @@ export async function runRouter(config: Config, runtime: Runtime): Promise<void>
     answer: router.answer,
     signingKey: key,
     engine: () => watch?.engine(),
+    source: () => watch?.source,
     reload: setup.reload,
   });
   stack.defer(async () => {
@@ -113,7 +114,7 @@ async function listen(config: Config, { clock }: Runtime, web: WebConfig | undef
 
 type Served = Pick<
   RouterApi,
-  'db' | 'store' | 'setup' | 'now' | 'newId' | 'receive' | 'answer' | 'signingKey' | 'engine' | 'reload'
+  'db' | 'store' | 'setup' | 'now' | 'newId' | 'receive' | 'answer' | 'signingKey' | 'engine' | 'source' | 'reload'
 >;
 
 async function serve(

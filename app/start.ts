@@ -73,7 +73,8 @@ function childEnvironment(config: Config): Record<string, string | undefined> {
   const flags = Object.fromEntries(
     SETTING_NAMES.flatMap((name) => {
       const value = (config as Record<string, unknown>)[name];
-      return typeof value === 'string' || typeof value === 'number' ? [[name, String(value)]] : [];
+      const isGiven = Array.isArray(value) ? value.length > 0 : ['string', 'number'].includes(typeof value);
+      return isGiven ? [[name, String(value)]] : [];
     }),
   );
   return {

@@ -124,7 +124,7 @@ test('a service that is not there is the same ServiceDown in both eyes', () => {
   play(stack, 60, healthy);
   const presence = newPresence();
   const moment = (offset: number) => toMilliseconds(at(offset));
-  notePresence(presence, { samples: [], answered: new Map([['worker', true]]), heard: true }, moment(60));
+  notePresence(presence, { answered: new Map([['worker', true]]), heard: true }, moment(60));
   const [down, ...others] = servicesDown(stack.engine, presence, seconds(5), moment(90));
   assert(down);
   assert.deepEqual(

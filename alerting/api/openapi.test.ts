@@ -35,6 +35,7 @@ async function api(t: TestContext, prefix: string): Promise<App> {
     answer: never,
     signingKey: secret('x'),
     engine: () => undefined,
+    source: () => undefined,
     reload: never,
     address: () => '',
     startedAt: milliseconds(0),
