@@ -29,7 +29,7 @@ import { runLoops } from './router-loops.ts';
 import { externalUrl, holdSetup, lateLinks, prefixOf, tellDeadLinks } from './router-setup.ts';
 import { modeOf, pagerdutySecretsOf, sourcesOf } from './router-shipped.ts';
 import { watchOf } from './router-watch.ts';
-import { type Runtime, tellReady, untilStopped } from './runtime.ts';
+import { onTold, type Runtime, tellReady, untilStopped } from './runtime.ts';
 import { readWebConfig, type WebConfig } from './web-config.ts';
 import { authenticator } from './wiring.ts';
 
@@ -68,7 +68,10 @@ export async function runRouter(config: Config, runtime: Runtime): Promise<void>
   const around = { store, db, clock, random, log, newId, now, notify, setup: setup.current };
   const router = makeRouter({ ...around, owner: newId() });
   observeRouter(telemetry, db, now);
-  const watch = await watchOf(config, { db, clock, now, log, telemetry, receive: router.receive });
+  const watch = await watchOf(config, { db, clock, now, log, telemetry, stop, receive: router.receive });
+  onTold(({ name }) => {
+    if (name === 'service') watch?.serviceGivenUp();
+  });
   const server = await serve(config, runtime, early, web, {
     db: db.foreground(),
     store: makeSqlStore(db.foreground()),
@@ -81,6 +84,7 @@ export async function runRouter(config: Config, runtime: Runtime): Promise<void>
     pagerdutySecrets: pagerdutySecretsOf(config),
     signingKey: key,
     engine: () => watch?.engine(),
+    source: () => watch?.source,
     reload: setup.reload,
   });
   stack.defer(async () => {
@@ -126,6 +130,7 @@ type Served = Pick<
   | 'pagerdutySecrets'
   | 'signingKey'
   | 'engine'
+  | 'source'
   | 'reload'
 >;
 

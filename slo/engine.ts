@@ -233,6 +233,17 @@ export function enterCorrected(engine: Engine, correction: Correction, now: Seco
   return ids;
 }
 
+/** The detector takes what is in the ledgers for known: history that was entered says nothing of what happens now. */
+export function rebaseAll({ book, counted }: Engine, now: Seconds): void {
+  for (const [id, one] of counted) {
+    const account = book.accounts.get(id);
+    if (account === undefined) continue;
+    rebase(one.standing, account.ledger);
+    if (account.served.size === 0) one.awaitedSince = now;
+    one.moved = true;
+  }
+}
+
 /** Judges all that is news. @returns what is to be said otherwise than before, in the order of the objectives. */
 export function tick(engine: Engine, now: Seconds): readonly Change[] {
   prune(engine, now);

@@ -1,6 +1,7 @@
 /** Objectives as the router's own watch sees them. */
 import { z } from 'zod';
 import type { Action } from '#access/roles.ts';
+import type { SourceShown } from '#alerting/watch-source.ts';
 import { type Milliseconds, type Seconds, seconds } from '#kernel/units.ts';
 import type { App, authorised } from '#serving/app.ts';
 import { problems, refuse } from '#serving/problems.ts';
@@ -12,10 +13,17 @@ export type SloRoutes = {
   readonly now: () => Milliseconds;
   /** Undefined: this router watches nothing. */
   readonly engine: () => Engine | undefined;
+  readonly source: () => SourceShown | undefined;
   readonly authorised: (action: Action) => ReturnType<typeof authorised>;
 };
 
 const time = z.string().describe('RFC 3339');
+const sourceSchema = z
+  .discriminatedUnion('kind', [
+    z.object({ kind: z.literal('scrape'), targets: z.array(z.string()) }),
+    z.object({ kind: z.literal('promql'), url: z.string() }),
+  ])
+  .describe('where its counts are read: from the targets themselves, or from a PromQL server');
 const sloSchema = z
   .object({
     id: z.string(),
@@ -35,13 +43,14 @@ const sloSchema = z
     because: z.string().nullable(),
     since: time,
     exhaustsAt: time.nullable().describe('null: never, if it goes on like this'),
+    source: sourceSchema,
   })
   .meta({ id: 'Slo' });
 const stepSchema = z.object({ from: time, to: time, good: z.number(), total: z.number(), coverage: z.number() });
 
 const STEPS_MAX = 5_000;
 
-export function sloRoutes(app: App, prefix: string, { now, engine, authorised: may }: SloRoutes): void {
+export function sloRoutes(app: App, prefix: string, { now, engine, source, authorised: may }: SloRoutes): void {
   const tags = ['objectives'];
   const read = may('incidents:read');
   const at = () => seconds(now() / 1_000);
@@ -57,10 +66,11 @@ export function sloRoutes(app: App, prefix: string, { now, engine, authorised: m
     },
     async () => {
       const watched = engine();
-      if (watched === undefined) return [];
+      const from = source();
+      if (watched === undefined || from === undefined) return [];
       return [...watched.watched.keys()].flatMap((id) => {
         const view = viewOf(watched, id, at());
-        return view === undefined ? [] : [shown(view)];
+        return view === undefined ? [] : [shown(view, from)];
       });
     },
   );
@@ -109,7 +119,7 @@ export const verdictShown = (verdict: Verdict, since: Seconds) => ({
   since: iso(since),
 });
 
-function shown(view: View): z.infer<typeof sloSchema> {
+function shown(view: View, source: SourceShown): z.infer<typeof sloSchema> {
   const { verdict, budgetRemaining, since, exhaustsAt } = view;
   return {
     id: view.id,
@@ -125,5 +135,6 @@ function shown(view: View): z.infer<typeof sloSchema> {
     burnRates: { ...view.burnRates },
     ...verdictShown(verdict, since),
     exhaustsAt: exhaustsAt === null || !Number.isFinite(exhaustsAt) ? null : iso(exhaustsAt),
+    source: source.kind === 'scrape' ? { kind: source.kind, targets: [...source.targets] } : source,
   };
 }
