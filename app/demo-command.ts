@@ -19,6 +19,7 @@ import { oneLine, paint, span } from './terminal.ts';
 
 const FAILED = 1;
 const LOOK_EVERY = milliseconds(500);
+const DOCUMENT_EVERY = milliseconds(1_000);
 const TIMEOUT = milliseconds(10_000);
 const WARM_WITHIN = milliseconds(120_000);
 /** So many attempts that went well, and a total outage is beyond doubt within half a minute. */
@@ -57,7 +58,8 @@ const say = (line: string): void => void process.stdout.write(`${line}\n`);
 async function demo(options: Options): Promise<void> {
   const stop = onStopSignal(systemClock, { ignoreTerminal: false, ignoreHangUp: false });
   await assertReady();
-  const stream = startDocuments();
+  const over = new AbortController();
+  void sendDocuments(AbortSignal.any([stop, over.signal]));
   let isBroken = false;
   try {
     say('A document a second is sent; LlamaParse answers as it should.');
@@ -87,7 +89,7 @@ async function demo(options: Options): Promise<void> {
     say(`${paint('red', 'Failed')}: ${error.message}.`);
     process.exitCode = FAILED;
   } finally {
-    stream.stop();
+    over.abort();
     // Also after a failure and Ctrl-C: nobody wants to look for a fault that a demonstration left behind.
     const mend = async () => {
       if (isBroken) await setFault(false);
@@ -115,19 +117,21 @@ const openIncidents = async (): Promise<readonly IncidentView[]> =>
   (await askRouter('/api/v1/incidents?limit=50', incidentPage)).items;
 
 /** Steady, small, each new: nothing of it may come from a cache. */
-function startDocuments(): { stop(): void } {
-  let sent = 0;
-  const key = environment()['BURNLINE_KEY'];
-  const timer = setInterval(() => {
-    const body = new FormData();
-    body.set('file', new Blob([`Document ${sent++} of a demonstration.`], { type: 'text/plain' }), 'demo.txt');
-    const headers = { 'cache-control': 'no-cache', ...(key ? { authorization: `Bearer ${key}` } : {}) };
+async function sendDocuments(stop: AbortSignal): Promise<void> {
+  for (let sent = 0; !stop.aborted; sent++) {
     // One that is refused is no news here: the router will say what matters.
-    void http(`${apiUrl()}/v1/documents`, { method: 'POST', body, headers, timeout: TIMEOUT })
-      .then((answer) => answer.body?.cancel())
-      .catch(() => {});
-  }, 1_000);
-  return { stop: () => clearInterval(timer) };
+    void sendDocument(sent).catch(() => {});
+    await systemClock.sleep(DOCUMENT_EVERY, stop).catch(() => {});
+  }
+}
+
+async function sendDocument(number: number): Promise<void> {
+  const key = environment()['BURNLINE_KEY'];
+  const body = new FormData();
+  body.set('file', new Blob([`Document ${number} of a demonstration.`], { type: 'text/plain' }), 'demo.txt');
+  const headers = { 'cache-control': 'no-cache', ...(key ? { authorization: `Bearer ${key}` } : {}) };
+  const answer = await http(`${apiUrl()}/v1/documents`, { method: 'POST', body, headers, timeout: TIMEOUT });
+  await answer.body?.cancel();
 }
 
 async function isWarm(): Promise<boolean> {
