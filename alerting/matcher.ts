@@ -114,9 +114,13 @@ export const toApi = ({ name, op, value }: Matcher): Required<ApiMatcher> => ({
   isEqual: op === '=' || op === '=~',
 });
 
-export function fromApi({ name, value, isRegex, isEqual = true }: ApiMatcher): ParsedMatcher {
-  return makeMatcher(name, isRegex ? (isEqual ? '=~' : '!~') : isEqual ? '=' : '!=', value);
-}
+const opOf = ({ isRegex, isEqual = true }: ApiMatcher): Matcher['op'] =>
+  isRegex ? (isEqual ? '=~' : '!~') : isEqual ? '=' : '!=';
+
+export const fromApi = (given: ApiMatcher): ParsedMatcher => makeMatcher(given.name, opOf(given), given.value);
+
+/** Without reading its expression. */
+export const apiMatcherText = (given: ApiMatcher): string => matcherText({ ...given, op: opOf(given) });
 
 /** Whether a label may be called so; the classic names are Prometheus' up to 2. */
 export function isLabelName(name: string, mode: MatcherMode): boolean {

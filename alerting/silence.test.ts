@@ -9,7 +9,14 @@ const at = (offset: number) => milliseconds(NOW + offset);
 function draft(text: string, from: number, to: number): SilenceDraft {
   const parsed = parseMatchers(text, 'default');
   assert(parsed.kind === 'matchers');
-  return { matchers: parsed.matchers, startsAt: at(from), endsAt: at(to), createdBy: 'ada', comment: '' };
+  return {
+    matchers: parsed.matchers,
+    startsAt: at(from),
+    endsAt: at(to),
+    createdBy: 'ada',
+    comment: '',
+    annotations: {},
+  };
 }
 const known = (text: string, from: number, to: number): Silence => ({
   ...draft(text, from, to),

@@ -14,6 +14,8 @@ export type SilenceDraft = {
   /** May be empty, as in Alertmanager. */
   readonly createdBy: string;
   readonly comment: string;
+  /** Words of programs beside it; they hold nothing. */
+  readonly annotations: Labels;
 };
 export type Silence = SilenceDraft & { readonly id: string; readonly updatedAt: Milliseconds };
 

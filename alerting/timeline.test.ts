@@ -53,7 +53,7 @@ onEveryEngine('the timeline of an incident', (db) => {
     assert(made.kind === 'matcher');
     await putSilence(db(), {
       ...{ id, matchers: [made.matcher], startsAt: inSeconds(at), endsAt: inSeconds(100_000) },
-      ...{ createdBy: 'ada', comment: 'known', updatedAt: inSeconds(at) },
+      ...{ createdBy: 'ada', comment: 'known', annotations: {}, updatedAt: inSeconds(at) },
     });
   };
 

@@ -3,6 +3,8 @@
  * `guardedPost` is for addresses that strangers gave us: it resolves the name itself and connects to the address it
  * judged, so that a name which changes its answer between the check and the call cannot lead inside.
  */
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { subscribe } from 'node:diagnostics_channel';
 import { lookup as resolve } from 'node:dns/promises';
 import { request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
@@ -17,15 +19,31 @@ export type HttpRequest = {
   readonly body?: string | Uint8Array<ArrayBuffer> | FormData;
   readonly timeout: Milliseconds;
   readonly signal?: AbortSignal;
+  /** `begun` when it waits for a connection, `sent` when its first byte is written: after that the other side may know. */
+  readonly onProgress?: (at: Progress) => void;
 };
+export type Progress = 'begun' | 'sent';
 
 export type Http = (url: string, request: HttpRequest) => Promise<Response>;
 
 export const http: Http = async (url, request) => {
-  const { timeout, signal, ...rest } = request;
+  const { timeout, signal, onProgress, ...rest } = request;
   const limit = AbortSignal.timeout(timeout);
-  return await fetch(url, { redirect: 'manual', ...rest, signal: signal ? AbortSignal.any([signal, limit]) : limit });
+  const call = () =>
+    fetch(url, { redirect: 'manual', ...rest, signal: signal ? AbortSignal.any([signal, limit]) : limit });
+  return await (onProgress === undefined ? call() : watched.run(onProgress, call));
 };
+
+/** `fetch` does not say how far a request came; the client under it tells it to whoever listens to its channels. */
+const watched = new AsyncLocalStorage<(at: Progress) => void>();
+const watchers = new WeakMap<object, (at: Progress) => void>();
+subscribe('undici:request:create', (message) => {
+  const watcher = watched.getStore();
+  if (watcher === undefined) return;
+  watchers.set((message as { request: object }).request, watcher);
+  watcher('begun');
+});
+subscribe('undici:client:sendHeaders', (message) => watchers.get((message as { request: object }).request)?.('sent'));
 
 /** For vendor clients that take a `fetch` of their own; they set timeout and signal themselves. */
 export const vendorFetch: typeof fetch = (input, init) => fetch(input, init);

@@ -82,6 +82,7 @@ async function silence({ db, now, newId, answer }: LinkRoutes, incident: Inciden
     endsAt: (at + SILENCE_FOR) as Milliseconds,
     createdBy: WHO,
     comment: `from the link of incident #${incident.number}`,
+    annotations: {},
     updatedAt: at,
   });
   await answer(incident.id, { kind: 'note', by: WHO, text: `silenced for two hours: ${id}` });

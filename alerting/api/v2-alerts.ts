@@ -12,6 +12,7 @@ import {
   isAsked,
   type Listing,
   listingOf,
+  listText,
   matching,
   mutedBy,
   readAsked,
@@ -56,7 +57,7 @@ export function alertRoutes(app: V2Scope, routes: V2Routes): void {
     async (request, reply) => {
       const listing = listingOf(routes, readAsked(request.query, routes));
       const { limit, cursor = '' } = request.query;
-      if (limit === undefined) return await sendText(reply as never, alertsText(listed(routes, listing, cursor)));
+      if (limit === undefined) return await sendText(reply as never, listText(listed(routes, listing, cursor)));
       const items: GettableAlert[] = [];
       for await (const page of listed(routes, listing, cursor, limit)) {
         items.push(...page);
@@ -132,14 +133,4 @@ async function* listed(
     if (page.length < size || last === undefined) return;
     after = last.fingerprint;
   }
-}
-
-async function* alertsText(pages: AsyncIterable<readonly GettableAlert[]>): AsyncGenerator<string> {
-  let before = '[';
-  for await (const page of pages) {
-    if (page.length === 0) continue;
-    yield `${before}${page.map((one) => JSON.stringify(one)).join(',')}`;
-    before = ',';
-  }
-  yield before === '[' ? '[]\n' : ']\n';
 }

@@ -169,3 +169,14 @@ export async function sendText(reply: FastifyReply, pieces: AsyncIterable<string
     .serializer(String)
     .send(Readable.from(pieces) as never);
 }
+
+/** A list, page by page. */
+export async function* listText(pages: AsyncIterable<readonly object[]>): AsyncGenerator<string> {
+  let before = '[';
+  for await (const page of pages) {
+    if (page.length === 0) continue;
+    yield `${before}${page.map((one) => JSON.stringify(one)).join(',')}`;
+    before = ',';
+  }
+  yield before === '[' ? '[]\n' : ']\n';
+}

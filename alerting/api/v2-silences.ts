@@ -1,6 +1,7 @@
 /** Silences by Alertmanager's API v2. */
 import { z } from 'zod';
 import {
+  apiMatcherText,
   fromApi,
   MATCHERS_MAX,
   type Matcher,
@@ -9,14 +10,22 @@ import {
   TEXT_CHARS_MAX,
   toApi,
 } from '#alerting/matcher.ts';
-import { allSilences, putSilence, silenceById } from '#alerting/rows/silences.ts';
-import { checkSilence, expire, type Silence, type SilenceDraft, setSilence, stateOf } from '#alerting/silence.ts';
+import {
+  type ListedSilence,
+  listSilences,
+  placeOf,
+  putSilence,
+  type SilencePlace,
+  silenceById,
+} from '#alerting/rows/silences.ts';
+import { checkSilence, expire, type SilenceDraft, type SilenceState, setSilence, stateOf } from '#alerting/silence.ts';
 import type { Milliseconds } from '#kernel/units.ts';
 import { addressTooLong } from '#serving/problems.ts';
 import { readMoment, storable } from './text.ts';
 import type { V2Routes, V2Scope } from './v2.ts';
 import { badRequest, errors, notFound } from './v2.ts';
-import { filter, iso } from './v2-listing.ts';
+import { filter, iso, listText, sendText } from './v2-listing.ts';
+import { labelFault, labelSet, VALUE_CHARS_MAX } from './wire-alerts.ts';
 
 const matcher = z
   .object({
@@ -34,6 +43,7 @@ const postable = z
     endsAt: z.string(),
     createdBy: storable(1_000),
     comment: storable(10_000),
+    annotations: labelSet.nullish(),
   })
   .meta({ id: 'postableSilence' });
 const gettable = z
@@ -42,6 +52,7 @@ const gettable = z
     status: z.object({ state: z.enum(['expired', 'active', 'pending']) }),
     updatedAt: z.string(),
     comment: z.string(),
+    annotations: labelSet,
     createdBy: z.string(),
     endsAt: z.string(),
     matchers: z.array(matcher),
@@ -68,18 +79,13 @@ function listRoutes(app: V2Scope, routes: V2Routes): void {
         response: { 200: z.array(gettable), ...errors() },
       },
     },
-    async (request) => {
+    async (request, reply) => {
       const wanted = [request.query.filter ?? []].flat().map((text) => {
         const parsed = parseMatcher(text, routes.mode);
         if (parsed.kind === 'fault') throw badRequest(`bad matcher format: ${parsed.message}`);
         return matcherText(parsed.matcher);
       });
-      const at = now();
-      const all = (await allSilences(db)).filter((silence) => {
-        const has = new Set(silence.matchers.map(matcherText));
-        return wanted.every((one) => has.has(one));
-      });
-      return all.sort(byState(at)).map((silence) => shown(silence, at));
+      return await sendText(reply as never, listText(listed(routes, wanted)));
     },
   );
   app.get(
@@ -96,7 +102,7 @@ function listRoutes(app: V2Scope, routes: V2Routes): void {
     async (request) => {
       const silence = await silenceById(db, request.params.id);
       if (silence === undefined) throw notFound(`silence ${request.params.id} not found`);
-      return shown(silence, now());
+      return shown({ ...silence, matchers: silence.matchers.map(toApi) }, stateOf(silence, now()));
     },
   );
 }
@@ -150,8 +156,10 @@ async function setOne(routes: V2Routes, body: z.infer<typeof postable>): Promise
     endsAt: readTime('endsAt', body.endsAt),
     createdBy: body.createdBy,
     comment: body.comment,
+    annotations: body.annotations ?? {},
   };
-  const wrong = checkSilence(draft, now, routes.mode);
+  const wrong =
+    checkSilence(draft, now, routes.mode) ?? labelFault('annotation', draft.annotations, VALUE_CHARS_MAX, routes.mode);
   if (wrong !== undefined) throw badRequest(`Failed to create silence: ${wrong}`);
   return await routes.db.tx(async (q) => {
     const known = body.id ? await silenceById(q, body.id) : undefined;
@@ -175,25 +183,36 @@ function readTime(field: string, text: string): Milliseconds {
   return at as Milliseconds;
 }
 
-const ORDER = { active: 0, pending: 1, expired: 2 } as const;
+const STATES = ['active', 'pending', 'expired'] as const;
+/** Read from the store at once. */
+const PAGE = 500;
 
-/** Active ones by their end, pending ones by their start, expired ones the latest first. */
-const byState =
-  (now: Milliseconds) =>
-  (a: Silence, b: Silence): number => {
-    const [one, other] = [stateOf(a, now), stateOf(b, now)];
-    if (one !== other) return ORDER[one] - ORDER[other];
-    if (one === 'pending') return a.startsAt - b.startsAt;
-    return one === 'active' ? a.endsAt - b.endsAt : b.endsAt - a.endsAt;
-  };
+/** In Alertmanager's order, page by page as they are read, however many there are. @param wanted texts of matchers. */
+async function* listed({ db, now }: V2Routes, wanted: readonly string[]): AsyncGenerator<object[]> {
+  const at = now();
+  for (const state of STATES) {
+    for (let after: SilencePlace | undefined; ; ) {
+      const page = await listSilences(db, state, at, after, PAGE);
+      const found = page.filter(({ matchers }) => {
+        const has = new Set(wanted.length === 0 ? [] : matchers.map(apiMatcherText));
+        return wanted.every((one) => has.has(one));
+      });
+      yield found.map((silence) => shown(silence, state));
+      const last = page.at(-1);
+      if (page.length < PAGE || last === undefined) break;
+      after = placeOf(state, last);
+    }
+  }
+}
 
-const shown = (silence: Silence, now: Milliseconds): z.infer<typeof gettable> => ({
+const shown = (silence: ListedSilence, state: SilenceState): z.infer<typeof gettable> => ({
   id: silence.id,
-  status: { state: stateOf(silence, now) },
+  status: { state },
   updatedAt: iso(silence.updatedAt),
   comment: silence.comment,
+  annotations: { ...silence.annotations },
   createdBy: silence.createdBy,
   endsAt: iso(silence.endsAt),
-  matchers: silence.matchers.map(toApi),
+  matchers: silence.matchers.map((one) => ({ ...one, isEqual: one.isEqual ?? true })),
   startsAt: iso(silence.startsAt),
 });

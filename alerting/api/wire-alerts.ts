@@ -23,7 +23,7 @@ export const ALERTS_MAX = 50_000;
 /** More reasons than these nobody reads. */
 const FAULTS_TOLD = 20;
 
-const labelSet = z.record(z.string(), z.string()).meta({ id: 'labelSet' });
+export const labelSet = z.record(z.string(), z.string()).meta({ id: 'labelSet' });
 export const postableAlert = z
   .object({
     labels: labelSet,
@@ -154,7 +154,7 @@ function wholeFault(labels: Labels, annotations: Labels, generatorUrl: string): 
 const charsOf = (labels: Labels): number =>
   Object.keys(labels).reduce((sum, name) => sum + name.length + (labels[name] ?? '').length, 0);
 
-function labelFault(what: string, labels: Labels, most: number, mode: MatcherMode): string | undefined {
+export function labelFault(what: string, labels: Labels, most: number, mode: MatcherMode): string | undefined {
   const names = Object.keys(labels);
   if (names.length > LABELS_MAX) return `${names.length} ${what}s, at most ${LABELS_MAX} are taken`;
   for (const one of names) {

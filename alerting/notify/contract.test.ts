@@ -1,5 +1,6 @@
 /** The four channels pass the kit: over real HTTP and SMTP, with a server that repeats what it was sent in each error. */
 import assert from 'node:assert/strict';
+import { type AddressInfo, createServer } from 'node:net';
 import { after } from 'node:test';
 import type { Integration } from '#alerting/config/config.ts';
 import { fakeClock } from '#kernel/clock.ts';
@@ -33,7 +34,11 @@ const given: Given = {
 const simulators = await simulatorsFor({ after });
 const receiver = await startReceiver();
 const mail = await startScriptedMail();
+/** Takes a connection and says nothing. */
+const mute = createServer(() => {});
+await new Promise<void>((resolve) => mute.listen(0, '127.0.0.1', resolve));
 after(async () => {
+  mute.close();
   await receiver[Symbol.asyncDispose]();
   await mail[Symbol.asyncDispose]();
 });
@@ -116,6 +121,12 @@ function httpWays(integrationAt: (url: string) => Integration, own: readonly Way
         mail.script = { greeting: 'cut' };
         return integrationAt(`https://127.0.0.1:${mail.port}`);
       },
+    },
+    {
+      title: 'silence while TLS is agreed on',
+      expected: 'retry',
+      to: () => integrationAt(`https://127.0.0.1:${(mute.address() as AddressInfo).port}`),
+      patience: 300,
     },
     { title: 'an address that is none', expected: 'refused', to: () => integrationAt('no address') },
     { title: 'a port that is forbidden', expected: 'refused', to: () => integrationAt('http://127.0.0.1:6667') },

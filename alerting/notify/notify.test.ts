@@ -1,5 +1,6 @@
 /** Every channel over real HTTP and SMTP, against the simulators; what people got stands in their inbox. */
 import assert from 'node:assert/strict';
+import { type AddressInfo, createServer } from 'node:net';
 import { after, test } from 'node:test';
 import { SMTPServer } from 'smtp-server';
 import { fakeClock, systemClock } from '#kernel/clock.ts';
@@ -311,6 +312,31 @@ test('a connection’s own time limit is kept', async () => {
   ]) {
     const outcome = await notify(to, incidentMessage(), circumstances(), new AbortController().signal);
     assert.deepEqual(outcome, { kind: 'ambiguous', because: 'no answer in time' }, to.kind);
+  }
+});
+
+test('a time limit before there was a connection is no attempt that may have arrived, one after is', async (t) => {
+  const server = createServer(() => {});
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  const timeout = milliseconds(200);
+  // It takes the connection and never speaks: over TLS nothing of ours leaves, without TLS all of it does.
+  for (const make of [
+    (url: string) => webhookTo(url, { timeout }),
+    (url: string) => slackTo(url, { timeout }),
+    (url: string) => pagerdutyTo(url, { timeout }),
+  ]) {
+    const attempt = async (scheme: string) =>
+      await notify(make(`${scheme}://127.0.0.1:${port}/`), incidentMessage(), circumstances(), soon());
+    const before = { kind: 'retry', because: 'not sent: no connection in time', after: undefined };
+    assert.deepEqual(await attempt('https'), before);
+    assert.deepEqual(await attempt('http'), { kind: 'ambiguous', because: 'no answer in time' });
+    const stop = AbortSignal.timeout(100);
+    assert.deepEqual(
+      await notify(make(`https://127.0.0.1:${port}/`), incidentMessage(), circumstances(), stop),
+      before,
+    );
   }
 });
 

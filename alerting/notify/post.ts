@@ -2,7 +2,7 @@
  * One attempt over HTTP, and what its end means. Nothing of what an error or an answer says is passed on unseen: an
  * address is a secret, and some servers repeat what they were sent.
  */
-import { type Http, readLimited } from '#kernel/http.ts';
+import { type Http, type Progress, readLimited } from '#kernel/http.ts';
 import { parseRetryAfter } from '#kernel/retry.ts';
 import { kibibytes, type Milliseconds, milliseconds } from '#kernel/units.ts';
 import type { Outcome } from './outcome.ts';
@@ -37,10 +37,15 @@ export async function post(http: Http, call: Call, now: () => Milliseconds): Pro
   const { url, headers, body, timeout, signal, reads } = call;
   if (signal.aborted) return failed('retry', 'not sent: the router stops or the time was up');
   let response: Response;
+  // Whoever says nothing of it may have sent it.
+  let progress: Progress = 'sent';
+  const onProgress = (at: Progress) => {
+    progress = at;
+  };
   try {
-    response = await http(url, { method: 'POST', headers, body, timeout, signal });
+    response = await http(url, { method: 'POST', headers, body, timeout, signal, onProgress });
   } catch (error) {
-    return { kind: 'failed', outcome: outcomeOfBreak(error, signal) };
+    return { kind: 'failed', outcome: outcomeOfBreak(error, signal, progress) };
   }
   const { status } = response;
   const retryAfter = parseRetryAfter(response.headers.get('retry-after'), now(), PATIENCE);
@@ -79,7 +84,7 @@ const NOT_SENT_FAMILIES = /^(?:CERT_|UNABLE_TO_|ERR_TLS_|ERR_SSL_(?!DECRYPTION|B
 export const surelyNotSent = (code: string): boolean => NOT_SENT.has(code) || NOT_SENT_FAMILIES.test(code);
 
 /** By codes alone: the messages of errors name addresses. */
-function outcomeOfBreak(error: unknown, signal: AbortSignal): Outcome {
+function outcomeOfBreak(error: unknown, signal: AbortSignal, progress: Progress): Outcome {
   const chain = chainOf(error);
   const known = chain.find(({ code }) => code !== undefined && surelyNotSent(code));
   if (known?.code !== undefined) return { kind: 'retry', because: `cannot connect (${known.code})`, after: undefined };
@@ -92,6 +97,7 @@ function outcomeOfBreak(error: unknown, signal: AbortSignal): Outcome {
   if (chain.some(({ message }) => message === 'bad port')) {
     return { kind: 'refused', because: 'the port of its address is one that no HTTP client may call' };
   }
+  if (progress === 'begun') return { kind: 'retry', because: 'not sent: no connection in time', after: undefined };
   if (chain.some(({ name }) => name === 'TimeoutError' || name === 'AbortError')) {
     return { kind: 'ambiguous', because: 'no answer in time' };
   }

@@ -1,7 +1,7 @@
 /** Silences in SQL. One statement each. */
 
 import { type ApiMatcher, fromApi, type Matcher, toApi } from '#alerting/matcher.ts';
-import type { Silence } from '#alerting/silence.ts';
+import type { Silence, SilenceState } from '#alerting/silence.ts';
 import { instant, type Queryable } from '#kernel/database.ts';
 import { Fault } from '#kernel/errors.ts';
 import type { Milliseconds } from '#kernel/units.ts';
@@ -9,7 +9,7 @@ import type { Milliseconds } from '#kernel/units.ts';
 type SilenceRow = Omit<Silence, 'matchers'> & { readonly matchers: readonly ApiMatcher[] };
 
 const SILENCE = `id, matchers, starts_at as "startsAt", ends_at as "endsAt", created_by as "createdBy", comment,
-  updated_at as "updatedAt"`;
+  annotations, updated_at as "updatedAt"`;
 
 /** The same silence is asked for at each look at a group: its patterns are compiled once. */
 const compiled = new Map<string, { readonly updatedAt: Milliseconds; readonly matchers: readonly Matcher[] }>();
@@ -40,13 +40,38 @@ export async function liveSilences(q: Queryable, now: Milliseconds): Promise<Sil
   return rows.map(read);
 }
 
-/** Active, pending, and what has ended within the time for which it is kept. */
-export async function allSilences(q: Queryable): Promise<Silence[]> {
-  const rows = await q.query<SilenceRow>(
-    `select ${SILENCE} from alerting.silences order by ends_at desc, id limit 10000`,
+/** As they are stored: a list of them needs no expression compiled. */
+export type ListedSilence = SilenceRow;
+export type SilencePlace = { readonly at: Milliseconds; readonly id: string };
+
+/** Of each state the order in which Alertmanager lists it, and what its place is. */
+const LISTED = {
+  active: { where: 'starts_at <= $1 and ends_at > $1', by: 'ends_at', way: 'asc', past: '>' },
+  pending: { where: 'starts_at > $1', by: 'starts_at', way: 'asc', past: '>' },
+  expired: { where: 'starts_at <= $1 and ends_at <= $1', by: 'ends_at', way: 'desc', past: '<' },
+} as const;
+
+/** Those of a state, after that place: active ones by their end, pending ones by their start, expired ones the latest first. */
+export async function listSilences(
+  q: Queryable,
+  state: SilenceState,
+  now: Milliseconds,
+  after: SilencePlace | undefined,
+  limit: number,
+): Promise<ListedSilence[]> {
+  const { where, by, way, past } = LISTED[state];
+  return await q.query<ListedSilence>(
+    `select ${SILENCE} from alerting.silences
+     where ${where} and ($2::timestamptz is null or (${by}, id) ${past} ($2, $3))
+     order by ${by} ${way}, id ${way} limit $4`,
+    [instant(now), after === undefined ? null : instant(after.at), after?.id ?? null, limit],
   );
-  return rows.map(read);
 }
+
+export const placeOf = (state: SilenceState, { id, startsAt, endsAt }: ListedSilence): SilencePlace => ({
+  id,
+  at: state === 'pending' ? startsAt : endsAt,
+});
 
 export async function silenceById(q: Queryable, id: string): Promise<Silence | undefined> {
   const rows = await q.query<SilenceRow>(`select ${SILENCE} from alerting.silences where id = $1 for update`, [id]);
@@ -55,11 +80,12 @@ export async function silenceById(q: Queryable, id: string): Promise<Silence | u
 
 export async function putSilence(q: Queryable, silence: Silence): Promise<void> {
   await q.query(
-    `insert into alerting.silences (id, matchers, starts_at, ends_at, created_by, comment, updated_at)
-     values ($1, $2, $3, $4, $5, $6, $7)
+    `insert into alerting.silences (id, matchers, starts_at, ends_at, created_by, comment, updated_at,
+       annotations)
+     values ($1, $2, $3, $4, $5, $6, $7, $8)
      on conflict (id) do update set matchers = excluded.matchers, starts_at = excluded.starts_at,
        ends_at = excluded.ends_at, created_by = excluded.created_by, comment = excluded.comment,
-       updated_at = excluded.updated_at`,
+       updated_at = excluded.updated_at, annotations = excluded.annotations`,
     [
       silence.id,
       JSON.stringify(silence.matchers.map(toApi)),
@@ -68,6 +94,7 @@ export async function putSilence(q: Queryable, silence: Silence): Promise<void> 
       silence.createdBy,
       silence.comment,
       instant(silence.updatedAt),
+      JSON.stringify(silence.annotations),
     ],
   );
 }

@@ -130,7 +130,10 @@ describe('amtool', { skip: missing(AMTOOL, 'amtool') }, () => {
 
   test('silence add, query, update, expire and import', () => {
     const made = urls.map((url) =>
-      right(url, 'silence', 'add', 'Down', 'service=~"we.+"', '-a', 'ada', '-c', 'known', '-d', '2h'),
+      right(
+        ...([url, 'silence', 'add', 'Down', 'service=~"we.+"', '-a', 'ada', '-c', 'known', '-d', '2h'] as const),
+        '--annotation=ticket=OPS-7',
+      ),
     );
     for (const id of made) assert.match(id, /^[0-9a-f-]{36}$/);
     assert.match(same('silence', 'query'), /alertname="Down"[^\n]*ada[^\n]*known/);
@@ -139,6 +142,8 @@ describe('amtool', { skip: missing(AMTOOL, 'amtool') }, () => {
     same('silence', 'query', '--within=1h');
     same('silence', 'query', '--created-by=ada', '-q');
     const saved = urls.map((url) => right(url, 'silence', 'query', '-o', 'json'));
+    const annotations = (text: string) => (JSON.parse(text) as { annotations: object }[])[0]?.annotations;
+    for (const text of saved) assert.deepEqual(annotations(text), { ticket: 'OPS-7' });
     const updated = urls.map((url, i) =>
       plain(right(url, 'silence', 'update', '-d', '4h', '-c', 'longer', made[i] ?? '')),
     );
@@ -154,6 +159,9 @@ describe('amtool', { skip: missing(AMTOOL, 'amtool') }, () => {
       assert.match(right(url, 'silence', 'import', file), /^[0-9a-f-]{36}$/);
     }
     assert.match(same('silence', 'query'), /alertname="Down"[^\n]*ada[^\n]*known/);
+    for (const url of urls) {
+      assert.deepEqual(annotations(right(url, 'silence', 'query', '-o', 'json')), { ticket: 'OPS-7' });
+    }
     const refused = urls.map((url) => amtool(url, 'silence', 'expire', '00000000-0000-4000-8000-000000000000'));
     for (const { code } of refused) assert.equal(code, 1);
   });

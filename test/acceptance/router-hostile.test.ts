@@ -249,6 +249,10 @@ describe('POST /api/v2/silences', () => {
     ['half of a character', { createdBy: '\udc00' }, /createdBy/],
     ['a comment of 1 MB', { comment: X.slice(0, 200_000) }, /comment/],
     ['an end before its start', { endsAt: '2020-01-01T00:00:00Z' }, /start must be before/],
+    ['an annotation with a NUL', { annotations: { a: 'b\0' } }, /annotation a holds a NUL/],
+    ['an annotation without a name', { annotations: { '': 'b' } }, /no annotation name/],
+    ['an annotation of 100 KB', { annotations: { a: X.slice(0, 100_000) } }, /at most 65536/],
+    ['an annotation that is a number', { annotations: { a: 1 } }, /annotations/],
     ['no moment', { startsAt: 'soon' }, /startsAt is no RFC 3339 time/],
   ] as const) {
     test(`refuses ${what}`, async () => {
