@@ -5,7 +5,14 @@ import { describe } from '#kernel/errors.ts';
 import type { Log } from '#kernel/log.ts';
 import { days, hours, type Milliseconds, milliseconds, toMilliseconds } from '#kernel/units.ts';
 import { countFinished } from './rows/counts.ts';
-import { forgetAlerts, forgetIncidents, forgetNotifications, forgetSilences, forgetTimeline } from './rows/forget.ts';
+import {
+  forgetAlerts,
+  forgetIncidents,
+  forgetNotifications,
+  forgetSilences,
+  forgetTimeline,
+  vacuumTables,
+} from './rows/forget.ts';
 
 export type House = {
   readonly db: Db;
@@ -38,14 +45,16 @@ const PAUSE = milliseconds(100);
 export type Forgotten = Readonly<Record<'alerts' | 'silences' | 'notifications' | 'incidents' | 'timeline', number>>;
 
 export async function keepHouse(house: House, signal: AbortSignal): Promise<void> {
-  const { clock, log } = house;
+  const { db, clock, log } = house;
+  const tell = (what: string) => (error: unknown) => {
+    log.warn({ reason: describe(error) }, what);
+    return undefined;
+  };
   while (!signal.aborted) {
     await clock.sleep(EVERY, signal).catch(() => {});
     if (signal.aborted) return;
-    const forgotten = await forget(house, signal).catch((error: unknown) => {
-      log.warn({ reason: describe(error) }, 'cannot forget what is old');
-      return undefined;
-    });
+    const forgotten = await forget(house, signal).catch(tell('cannot forget what is old'));
+    if (forgotten !== undefined && db.engine === 'pglite') await vacuumTables(db).catch(tell('cannot vacuum'));
     if (forgotten !== undefined && Object.values(forgotten).some((count) => count > 0)) {
       log.debug({ ...forgotten }, 'what is old was forgotten');
     }
