@@ -13,6 +13,7 @@ import {
   forgetNotifications,
   forgetSilences,
   forgetTimeline,
+  vacuumTables,
 } from './rows/forget.ts';
 
 export type House = {
@@ -48,14 +49,16 @@ export type Forgotten = Readonly<
 >;
 
 export async function keepHouse(house: House, signal: AbortSignal): Promise<void> {
-  const { clock, log } = house;
+  const { db, clock, log } = house;
+  const tell = (what: string) => (error: unknown) => {
+    log.warn({ reason: describe(error) }, what);
+    return undefined;
+  };
   while (!signal.aborted) {
     await clock.sleep(EVERY, signal).catch(() => {});
     if (signal.aborted) return;
-    const forgotten = await forget(house, signal).catch((error: unknown) => {
-      log.warn({ reason: describe(error) }, 'cannot forget what is old');
-      return undefined;
-    });
+    const forgotten = await forget(house, signal).catch(tell('cannot forget what is old'));
+    if (forgotten !== undefined && db.engine === 'pglite') await vacuumTables(db).catch(tell('cannot vacuum'));
     if (forgotten !== undefined && Object.values(forgotten).some((count) => count > 0)) {
       log.debug({ ...forgotten }, 'what is old was forgotten');
     }

@@ -17,7 +17,7 @@ export const makeSqlStore = (db: Db): Store => ({
 function sqlTx(q: Queryable): Tx {
   return {
     lockAlerts: (fingerprints) => alerts.lockAlerts(q, fingerprints),
-    lockOutdated: (version, now, limit) => alerts.lockOutdated(q, version, now, limit),
+    lockOutdated: (version, now, after, limit) => alerts.lockOutdated(q, version, now, after, limit),
     putAlerts: async (fresh, known) => {
       if (known.length > 0) await alerts.updateAlerts(q, known);
       if (fresh.length === 0) return [];

@@ -18,12 +18,13 @@ export async function lockOutdated(
   q: Queryable,
   version: string,
   now: Milliseconds,
+  after: string,
   limit: number,
 ): Promise<StoredAlert[]> {
   return await q.query<StoredAlert>(
-    `select ${ALERT} from alerting.alerts a where a.ends_at > $2 and a.config <> $1
-     order by a.fingerprint limit $3 for update`,
-    [version, instant(now), limit],
+    `select ${ALERT} from alerting.alerts a where a.ends_at > $2 and a.config <> $1 and a.fingerprint > $3
+     order by a.fingerprint limit $4 for update`,
+    [version, instant(now), after, limit],
   );
 }
 

@@ -97,3 +97,20 @@ export const forgetChanges = (q: Queryable, before: Milliseconds, limit: number)
     before,
     limit,
   );
+
+/** Those whose rows are written over again and again: the checkpoint each minute, as a whole. */
+const WRITTEN_OVER = [
+  'alerts',
+  'members',
+  'groups',
+  'notifications',
+  'checkpoints',
+  'facts',
+  'heartbeats',
+  'destinations',
+];
+
+/** The embedded engine has no autovacuum: what was written over would stay in the files for ever. */
+export async function vacuumTables(q: Queryable): Promise<void> {
+  for (const table of WRITTEN_OVER) await q.query(`vacuum (skip_locked, analyze) alerting.${table}`);
+}
