@@ -81,6 +81,7 @@ export async function runRouter(config: Config, runtime: Runtime): Promise<void>
     signingKey: key,
     engine: () => watch?.engine(),
     source: () => watch?.source,
+    correct: async () => await watch?.correct(),
     reload: setup.reload,
   });
   stack.defer(async () => {
@@ -114,7 +115,18 @@ async function listen(config: Config, { clock }: Runtime, web: WebConfig | undef
 
 type Served = Pick<
   RouterApi,
-  'db' | 'store' | 'setup' | 'now' | 'newId' | 'receive' | 'answer' | 'signingKey' | 'engine' | 'source' | 'reload'
+  | 'db'
+  | 'store'
+  | 'setup'
+  | 'now'
+  | 'newId'
+  | 'receive'
+  | 'answer'
+  | 'signingKey'
+  | 'engine'
+  | 'source'
+  | 'correct'
+  | 'reload'
 >;
 
 async function serve(

@@ -5,6 +5,7 @@ import { keyRoutes } from '#serving/keys.ts';
 import { refuse } from '#serving/problems.ts';
 import { LINK_PATH, type LinkRoutes, linkRoutes } from './links.ts';
 import { type ManagementRoutes, managementRoutes } from './management.ts';
+import { type CorrectionRoutes, correctionRoutes } from './v1-corrections.ts';
 import { eventRoutes } from './v1-events.ts';
 import { heartbeatRoutes } from './v1-heartbeats.ts';
 import { type IncidentRoutes, incidentRoutes } from './v1-incidents.ts';
@@ -17,6 +18,7 @@ export type RouterApi = Omit<V2Routes, 'authorised' | 'counted'> &
   Omit<ManagementRoutes, 'authorised'> &
   Omit<IncidentRoutes, 'authorised'> &
   Omit<SloRoutes, 'authorised'> &
+  Omit<CorrectionRoutes, 'authorised'> &
   Omit<OnCallRoutes, 'authorised'> &
   LinkRoutes &
   Omit<AppOptions, 'described' | 'open' | 'quiet'> & {
@@ -50,6 +52,7 @@ export async function makeRouterApi(options: RouterApi): Promise<App> {
   incidentRoutes(app, prefix, routes);
   notificationRoutes(app, prefix, routes);
   sloRoutes(app, prefix, routes);
+  correctionRoutes(app, prefix, routes);
   linkRoutes(app, prefix, routes);
   onCallRoutes(app, prefix, routes);
   heartbeatRoutes(app, prefix, routes);

@@ -1,0 +1,1 @@
+-- Nothing: the number is held for another change of the same release.
