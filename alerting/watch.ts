@@ -8,6 +8,8 @@ import type { Log } from '#kernel/log.ts';
 import { type Milliseconds, milliseconds, type Seconds, seconds } from '#kernel/units.ts';
 import { type Engine, newEngine, tick } from '#slo/engine.ts';
 import { checkpoint, restore } from '#slo/engine-checkpoint.ts';
+import { settleCorrections } from '#slo/engine-corrections.ts';
+import type { Correction } from '#slo/ledger/corrections.ts';
 import type { Objective } from '#slo/objective.ts';
 import type { Alert } from './alert.ts';
 import { newPresence, notePresence, servicesDown } from './service-down.ts';
@@ -22,6 +24,8 @@ export type WatchOptions = {
   readonly now: () => Milliseconds;
   readonly log: Log;
   readonly receive: (alerts: readonly Alert[]) => Promise<void>;
+  /** What shall not count, in the order in which it was entered. */
+  readonly corrections: () => Promise<readonly Correction[]>;
   readonly keep: {
     load(): Promise<Uint8Array | undefined>;
     save(bytes: Uint8Array): Promise<void>;
@@ -33,11 +37,15 @@ export interface Watch {
   readonly source: SourceShown;
   /** Whoever starts the service again has given it up: nobody needs to wait any longer. */
   serviceGivenUp(): void;
+  /** Takes in the corrections that are in force now; else they are looked for every half minute. */
+  correct(): Promise<void>;
   run(signal: AbortSignal): Promise<void>;
 }
 
 const RENEW_EVERY = milliseconds(60_000);
 const KEEP_EVERY = milliseconds(60_000);
+/** Another router of the same store may have taken one. */
+const CORRECT_EVERY = milliseconds(30_000);
 
 export async function makeWatch(options: WatchOptions): Promise<Watch> {
   const { clock, log, now, source } = options;
@@ -55,6 +63,10 @@ export async function makeWatch(options: WatchOptions): Promise<Watch> {
     const down = servicesDown(engine, presence, source.every, at);
     await standing.tell([...down, ...said, ...(gone === undefined ? [] : [gone])]);
   };
+  const correct = async () => {
+    const inForce = await options.corrections();
+    settleCorrections(engine, inForce, inSeconds(now()));
+  };
   const save = async () => await options.keep.save(checkpoint(engine, inSeconds(now())));
   return {
     engine: () => engine,
@@ -62,13 +74,21 @@ export async function makeWatch(options: WatchOptions): Promise<Watch> {
     serviceGivenUp: () => {
       presence.givenUp = true;
     },
+    correct,
     run: async (signal) => {
       // Reading what was may take its time: the router answers meanwhile.
       await source.begin(engine);
       if (signal.aborted) return;
       let kept = clock.steady();
+      let corrected = Number.NEGATIVE_INFINITY;
       while (!signal.aborted) {
         const began = clock.steady();
+        if (began - corrected >= CORRECT_EVERY) {
+          corrected = began;
+          await correct().catch((error: unknown) =>
+            log.warn({ reason: describe(error) }, 'cannot read what shall not count'),
+          );
+        }
         await round().catch((error: unknown) =>
           log.error({ reason: describe(error) }, 'the watch could not say what it saw'),
         );

@@ -1,7 +1,9 @@
 /** What the router watches: the objectives that are named or that ship, and the targets that show their counters. */
 
+import { correctionOf } from '#alerting/correction.ts';
 import type { Router } from '#alerting/router.ts';
 import { loadCheckpoint, saveCheckpoint } from '#alerting/rows/checkpoints.ts';
+import { correctionsInForce } from '#alerting/rows/corrections.ts';
 import { makeWatch, type Watch } from '#alerting/watch.ts';
 import { promqlSource } from '#alerting/watch-promql.ts';
 import { scrapeSource, type WatchTarget } from '#alerting/watch-scrape.ts';
@@ -40,6 +42,7 @@ export async function watchOf(config: Config, parts: WatchParts): Promise<Watch 
     ...parts,
     objectives: objectivesOf(files),
     source: server === undefined ? scraped(config, parts) : await read(config, server, parts),
+    corrections: async () => (await correctionsInForce(db)).map(correctionOf),
     keep: {
       load: () => loadCheckpoint(db, 'watch'),
       save: (image) => saveCheckpoint(db, 'watch', image, now()),

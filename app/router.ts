@@ -85,6 +85,7 @@ export async function runRouter(config: Config, runtime: Runtime): Promise<void>
     signingKey: key,
     engine: () => watch?.engine(),
     source: () => watch?.source,
+    correct: async () => await watch?.correct(),
     reload: setup.reload,
   });
   stack.defer(async () => {
@@ -131,6 +132,7 @@ type Served = Pick<
   | 'signingKey'
   | 'engine'
   | 'source'
+  | 'correct'
   | 'reload'
 >;
 

@@ -234,14 +234,18 @@ export function enterCorrected(engine: Engine, correction: Correction, now: Seco
 }
 
 /** The detector takes what is in the ledgers for known: history that was entered says nothing of what happens now. */
-export function rebaseAll({ book, counted }: Engine, now: Seconds): void {
-  for (const [id, one] of counted) {
-    const account = book.accounts.get(id);
-    if (account === undefined) continue;
-    rebase(one.standing, account.ledger);
-    if (account.served.size === 0) one.awaitedSince = now;
-    one.moved = true;
+export function rebaseAll(engine: Engine, now: Seconds): void {
+  for (const [id, one] of engine.counted) {
+    rebaseOne(engine, id);
+    if (engine.book.accounts.get(id)?.served.size === 0) one.awaitedSince = now;
   }
+}
+
+export function rebaseOne({ book, counted }: Engine, id: string): void {
+  const [one, account] = [counted.get(id), book.accounts.get(id)];
+  if (one === undefined || account === undefined) return;
+  rebase(one.standing, account.ledger);
+  one.moved = true;
 }
 
 /** Judges all that is news. @returns what is to be said otherwise than before, in the order of the objectives. */

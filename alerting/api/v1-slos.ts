@@ -43,10 +43,29 @@ const sloSchema = z
     because: z.string().nullable(),
     since: time,
     exhaustsAt: time.nullable().describe('null: never, if it goes on like this'),
+    uncorrected: z
+      .object({
+        good: z.number(),
+        total: z.number(),
+        sli: z.number().nullable(),
+        budgetRemaining: z.number(),
+      })
+      .nullable()
+      .describe('as it was counted, where a correction took something out of the window'),
     source: sourceSchema,
   })
   .meta({ id: 'Slo' });
-const stepSchema = z.object({ from: time, to: time, good: z.number(), total: z.number(), coverage: z.number() });
+const stepSchema = z.object({
+  from: time,
+  to: time,
+  good: z.number(),
+  total: z.number(),
+  coverage: z.number(),
+  counted: z
+    .object({ good: z.number(), total: z.number() })
+    .nullable()
+    .describe('as it was counted, where a correction took something out'),
+});
 
 const STEPS_MAX = 5_000;
 
@@ -103,7 +122,7 @@ export function sloRoutes(app: App, prefix: string, { now, engine, source, autho
       }
       const steps = watched && historyOf(watched, id, { from: begin, to: end, step: seconds(step) });
       if (steps === undefined) throw refuse('not_found', `There is no objective ${id}`);
-      return steps.map((one) => ({ ...one, from: iso(one.from), to: iso(one.to) }));
+      return steps.map((one) => ({ ...one, from: iso(one.from), to: iso(one.to), counted: one.counted ?? null }));
     },
   );
 }
@@ -120,7 +139,7 @@ export const verdictShown = (verdict: Verdict, since: Seconds) => ({
 });
 
 function shown(view: View, source: SourceShown): z.infer<typeof sloSchema> {
-  const { verdict, budgetRemaining, since, exhaustsAt } = view;
+  const { verdict, budgetRemaining, since, exhaustsAt, uncorrected } = view;
   return {
     id: view.id,
     service: view.service,
@@ -135,6 +154,8 @@ function shown(view: View, source: SourceShown): z.infer<typeof sloSchema> {
     burnRates: { ...view.burnRates },
     ...verdictShown(verdict, since),
     exhaustsAt: exhaustsAt === null || !Number.isFinite(exhaustsAt) ? null : iso(exhaustsAt),
+    uncorrected:
+      uncorrected === undefined ? null : { ...uncorrected, budgetRemaining: uncorrected.budgetRemaining.value },
     source: source.kind === 'scrape' ? { kind: source.kind, targets: [...source.targets] } : source,
   };
 }
