@@ -10,6 +10,8 @@ import { regroup } from '#alerting/regroup.ts';
 import { makeRouter } from '#alerting/router.ts';
 import { keepFact } from '#alerting/rows/facts.ts';
 import { insertConfigured } from '#alerting/rows/incidents.ts';
+import type { Setup } from '#alerting/setup.ts';
+import type { Store } from '#alerting/store.ts';
 import { makeSqlStore } from '#alerting/store-sql.ts';
 import { instrumentDb } from '#collector/database.ts';
 import type { Clock } from '#kernel/clock.ts';
@@ -19,7 +21,7 @@ import { increasingIds, systemRandom } from '#kernel/random.ts';
 import { type Secret, secret } from '#kernel/secret.ts';
 import { sharedClock } from '#kernel/shared-clock.ts';
 import { within } from '#kernel/shutdown.ts';
-import { milliseconds } from '#kernel/units.ts';
+import { type Milliseconds, milliseconds } from '#kernel/units.ts';
 import type { App } from '#serving/app.ts';
 import { type EarlyServer, listenEarly } from '#serving/early-server.ts';
 import { anonymousAllowed, type Config, routerAddress } from './config.ts';
@@ -48,8 +50,7 @@ export async function runRouter(config: Config, runtime: Runtime): Promise<void>
     log,
     now,
     took: async (fresh) => {
-      await regroup(store, fresh, now());
-      await insertConfigured(db, fresh.version, now());
+      await putInForce(db, store, fresh, now());
       router.wake();
     },
   });
@@ -95,8 +96,7 @@ export async function runRouter(config: Config, runtime: Runtime): Promise<void>
   process.on('SIGHUP', () => void (config.supervised ? undefined : setup.reload()));
   await comeBack(db, now(), log);
   // The files may have been changed while no router was there.
-  await regroup(store, setup.current(), now());
-  await insertConfigured(db, setup.current().version, now());
+  await putInForce(db, store, setup.current(), now());
   early.open();
   const parts = { db, clock, now, log, telemetry, newId, notify, router, watch, setup: setup.current };
   const work = runLoops(parts, stop);
@@ -106,6 +106,12 @@ export async function runRouter(config: Config, runtime: Runtime): Promise<void>
   await Promise.race([work, untilStopped(stop)]);
   log.info({}, 'router stops');
   await within(clock, CLOSE_LIMIT, log, 'what is being sent', work);
+}
+
+/** What is there already is judged by the files anew, and the open incidents say so. */
+async function putInForce(db: Db, store: Store, setup: Setup, now: Milliseconds): Promise<void> {
+  await regroup(store, setup, now);
+  await insertConfigured(db, setup.version, now);
 }
 
 /** At once: opening the store takes longer than all the rest, and whoever started the router waits for this. */
