@@ -16,6 +16,7 @@ import { makeSqlStore } from '#alerting/store-sql.ts';
 import { instrumentDb } from '#collector/database.ts';
 import type { Clock } from '#kernel/clock.ts';
 import type { Db } from '#kernel/database.ts';
+import { describe } from '#kernel/errors.ts';
 import { http } from '#kernel/http.ts';
 import { increasingIds, systemRandom } from '#kernel/random.ts';
 import { type Secret, secret } from '#kernel/secret.ts';
@@ -93,7 +94,11 @@ export async function runRouter(config: Config, runtime: Runtime): Promise<void>
     await within(clock, CLOSE_LIMIT, log, 'the server', Promise.all([server.close(), early.close()]));
     early.server.closeAllConnections();
   });
-  process.on('SIGHUP', () => void (config.supervised ? undefined : setup.reload()));
+  process.on('SIGHUP', () => {
+    if (config.supervised) return;
+    // The store may be away, or be closed meanwhile by a stop: no reason to end as if the router had failed.
+    setup.reload().catch((error: unknown) => log.error({ reason: describe(error) }, 'cannot follow the new files'));
+  });
   await comeBack(db, now(), log);
   // The files may have been changed while no router was there.
   await putInForce(db, store, setup.current(), now());
