@@ -18,6 +18,7 @@ import type { Clock } from '#kernel/clock.ts';
 import type { Db } from '#kernel/database.ts';
 import { describe } from '#kernel/errors.ts';
 import { http } from '#kernel/http.ts';
+import type { Log } from '#kernel/log.ts';
 import { increasingIds, systemRandom } from '#kernel/random.ts';
 import { type Secret, secret } from '#kernel/secret.ts';
 import { sharedClock } from '#kernel/shared-clock.ts';
@@ -94,11 +95,7 @@ export async function runRouter(config: Config, runtime: Runtime): Promise<void>
     await within(clock, CLOSE_LIMIT, log, 'the server', Promise.all([server.close(), early.close()]));
     early.server.closeAllConnections();
   });
-  process.on('SIGHUP', () => {
-    if (config.supervised) return;
-    // The store may be away, or be closed meanwhile by a stop: no reason to end as if the router had failed.
-    setup.reload().catch((error: unknown) => log.error({ reason: describe(error) }, 'cannot follow the new files'));
-  });
+  if (!config.supervised) reloadOnHangUp(setup.reload, log);
   await comeBack(db, now(), log);
   // The files may have been changed while no router was there.
   await putInForce(db, store, setup.current(), now());
@@ -111,6 +108,13 @@ export async function runRouter(config: Config, runtime: Runtime): Promise<void>
   await Promise.race([work, untilStopped(stop)]);
   log.info({}, 'router stops');
   await within(clock, CLOSE_LIMIT, log, 'what is being sent', work);
+}
+
+/** The store may be away, or be closed meanwhile by a stop: no reason to end as if the router had failed. */
+function reloadOnHangUp(reload: () => Promise<unknown>, log: Log): void {
+  process.on('SIGHUP', () => {
+    reload().catch((error: unknown) => log.error({ reason: describe(error) }, 'cannot follow the new files'));
+  });
 }
 
 /** What is there already is judged by the files anew, and the open incidents say so. */
