@@ -33,6 +33,18 @@ test('gather() stores together what comes while another batch is stored, and ans
   assert.deepEqual(answered, [0, 1, 2, 3]);
 });
 
+test('gather() stores beside another only what is worth it', async () => {
+  const { rounds, store, turn } = stored();
+  const enter = gather(store, 10, 2, 3);
+  for (const items of [[1], [2], [3]]) void enter(items);
+  assert.deepEqual(rounds, [[1]]);
+  void enter([4]);
+  assert.deepEqual(rounds, [[1], [2, 3, 4]]);
+  void enter([5]);
+  await turn();
+  assert.deepEqual(rounds.length, 2);
+});
+
 test('gather() refuses nobody for what another sent', async () => {
   const { store, turn } = stored((items) => items.includes(3));
   const enter = gather(store, 100, 1);

@@ -9,13 +9,15 @@ export type Gathered<T> = (items: readonly T[]) => Promise<void>;
  * @param store all of it durable or none.
  * @param most items in one go; a batch that is larger by itself goes alone.
  * @param lanes how many may be under way at once: one where all stand in line for one connection anyway.
+ * @param worth beside another only what has so many items goes: a few are cheaper with those that come meanwhile.
  */
-export function gather<T>(store: Gathered<T>, most: number, lanes: number): Gathered<T> {
+export function gather<T>(store: Gathered<T>, most: number, lanes: number, worth = 1): Gathered<T> {
   type Waiting = { readonly items: readonly T[]; readonly done: () => void; readonly failed: (error: unknown) => void };
   const waiting: Waiting[] = [];
   let busy = 0;
   const next = (): void => {
     if (busy >= lanes || waiting.length === 0) return;
+    if (busy > 0 && waiting.reduce((sum, { items }) => sum + items.length, 0) < worth) return;
     const batch: Waiting[] = [];
     let size = 0;
     for (let one = waiting[0]; one !== undefined; one = waiting[0]) {

@@ -15,7 +15,17 @@ export type HeartbeatRow = {
   readonly beatAt: Milliseconds | undefined;
   readonly raised: Labels | undefined;
   readonly raisedAt: Milliseconds | undefined;
+  /** The version of the files by which it is judged, and until when a router with them is taken to be there. */
+  readonly config: string | undefined;
+  readonly heldUntil: Milliseconds | undefined;
 };
+
+/** A router renews its hold in time; one that has other files leaves the heartbeat alone as long as it lasts. */
+export const HOLD = milliseconds(30_000);
+
+/** What nobody holds any more, or has held yet for as long as that would take. */
+export const isFree = ({ heldUntil, since, beatAt }: HeartbeatRow, now: Milliseconds): boolean =>
+  (heldUntil ?? Math.max(since, beatAt ?? 0) + HOLD) <= now;
 
 /** The heartbeats for which an alert with these labels is a beat. */
 export function beatsBy({ heartbeats }: Pick<Oncall, 'heartbeats'>, labels: Labels): string[] {

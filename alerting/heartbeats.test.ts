@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test, { beforeEach } from 'node:test';
 import { systemClock } from '#kernel/clock.ts';
+import { instant } from '#kernel/database.ts';
 import { silentLog } from '#kernel/log.ts';
 import { type Milliseconds, milliseconds } from '#kernel/units.ts';
 import { type Desk, inSeconds, makeDesk, route, setupOf, slack, span, T0 } from '#test/kit/alerting.ts';
@@ -166,5 +167,61 @@ onEveryEngine('heartbeats', (db) => {
     await pass(400);
     assert.deepEqual(told(desk), ['90 s firing backup', '390 s resolved backup']);
     assert.deepEqual(await heartbeatRows(db()), []);
+  });
+
+  test('routers with different files each judge their own, and neither takes anything from the other', async () => {
+    const { desk, pass, beat, now, routerOf, one } = stage([BACKUP]);
+    const setups = [setup([BACKUP], 'v1'), setup([{ ...BACKUP, name: 'other' }], 'v2'), setup([], 'v3')];
+    const looks = [one, routerOf(), routerOf()].map(({ look }, i) => async () => {
+      desk.setup = setups[i] ?? desk.setup;
+      await look();
+    });
+    const all = async () => {
+      for (const look of looks) await look();
+    };
+    await pass(50, all);
+    await beat('other');
+    const at = now();
+    await pass(100, all);
+    assert.deepEqual(told(desk), ['90 s firing backup']);
+    const rows = await heartbeatRows(db());
+    assert.deepEqual(
+      rows.map(({ name, since, beatAt }) => ({ name, since, beatAt })),
+      [
+        { name: 'backup', since: T0, beatAt: undefined },
+        { name: 'other', since: T0, beatAt: at },
+      ],
+    );
+    await pass(200, all);
+    assert.deepEqual(told(desk), ['90 s firing backup', '140 s firing other']);
+    // The one that expects it is gone: it is over when its hold is.
+    looks.splice(1, 1);
+    await pass(240, all);
+    assert.deepEqual(
+      (await heartbeatRows(db())).map(({ name }) => name),
+      ['backup'],
+    );
+  });
+
+  test('routers that know one heartbeat differently do not take turns: the first keeps it', async () => {
+    const { desk, pass, routerOf, one } = stage([BACKUP]);
+    const looks = [one, routerOf()].map(({ look }, i) => async () => {
+      desk.setup = setup([{ ...BACKUP, labels: { service: `docs-${i}` } }], `v${i}`);
+      await look();
+    });
+    await pass(400, async () => {
+      for (const look of looks) await look();
+    });
+    assert.deepEqual(told(desk), ['90 s firing backup']);
+    const alerts = await db().query<{ labels: { service: string } }>('select labels from alerting.alerts');
+    assert.deepEqual(
+      alerts.map(({ labels }) => labels.service),
+      ['docs-0'],
+    );
+    // It goes: the other judges it from then on, by its own labels.
+    await pass(460, looks[1]);
+    const later = await db().query('select 1 from alerting.alerts where ends_at > $1', [instant(inSeconds(460))]);
+    assert.equal(later.length, 1);
+    assert.equal((await heartbeatRows(db()))[0]?.raised?.['service'], 'docs-1');
   });
 });

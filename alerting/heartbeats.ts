@@ -1,6 +1,6 @@
 /**
  * Heartbeats: looks each second which of them are missing, and says so by the same door as everybody else's alerts. Any
- * number of routers do it on one store: what they say has one fingerprint.
+ * number of routers do it on one store: what they say has one fingerprint. Where their files differ, each judges what it holds.
  */
 import type { Clock } from '#kernel/clock.ts';
 import type { Db } from '#kernel/database.ts';
@@ -8,10 +8,18 @@ import { describe } from '#kernel/errors.ts';
 import type { Log } from '#kernel/log.ts';
 import { type Milliseconds, milliseconds } from '#kernel/units.ts';
 import type { Alert } from './alert.ts';
-import { type HeartbeatRow, missing, stateOf, summaryOf } from './heartbeat.ts';
+import { type HeartbeatRow, HOLD, isFree, missing, stateOf, summaryOf } from './heartbeat.ts';
 import { fingerprint, type Labels } from './labels.ts';
 import type { Heartbeat } from './oncall/model.ts';
-import { expectBeats, forgetBeat, heartbeatRows, lowerBeat, raiseBeat } from './rows/heartbeats.ts';
+import {
+  type BeatHold,
+  expectBeats,
+  forgetBeat,
+  heartbeatRows,
+  holdBeats,
+  lowerBeat,
+  raiseBeat,
+} from './rows/heartbeats.ts';
 import type { Setup } from './setup.ts';
 import { alertOf, endOf } from './verdict-alerts.ts';
 
@@ -39,20 +47,27 @@ export function makeHeartbeats(options: HeartbeatOptions): Heartbeats {
   /** When this process last said that one is missing, by fingerprint. */
   const said = new Map<string, Milliseconds>();
   let settled = '';
+  let looked = milliseconds(0);
   const look = async () => {
     const { oncall, version } = setup();
     const expected = oncall.heartbeats;
-    // Nothing is expected, and nothing was left of what was.
-    if (expected.size === 0 && settled === version) return;
+    const at = now();
+    // Nothing is expected: what other files expected is ended when nobody has them any more.
+    if (expected.size === 0 && settled === version && at - looked < HOLD) return;
     let rows = await heartbeatRows(db);
     const known = new Set(rows.map(({ name }) => name));
     const fresh = [...expected.keys()].filter((name) => !known.has(name));
     if (fresh.length > 0) {
-      await expectBeats(db, fresh, now());
+      await expectBeats(db, fresh, at);
       rows = await heartbeatRows(db);
     }
-    for (const row of rows) await judge(options, expected.get(row.name), row, said);
+    const mine = await hold(db, rows, expected, { config: version, before: settled, now: at });
+    for (const row of rows) {
+      const heartbeat = expected.get(row.name);
+      if (heartbeat === undefined ? isFree(row, at) : mine.has(row.name)) await judge(options, heartbeat, row, said);
+    }
     settled = version;
+    looked = at;
   };
   return {
     look,
@@ -65,6 +80,22 @@ export function makeHeartbeats(options: HeartbeatOptions): Heartbeats {
   };
 }
 
+/** @returns those that are judged by these files. Written to only when a hold is half over, or to be taken. */
+async function hold(
+  { relaxed }: Db,
+  rows: readonly HeartbeatRow[],
+  expected: ReadonlyMap<string, Heartbeat>,
+  wish: Omit<BeatHold, 'until'>,
+): Promise<ReadonlySet<string>> {
+  const { config, now } = wish;
+  const lasting = (row: HeartbeatRow) => row.config === config && (row.heldUntil ?? 0) - now > HOLD / 2;
+  const wanted = rows.filter(({ name }) => expected.has(name));
+  const names = wanted.filter((row) => !lasting(row)).map(({ name }) => name);
+  const until = milliseconds(now + HOLD);
+  const taken = names.length === 0 ? [] : await holdBeats(relaxed, names, { ...wish, until });
+  return new Set([...taken, ...wanted.filter(lasting).map(({ name }) => name)]);
+}
+
 async function judge(
   options: HeartbeatOptions,
   heartbeat: Heartbeat | undefined,
@@ -75,7 +106,7 @@ async function judge(
   const { name } = row;
   if (heartbeat === undefined) {
     if (row.raised !== undefined) await end(options, row, row.raised, said);
-    return await forgetBeat(db, name);
+    return await forgetBeat(db, name, now());
   }
   const state = stateOf(heartbeat, row, now());
   switch (state.kind) {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import test, { beforeEach } from 'node:test';
 import { systemClock } from '#kernel/clock.ts';
 import { type Db, instant } from '#kernel/database.ts';
@@ -8,7 +9,9 @@ import { makeDesk, pagerduty, policy, route, setupOf, slack, span, T0 } from '#t
 import { emptyTables, onEveryEngine } from '#test/kit/database.ts';
 import { answer } from './answer.ts';
 import { forget, KEPT } from './housekeeping.ts';
+import { saveCheckpoint } from './rows/checkpoints.ts';
 import { countNotifications, countPages } from './rows/counts.ts';
+import { forgetNotifications, vacuumTables } from './rows/forget.ts';
 import { makeSqlStore } from './store-sql.ts';
 
 const setup = setupOf({
@@ -92,6 +95,7 @@ onEveryEngine('housekeeping', (db) => {
     const late = milliseconds(now + KEPT.records + 1);
     const before = await counted(late);
     assert.deepEqual(before.pages, { in_time: 4, late: 2 });
+    assert.equal(await forgetNotifications(db(), late, 500), 0, 'what is in no sum yet stays');
     const forgotten = await sweep(late);
     // Of the open one the two pages are finished too.
     assert(forgotten.notifications >= 8 && forgotten.incidents === 2 && forgotten.timeline > 5, `${forgotten}`);
@@ -149,6 +153,19 @@ onEveryEngine('housekeeping', (db) => {
     assert.deepEqual([inbound, changes], [1, 1]);
     assert.deepEqual(await db().query('select id from alerting.changes'), [{ id: 'new' }]);
     assert.deepEqual(await db().query('select id from alerting.inbound'), [{ id: 'new' }]);
+  });
+
+  test('what is written over does not make the embedded files grow', async (t) => {
+    if (db().engine !== 'pglite') return t.skip('Postgres vacuums by itself');
+    const size = async () => {
+      for (let i = 0; i < 10; i++) await saveCheckpoint(db(), 'watch', randomBytes(100_000), T0);
+      await vacuumTables(db());
+      const [row] = await db().query<{ n: number }>(`select pg_total_relation_size('alerting.checkpoints') as n`);
+      return row?.n ?? 0;
+    };
+    const first = await size();
+    assert(first > 1_000_000);
+    assert((await size()) < first * 1.3);
   });
 
   test('more than a batch is forgotten batch by batch', async () => {

@@ -8,13 +8,13 @@ import { quote } from './quote.ts';
 
 export type Labels = Readonly<Record<string, string>>;
 
-const OFFSET = [0xcbf2, 0x9ce4, 0x8422, 0x2325] as const;
 const SEPARATOR = 0xff;
 const encoder = new TextEncoder();
 
 /** In the order of their bytes, which for UTF-8 is that of their code points; JavaScript's own order is not. */
 export function sortedNames(labels: Labels): string[] {
-  return Object.keys(labels).sort(byCodePoints);
+  const names = Object.keys(labels);
+  return names.every(isAscii) ? names.sort() : names.sort(byCodePoints);
 }
 
 export function byCodePoints(a: string, b: string): number {
@@ -25,26 +25,46 @@ export function byCodePoints(a: string, b: string): number {
 
 /** @returns 16 hexadecimal digits. */
 export function fingerprint(labels: Labels): string {
-  let [a, b, c, d]: [number, number, number, number] = [...OFFSET];
-  const eat = (byte: number): void => {
-    d ^= byte;
-    // Times 0x100000001b3, in four words of 16 bits: 64 bits do not fit into a number, and BigInt is ten times slower.
-    const d1 = d * 0x1b3;
-    const c1 = c * 0x1b3 + (d1 >>> 16);
-    const b1 = b * 0x1b3 + ((d << 8) >>> 0) + (c1 >>> 16);
-    const a1 = a * 0x1b3 + ((c << 8) >>> 0) + Math.floor(b1 / 65_536);
-    [a, b, c, d] = [a1 & 0xffff, b1 & 0xffff, c1 & 0xffff, d1 & 0xffff];
-  };
-  const eatText = (text: string): void => {
-    if (isAscii(text)) for (let i = 0; i < text.length; i++) eat(text.charCodeAt(i));
-    else for (const byte of encoder.encode(text)) eat(byte);
-    eat(SEPARATOR);
-  };
-  for (const name of sortedNames(labels)) {
-    eatText(name);
-    eatText(labels[name] ?? '');
+  let length = 0;
+  for (const name of sortedNames(labels)) length = append(append(length, name), labels[name] ?? '');
+  const bytes = written;
+  let [high, low] = [0xcbf29ce4 | 0, 0x84222325 | 0];
+  for (let i = 0; i < length; i++) {
+    low ^= bytes[i] as number;
+    // Times 2^40 + 0x1b3 in 32-bit integers: 64 bits do not fit into a number, and BigInt is ten times slower.
+    const first = (low & 0xffff) * 0x1b3;
+    const second = (low >>> 16) * 0x1b3 + (first >>> 16);
+    high = (Math.imul(high, 0x1b3) + (second >>> 16) + (low << 8)) | 0;
+    low = (second << 16) | (first & 0xffff);
   }
-  return [a, b, c, d].map((word) => word.toString(16).padStart(4, '0')).join('');
+  return hex(high) + hex(low);
+}
+
+const hex = (word: number): string => (word >>> 0).toString(16).padStart(8, '0');
+
+/** What is hashed, of one alert after the other. */
+let written = new Uint8Array(4_096);
+
+/** @returns where the next text goes. */
+function append(from: number, text: string): number {
+  const most = from + text.length * 3 + 1;
+  if (most > written.length) {
+    const larger = new Uint8Array(most * 2);
+    larger.set(written.subarray(0, from));
+    written = larger;
+  }
+  const bytes = written;
+  let at = from;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code > 0x7f) {
+      at = from + encoder.encodeInto(text, bytes.subarray(from)).written;
+      break;
+    }
+    bytes[at++] = code;
+  }
+  bytes[at] = SEPARATOR;
+  return at + 1;
 }
 
 function isAscii(text: string): boolean {

@@ -14,9 +14,9 @@ const BATCH = 500;
 /** @returns how many alerts were looked at. */
 export async function regroup(store: Store, setup: Setup, now: Milliseconds): Promise<number> {
   let looked = 0;
-  for (;;) {
-    const count = await store.tx(async (tx) => {
-      const alerts = await tx.lockOutdated(setup.version, now, BATCH);
+  for (let after = ''; ; ) {
+    const { count, last } = await store.tx(async (tx) => {
+      const alerts = await tx.lockOutdated(setup.version, now, after, BATCH);
       await tx.putAlerts(
         [],
         alerts.map((alert) => ({
@@ -36,9 +36,10 @@ export async function regroup(store: Store, setup: Setup, now: Milliseconds): Pr
         joins.flatMap(({ joins: mine }) => mine),
         now,
       );
-      return alerts.length;
+      return { count: alerts.length, last: alerts.at(-1)?.fingerprint };
     });
     looked += count;
-    if (count < BATCH) return looked;
+    if (count < BATCH || last === undefined) return looked;
+    after = last;
   }
 }

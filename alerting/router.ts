@@ -23,6 +23,8 @@ const PAUSE = milliseconds(500);
 /** Alerts that are stored in one transaction, and such transactions at once. */
 const TOGETHER_MOST = 512;
 const LANES = 2;
+/** The second goes with no less: each costs the same journeys and a commit. Measured: 128 against 1 is a sixth less CPU. */
+const WORTH = 128;
 /** Messages under way at once. */
 const PLACES = 16;
 export const DUE_CHANNEL = 'alerting_due';
@@ -79,6 +81,7 @@ export function makeRouter(options: RouterOptions): Router {
     },
     TOGETHER_MOST,
     db?.engine === 'postgres' ? LANES : 1,
+    WORTH,
   );
   return {
     wake,

@@ -17,7 +17,7 @@ export const makeSqlStore = (db: Db): Store => ({
 function sqlTx(q: Queryable): Tx {
   return {
     lockAlerts: (fingerprints) => alerts.lockAlerts(q, fingerprints),
-    lockOutdated: (version, now, limit) => alerts.lockOutdated(q, version, now, limit),
+    lockOutdated: (version, now, after, limit) => alerts.lockOutdated(q, version, now, after, limit),
     putAlerts: async (fresh, known) => {
       if (known.length > 0) await alerts.updateAlerts(q, known);
       if (fresh.length === 0) return [];
@@ -26,8 +26,8 @@ function sqlTx(q: Queryable): Tx {
     },
     join: async (joins, now) => {
       if (joins.length === 0) return;
-      await alerts.openGroups(q, joins);
-      await alerts.addMembers(q, joins, now);
+      // Neither needs the other's answer.
+      await Promise.all([alerts.openGroups(q, joins), alerts.addMembers(q, joins, now)]);
     },
     beat: (names, now) => putBeats(q, names, now),
     keepMembers: async (of) => {

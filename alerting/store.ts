@@ -164,8 +164,8 @@ export type HeardOnce = {
 export interface Tx {
   /** Locks them, in one order for all. */
   lockAlerts(fingerprints: readonly string[]): Promise<readonly StoredAlert[]>;
-  /** Those that fire and were last looked at under other files. */
-  lockOutdated(version: string, now: Milliseconds, limit: number): Promise<readonly StoredAlert[]>;
+  /** Those that fire and were last looked at under other files, by fingerprint, after the one given. */
+  lockOutdated(version: string, now: Milliseconds, after: string, limit: number): Promise<readonly StoredAlert[]>;
   /** @returns the fingerprints of those among `fresh` that somebody else inserted meanwhile: to be merged again. */
   putAlerts(fresh: readonly StoredAlert[], known: readonly StoredAlert[]): Promise<readonly string[]>;
   join(joins: readonly Join[], now: Milliseconds): Promise<void>;

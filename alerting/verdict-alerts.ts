@@ -4,14 +4,14 @@
  */
 import type { Milliseconds } from '#kernel/units.ts';
 import { toMilliseconds } from '#kernel/units.ts';
-import { BLIND_ALERT, BURN_ALERT, identity, raisedBy, titleOf } from '#slo/alert-names.ts';
+import { BLIND_ALERT, blindLabels, burnAlertOf, burnLabels, titleOf } from '#slo/alert-names.ts';
 import { blindnessOf, type Engine, type Watched } from '#slo/engine.ts';
 import type { Objective } from '#slo/objective.ts';
-import { duration, percent, round, type Severity, type Verdict } from '#slo/verdict.ts';
+import { duration, percent, round, type Verdict } from '#slo/verdict.ts';
 import type { Alert } from './alert.ts';
 import { fingerprint, type Labels } from './labels.ts';
 
-export const EYE = 'router';
+export const EYE = 'router' as const;
 /** Two missed scrapes are blindness; this much of it wakes somebody. */
 const BLIND_FOR = 30_000 as Milliseconds;
 
@@ -36,9 +36,8 @@ export function saidOf(engine: Engine, watched: Watched, now: Milliseconds): Sai
 
 function burning(objective: Objective, verdict: Extract<Verdict, { kind: 'burning' }>, since: Milliseconds): Said {
   const { severity, rule, burnRate, budgetSpent, budgetLasts, because } = verdict;
-  const evidence: Labels = severity === 'info' ? { evidence: 'thin' } : {};
   return {
-    labels: { ...labelsOf(objective, BURN_ALERT, severity, rule), ...evidence },
+    labels: { alertname: burnAlertOf(objective), ...burnLabels(objective, EYE, severity, rule) },
     annotations: {
       summary: `${titleOf(objective)} spends its error budget ${round(burnRate)} times as fast as it may`,
       description: because,
@@ -60,7 +59,7 @@ function blind(engine: Engine, { objective, unjudged }: Watched, because: string
   // One that was never seen has had its minute before it is called blind.
   if (sight.target !== undefined && now - since < BLIND_FOR) return undefined;
   return {
-    labels: labelsOf(objective, BLIND_ALERT, 'critical', 'blind'),
+    labels: { alertname: BLIND_ALERT, ...blindLabels(objective, EYE) },
     annotations: {
       summary: `${titleOf(objective)} cannot be judged: nothing is seen of ${objective.service}`,
       description: because,
@@ -72,12 +71,6 @@ function blind(engine: Engine, { objective, unjudged }: Watched, because: string
 
 const runbook = ({ alerting }: Objective): Labels =>
   alerting.runbookUrl === undefined ? {} : { runbook_url: alerting.runbookUrl };
-
-const labelsOf = (objective: Objective, alertname: string, severity: Severity, tier: string): Labels => ({
-  alertname,
-  ...identity(objective),
-  ...raisedBy(EYE, severity, tier),
-});
 
 /** Renewed each minute; if the watch dies it is taken for ended as late as another's would be. */
 const LIVES_FOR = 300_000;

@@ -1,40 +1,31 @@
 /**
- * The router's own eye: asks each target every few seconds, lets the SLO engine judge, and sends what it says through the
+ * The router's own eye: asks its source every few seconds, lets the SLO engine judge, and sends what it says through the
  * same door as everybody else's alerts. What it knows is kept each minute, so that a restart forgets nothing.
  */
-import type { Telemetry } from '#collector/telemetry.ts';
 import type { Clock } from '#kernel/clock.ts';
-import { describe, Fault } from '#kernel/errors.ts';
-import { type Http, readLimited } from '#kernel/http.ts';
+import { describe } from '#kernel/errors.ts';
 import type { Log } from '#kernel/log.ts';
-import { type Milliseconds, mebibytes, milliseconds, type Seconds, seconds } from '#kernel/units.ts';
-import { type Engine, enter, newEngine, tick } from '#slo/engine.ts';
+import { type Milliseconds, milliseconds, type Seconds, seconds } from '#kernel/units.ts';
+import { type Engine, newEngine, tick } from '#slo/engine.ts';
 import { checkpoint, restore } from '#slo/engine-checkpoint.ts';
-import {
-  type Exposition,
-  type Format,
-  formatOf,
-  readSamples,
-  type Wanted,
-  wantedNames,
-} from '#slo/exposition/read-samples.ts';
+import { settleCorrections } from '#slo/engine-corrections.ts';
+import type { Correction } from '#slo/ledger/corrections.ts';
 import type { Objective } from '#slo/objective.ts';
 import type { Alert } from './alert.ts';
+import { newPresence, notePresence, servicesDown } from './service-down.ts';
 import { alertOf, endOf, type Said, saidOf } from './verdict-alerts.ts';
-import { WORKER_METRICS, workerGone } from './worker-gone.ts';
+import type { Source, SourceShown } from './watch-source.ts';
+import { workerGone } from './worker-gone.ts';
 
-export type WatchTarget = { readonly id: string; readonly url: string };
 export type WatchOptions = {
   readonly objectives: readonly Objective[];
-  readonly targets: readonly WatchTarget[];
+  readonly source: Source;
   readonly clock: Clock;
   readonly now: () => Milliseconds;
-  readonly http: Http;
   readonly log: Log;
-  readonly telemetry: Telemetry;
-  /** The router's own metrics: it promises something too. */
-  readonly own: () => Promise<string>;
   readonly receive: (alerts: readonly Alert[]) => Promise<void>;
+  /** What shall not count, in the order in which it was entered. */
+  readonly corrections: () => Promise<readonly Correction[]>;
   readonly keep: {
     load(): Promise<Uint8Array | undefined>;
     save(bytes: Uint8Array): Promise<void>;
@@ -43,42 +34,61 @@ export type WatchOptions = {
 
 export interface Watch {
   readonly engine: () => Engine;
+  readonly source: SourceShown;
+  /** Whoever starts the service again has given it up: nobody needs to wait any longer. */
+  serviceGivenUp(): void;
+  /** Takes in the corrections that are in force now; else they are looked for every half minute. */
+  correct(): Promise<void>;
   run(signal: AbortSignal): Promise<void>;
 }
 
-/** The router as a target of its own. */
-const OWN = 'router';
-export const SCRAPE_EVERY = seconds(5);
-const SCRAPE_LIMIT = milliseconds(4_000);
-const SCRAPE_BYTES = mebibytes(32);
 const RENEW_EVERY = milliseconds(60_000);
 const KEEP_EVERY = milliseconds(60_000);
+/** Another router of the same store may have taken one. */
+const CORRECT_EVERY = milliseconds(30_000);
 
 export async function makeWatch(options: WatchOptions): Promise<Watch> {
-  const { clock, log, now, http } = options;
-  const engine = await startEngine(options);
-  const watched = { engine, wanted: wantedNames([...engine.book.plan.wanted.names, ...WORKER_METRICS]) };
+  const { clock, log, now, source } = options;
+  const engine = (await restoreEngine(options)) ?? newEngine(options.objectives, inSeconds(now()));
   const standing = makeStanding(options);
+  const presence = newPresence();
+  let gone: Said | undefined;
   const round = async () => {
-    const seen = await Promise.all([
-      ...options.targets.map((target) => scrape(options, watched, target.id, () => ask(http, target.url))),
-      scrape(options, watched, OWN, async () => ({ text: await options.own(), format: 'text' })),
-    ]);
-    tick(engine, inSeconds(now()));
-    const said = [...engine.watched.values()].flatMap((watched) => saidOf(engine, watched, now()) ?? []);
-    const gone = workerGone(
-      seen.flatMap((one) => one?.samples ?? []),
-      now(),
-    );
-    await standing.tell(gone === undefined ? said : [...said, gone]);
+    const look = await source.look(engine);
+    const at = now();
+    notePresence(presence, look, at);
+    tick(engine, inSeconds(look.at));
+    const said = [...engine.watched.values()].flatMap((watched) => saidOf(engine, watched, at) ?? []);
+    if (look.samples !== undefined) gone = workerGone(look.samples, at);
+    const down = servicesDown(engine, presence, source.every, at);
+    await standing.tell([...down, ...said, ...(gone === undefined ? [] : [gone])]);
+  };
+  const correct = async () => {
+    const inForce = await options.corrections();
+    settleCorrections(engine, inForce, inSeconds(now()));
   };
   const save = async () => await options.keep.save(checkpoint(engine, inSeconds(now())));
   return {
     engine: () => engine,
+    source: source.shown,
+    serviceGivenUp: () => {
+      presence.givenUp = true;
+    },
+    correct,
     run: async (signal) => {
+      // Reading what was may take its time: the router answers meanwhile.
+      await source.begin(engine);
+      if (signal.aborted) return;
       let kept = clock.steady();
+      let corrected = Number.NEGATIVE_INFINITY;
       while (!signal.aborted) {
         const began = clock.steady();
+        if (began - corrected >= CORRECT_EVERY) {
+          corrected = began;
+          await correct().catch((error: unknown) =>
+            log.warn({ reason: describe(error) }, 'cannot read what shall not count'),
+          );
+        }
         await round().catch((error: unknown) =>
           log.error({ reason: describe(error) }, 'the watch could not say what it saw'),
         );
@@ -88,7 +98,7 @@ export async function makeWatch(options: WatchOptions): Promise<Watch> {
             log.warn({ reason: describe(error) }, 'cannot keep what the watch knows'),
           );
         }
-        const rest = Math.max(0, SCRAPE_EVERY * 1_000 - (clock.steady() - began));
+        const rest = Math.max(0, source.every * 1_000 - (clock.steady() - began));
         await clock.sleep(rest as Milliseconds, signal).catch(() => {});
       }
       await save().catch((error: unknown) => log.warn({ reason: describe(error) }, 'cannot keep what the watch knows'));
@@ -98,48 +108,13 @@ export async function makeWatch(options: WatchOptions): Promise<Watch> {
 
 const inSeconds = (at: Milliseconds): Seconds => seconds(at / 1_000);
 
-async function startEngine({ objectives, targets, keep, now, log }: WatchOptions): Promise<Engine> {
-  const listed = [...targets.map(({ id }) => id), OWN].map((id) => ({ id, interval: SCRAPE_EVERY }));
-  const fresh = () => newEngine(objectives, inSeconds(now()), { targets: listed });
+async function restoreEngine({ objectives, keep, now, log }: WatchOptions): Promise<Engine | undefined> {
   const bytes = await keep.load();
-  if (bytes === undefined) return fresh();
+  if (bytes === undefined) return undefined;
   const restored = restore(bytes, objectives, inSeconds(now()));
   if (restored.kind === 'restored') return restored.value;
   log.error({ reason: restored.reason }, 'what the watch knew cannot be read; it begins anew');
-  return fresh();
-}
-
-/** The objectives do not change while it runs: what is wanted of a scrape is found once. */
-type Watched = { readonly engine: Engine; readonly wanted: Wanted };
-type Answer = { readonly text: string; readonly format: Format };
-
-/** @returns what it answered, if it could be read. A target that does not answer is the engine's to notice. */
-async function scrape(
-  { log, now, telemetry }: WatchOptions,
-  { engine, wanted }: Watched,
-  target: string,
-  read: () => Promise<Answer>,
-): Promise<Extract<Exposition, { kind: 'samples' }> | undefined> {
-  const exposition = await read().then(
-    ({ text, format }) => readSamples(text, format, wanted),
-    (error: unknown): Exposition => ({ kind: 'fault', line: 0, reason: describe(error) }),
-  );
-  enter(engine, { target, at: inSeconds(now()), interval: SCRAPE_EVERY }, exposition);
-  telemetry.count('watch_scrapes_total', { outcome: exposition.kind === 'samples' ? 'read' : 'missing' });
-  if (exposition.kind === 'samples') return exposition;
-  log.debug({ target, line: exposition.line, reason: exposition.reason }, 'a scrape is missing');
   return undefined;
-}
-
-/** @throws {Error} saying why there is no answer. */
-async function ask(http: Http, url: string): Promise<Answer> {
-  const response = await http(url, {
-    timeout: SCRAPE_LIMIT,
-    headers: { accept: 'application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5' },
-  });
-  const text = Buffer.from(await readLimited(response, SCRAPE_BYTES)).toString('utf8');
-  if (!response.ok) throw new Fault('scrape_refused', `status ${response.status}`);
-  return { text, format: formatOf(response.headers.get('content-type') ?? '') ?? 'text' };
 }
 
 /** What was said last: what is new is told, what goes on is renewed, what is over is ended. */

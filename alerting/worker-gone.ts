@@ -1,21 +1,21 @@
 /** The failure that must never be silent: documents wait and no worker is there. Pure. */
 import type { Milliseconds } from '#kernel/units.ts';
-import type { Sample } from '#slo/exposition/read-samples.ts';
+import { STALL_ALERT, stallLabels } from '#slo/alert-names.ts';
 import { EYE, type Said } from './verdict-alerts.ts';
 
-const UNFINISHED = 'documents_unfinished';
-const LAST_SEEN = 'worker_last_seen_timestamp_seconds';
-export const WORKER_METRICS = [UNFINISHED, LAST_SEEN];
+export const STALL_METRICS = { waiting: 'documents_unfinished', lastSeen: 'worker_last_seen_timestamp_seconds' };
 const GONE_AFTER = 30;
 
+export type StallSample = { readonly name: string; readonly value: number };
+
 /** @param samples of all targets that answered. */
-export function workerGone(samples: readonly Sample[], now: Milliseconds): Said | undefined {
+export function workerGone(samples: readonly StallSample[], now: Milliseconds): Said | undefined {
   const values = (name: string) => samples.filter((sample) => sample.name === name).map(({ value }) => value);
-  const waiting = values(UNFINISHED).reduce((sum, value) => sum + value, 0);
-  const seen = Math.max(0, ...values(LAST_SEEN));
+  const waiting = values(STALL_METRICS.waiting).reduce((sum, value) => sum + value, 0);
+  const seen = Math.max(0, ...values(STALL_METRICS.lastSeen));
   if (waiting === 0 || now / 1_000 - seen < GONE_AFTER) return undefined;
   return {
-    labels: { alertname: 'WorkerGone', sloth_service: 'burnline-documents', severity: 'critical', eye: EYE },
+    labels: { alertname: STALL_ALERT, ...stallLabels(EYE) },
     annotations: {
       summary: `${waiting} documents wait and no worker is there`,
       description:

@@ -5,6 +5,7 @@ import { systemClock } from '#kernel/clock.ts';
 import { type Milliseconds, milliseconds } from '#kernel/units.ts';
 import { addChangeCommands } from './change-commands.ts';
 import { readConfig } from './config.ts';
+import { addDemoCommand } from './demo-command.ts';
 import { addDrillCommand } from './drill-command.ts';
 import { addIncidentCommands, addSilenceCommands } from './incident-commands.ts';
 import { connectKeys, type KeysOf } from './keys-client.ts';
@@ -24,6 +25,7 @@ export function addCommands(program: Command): void {
   addSilenceCommands(program);
   addChangeCommands(program);
   addDrillCommand(program);
+  addDemoCommand(program);
   addRouteCommands(program);
   program
     .command('prepare', { hidden: true })

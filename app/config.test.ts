@@ -151,6 +151,9 @@ test('readConfig() hides what the table calls a secret, and that is everything t
     'OTEL_EXPORTER_OTLP_HEADERS',
     'ROUTER_DATABASE_URL',
     'ROUTER_PAGERDUTY_WEBHOOK_SECRET',
+    'ROUTER_PROMETHEUS_AUTHORIZATION',
+    'ROUTER_PROMETHEUS_PASSWORD',
+    'ROUTER_PROMETHEUS_TOKEN',
     'WEBHOOK_SECRET',
   ]);
   for (const name of SETTING_NAMES) {
@@ -211,3 +214,34 @@ for (const [host, insecure, who] of ANONYMOUS) {
     assert.equal(anonymousAllowed(configOf('service', { API_HOST: host, INSECURE_NO_AUTH: insecure })), who);
   });
 }
+
+test('the watch has one source, and shows it one credential, which nothing prints', () => {
+  const url = { ROUTER_PROMETHEUS_URL: 'http://127.0.0.1:9090' };
+  const wrong: readonly [Env, string, RegExp][] = [
+    [{ ...url, ROUTER_SCRAPE: 'http://127.0.0.1:1/metrics' }, 'ROUTER_SCRAPE', /expected one/],
+    [{ ROUTER_PROMETHEUS_TOKEN: 'hidden' }, 'ROUTER_PROMETHEUS_URL', /credential/],
+    [{ ...url, ROUTER_PROMETHEUS_USER: 'ada' }, 'ROUTER_PROMETHEUS_PASSWORD', /ROUTER_PROMETHEUS_USER/],
+    [
+      { ...url, ROUTER_PROMETHEUS_TOKEN: 'hidden', ROUTER_PROMETHEUS_AUTHORIZATION: 'x' },
+      'ROUTER_PROMETHEUS_TOKEN',
+      /several/,
+    ],
+    [
+      { ROUTER_PROMETHEUS_URL: 'http://ada:hidden@127.0.0.1:9090' },
+      'ROUTER_PROMETHEUS_URL',
+      /holds a name or a password/,
+    ],
+    [{ ...url, ROUTER_PROMETHEUS_EVERY: '0' }, 'ROUTER_PROMETHEUS_EVERY', /1 to 60/],
+  ];
+  for (const [env, setting, message] of wrong) {
+    const faults = faultsOf('router', env);
+    assert.deepEqual(
+      faults.map((fault) => fault.setting),
+      [setting],
+    );
+    assert.match(faults[0]?.message ?? '', message);
+    assert.doesNotMatch(JSON.stringify(faults), /hidden/);
+  }
+  const config = configOf('router', { ...url, ROUTER_PROMETHEUS_USER: 'ada', ROUTER_PROMETHEUS_PASSWORD: 'hidden' });
+  assert.doesNotMatch(inspect(config, { depth: 9 }), /hidden/);
+});

@@ -20,6 +20,9 @@ export type Flags = Readonly<Partial<Record<SettingName, string>>>;
 type SecretName =
   | 'DATABASE_URL'
   | 'ROUTER_DATABASE_URL'
+  | 'ROUTER_PROMETHEUS_PASSWORD'
+  | 'ROUTER_PROMETHEUS_TOKEN'
+  | 'ROUTER_PROMETHEUS_AUTHORIZATION'
   | 'LLAMA_CLOUD_API_KEY'
   | 'OPENAI_API_KEY'
   | 'WEBHOOK_SECRET'
@@ -100,8 +103,37 @@ function crossFaults(
   }
   const jwt = values.JWT_KEY_FILE !== undefined || secrets.JWT_SHARED_SECRET !== undefined;
   if (jwt) need('JWT_ISSUER', values.JWT_ISSUER, 'tokens are believed only from a named issuer');
-  return [...faults, ...unusable(values)];
+  return [...faults, ...watchFaults(values, secrets), ...unusable(values)];
 }
+
+/** What the router watches it reads in one way, and shows one credential. */
+function watchFaults(values: Plain, secrets: Readonly<Partial<Record<SecretName, Secret>>>): ConfigFault[] {
+  const { ROUTER_PROMETHEUS_URL: url, ROUTER_PROMETHEUS_USER: user, ROUTER_SCRAPE: scraped } = values;
+  const { ROUTER_PROMETHEUS_PASSWORD: password, ROUTER_PROMETHEUS_TOKEN: token } = secrets;
+  const given = [user ?? password, token, secrets.ROUTER_PROMETHEUS_AUTHORIZATION].filter((one) => one !== undefined);
+  const wrong: readonly [SettingName, boolean | undefined, string][] = [
+    [
+      'ROUTER_SCRAPE',
+      url !== undefined && (scraped?.length ?? 0) > 0,
+      'stands beside ROUTER_PROMETHEUS_URL: expected one',
+    ],
+    // Its value is shown in the API and in logs.
+    ['ROUTER_PROMETHEUS_URL', hasCredentials(url), 'holds a name or a password: see ROUTER_PROMETHEUS_USER'],
+    ['ROUTER_PROMETHEUS_URL', url === undefined && given.length > 0, 'is missing: a credential for it is given'],
+    [
+      'ROUTER_PROMETHEUS_PASSWORD',
+      (user === undefined) !== (password === undefined),
+      'goes with ROUTER_PROMETHEUS_USER',
+    ],
+    ['ROUTER_PROMETHEUS_TOKEN', given.length > 1, 'is one of several credentials: expected one'],
+  ];
+  return wrong.flatMap(([setting, is, message]) => (is === true ? [{ setting, message }] : []));
+}
+
+const hasCredentials = (url: string | undefined): boolean => {
+  const { username, password } = new URL(url ?? 'http://none');
+  return `${username}${password}` !== '';
+};
 
 /** Values of the right form that cannot be used: found now, and not by the first request. */
 function unusable(values: Plain): ConfigFault[] {

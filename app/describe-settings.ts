@@ -30,7 +30,7 @@ export const GROUPS: readonly Group[] = [
   {
     title: 'Worker',
     about: 'How much is done at once, and for how long.',
-    names: /^(WORKER_|STEP_|STOP_|CACHE$|CANARY_)/,
+    names: /^(WORKER_|STEP_|STOP_|CACHE$|CANARY_|RESTARTS_)/,
   },
   {
     title: 'Uploads and callers',

@@ -9,15 +9,10 @@ import { increasingIds, systemRandom } from '#kernel/random.ts';
 import { within as limited, onStopSignal } from '#kernel/shutdown.ts';
 import { type Milliseconds, milliseconds } from '#kernel/units.ts';
 import { parseDuration } from './incident-commands.ts';
+import { incidentById, makeTeller, type Teller } from './incident-teller.ts';
 import { askRouter, askRouterText, ROUTER_ENVIRONMENT } from './router-client.ts';
 import { leadsHere } from './router-links.ts';
-import {
-  type IncidentDetail,
-  incidentDetail,
-  incidentPage,
-  notificationPage,
-  type TimelineView,
-} from './router-wire.ts';
+import { type IncidentDetail, incidentPage, notificationPage } from './router-wire.ts';
 import { oneLine, paint, span } from './terminal.ts';
 
 type Options = {
@@ -103,36 +98,6 @@ async function post({ labels }: Drill, isOver: boolean): Promise<void> {
   if (response !== '') throw new Error(`the router answered ${response.slice(0, 200)}`);
 }
 
-type Teller = (incident: IncidentDetail) => void;
-
-/** Says each line of the timeline once, as it comes. */
-function makeTeller(say: (line: string) => void): Teller {
-  let known = 0;
-  let isWarned = false;
-  return (incident) => {
-    const { external } = incident.links;
-    if (known === 0) say(`Incident #${incident.number}: ${oneLine(incident.title)}`);
-    if (!isWarned && leadsHere(external)) {
-      say(
-        paint(
-          'yellow',
-          `The links in it lead to ${external}, which nobody reaches from elsewhere: set ROUTER_EXTERNAL_URL`,
-        ),
-      );
-    }
-    isWarned = true;
-    const [first] = incident.timeline;
-    for (const row of incident.timeline.slice(known)) say(`${sinceOf(first, row).padStart(8)}  ${lineOf(row)}`);
-    known = incident.timeline.length;
-  };
-}
-
-/** By the router's own clock: when it happened, not when it was seen here. */
-const sinceOf = (first: TimelineView | undefined, { at }: TimelineView): string =>
-  span(Date.parse(at) - Date.parse(first?.at ?? at));
-
-const lineOf = ({ kind, because }: TimelineView): string => `${kind.padEnd(12)}  ${oneLine(because)}`;
-
 /** Until it is acknowledged, or cannot be any more. */
 async function follow(one: Drill, within: Milliseconds, told: Teller, stop: AbortSignal): Promise<Result> {
   let incident: IncidentDetail | undefined;
@@ -144,7 +109,7 @@ async function follow(one: Drill, within: Milliseconds, told: Teller, stop: Abor
       await post(one, false);
       renewed = systemClock.steady();
     }
-    incident = incident === undefined ? await find(one) : await detail(incident.id);
+    incident = incident === undefined ? await find(one) : await incidentById(incident.id);
     if (incident !== undefined) {
       told(incident);
       if (!incident.drill) return failed(`it joined #${incident.number}, which is real and open: nobody was woken`);
@@ -159,15 +124,13 @@ async function follow(one: Drill, within: Milliseconds, told: Teller, stop: Abor
   );
 }
 
-const detail = (id: string): Promise<IncidentDetail> => askRouter(`/api/v1/incidents/${id}`, incidentDetail);
-
 /** Among those that are not resolved: the one that holds the drill's alert. */
 async function find({ id, labels }: Drill): Promise<IncidentDetail | undefined> {
   for (const state of ['open', 'acknowledged', 'snoozed']) {
     const { items } = await askRouter(`/api/v1/incidents?state=${state}&limit=50`, incidentPage);
     for (const one of items) {
       if (!one.drill && one.service !== labels['service']) continue;
-      const found = await detail(one.id);
+      const found = await incidentById(one.id);
       if (found.alertsTold.list.some((alert) => alert.labels['drill_id'] === id)) return found;
     }
   }
@@ -177,7 +140,7 @@ async function find({ id, labels }: Drill): Promise<IncidentDetail | undefined> 
 async function untilResolved({ id, drill: isDrill }: IncidentDetail, told: Teller): Promise<boolean> {
   const begun = systemClock.steady();
   while (isDrill && systemClock.steady() - begun < RESOLVE_WITHIN) {
-    const incident = await detail(id);
+    const incident = await incidentById(id);
     told(incident);
     if (incident.state === 'resolved') return true;
     await systemClock.sleep(LOOK_EVERY);

@@ -17,7 +17,7 @@ import {
 } from './router-wire.ts';
 import { columns, oneLine, paint, span, stamp } from './terminal.ts';
 
-type Json = { readonly json?: boolean };
+export type Json = { readonly json?: boolean };
 
 const STATES = ['open', 'acknowledged', 'snoozed', 'resolved'] as const;
 const COLOURS = { open: 'red', acknowledged: 'yellow', snoozed: 'yellow', resolved: 'green' } as const;
@@ -29,8 +29,8 @@ export function parseDuration(text: string): Milliseconds {
 }
 
 /** Whoever sits there, unless the key knows better: the router then says so. */
-const BY = () => new Option('--by <name>', 'who answers; default: you, by USER').default(environment()['USER']);
-const JSON_OPTION = () => new Option('--json', 'as JSON');
+export const BY = () => new Option('--by <name>', 'who answers; default: you, by USER').default(environment()['USER']);
+export const JSON_OPTION = () => new Option('--json', 'as JSON');
 
 export function addIncidentCommands(program: Command): void {
   const incidents = program.command('incidents').description('incidents of the running router: seen and answered');

@@ -68,3 +68,16 @@ export const silenceShape = z.object({
   ),
 });
 export type SilenceView = z.infer<typeof silenceShape>;
+
+export const correctionShape = z.object({
+  id: z.string(),
+  from: z.string(),
+  to: z.string(),
+  share: z.number().nullable(),
+  events: z.number().nullable(),
+  by: z.string(),
+  reason: z.string(),
+  withdrawnAt: z.string().nullable(),
+  withdrawnBy: z.string().nullable(),
+});
+export const correctionPage = z.object({ items: z.array(correctionShape), nextCursor: z.string().nullable() });

@@ -10,17 +10,20 @@ import { regroup } from '#alerting/regroup.ts';
 import { makeRouter } from '#alerting/router.ts';
 import { keepFact } from '#alerting/rows/facts.ts';
 import { insertConfigured } from '#alerting/rows/incidents.ts';
+import type { Setup } from '#alerting/setup.ts';
+import type { Store } from '#alerting/store.ts';
 import { makeSqlStore } from '#alerting/store-sql.ts';
 import { instrumentDb } from '#collector/database.ts';
 import type { Clock } from '#kernel/clock.ts';
 import type { Db } from '#kernel/database.ts';
 import { describe } from '#kernel/errors.ts';
 import { http } from '#kernel/http.ts';
+import type { Log } from '#kernel/log.ts';
 import { increasingIds, systemRandom } from '#kernel/random.ts';
 import { type Secret, secret } from '#kernel/secret.ts';
 import { sharedClock } from '#kernel/shared-clock.ts';
 import { within } from '#kernel/shutdown.ts';
-import { milliseconds } from '#kernel/units.ts';
+import { type Milliseconds, milliseconds } from '#kernel/units.ts';
 import type { App } from '#serving/app.ts';
 import { type EarlyServer, listenEarly } from '#serving/early-server.ts';
 import { anonymousAllowed, type Config, routerAddress } from './config.ts';
@@ -30,7 +33,7 @@ import { runLoops } from './router-loops.ts';
 import { externalUrl, holdSetup, lateLinks, prefixOf, tellDeadLinks } from './router-setup.ts';
 import { modeOf, pagerdutySecretsOf, sourcesOf } from './router-shipped.ts';
 import { watchOf } from './router-watch.ts';
-import { type Runtime, tellReady, untilStopped } from './runtime.ts';
+import { onTold, type Runtime, tellReady, untilStopped } from './runtime.ts';
 import { readWebConfig, type WebConfig } from './web-config.ts';
 import { authenticator } from './wiring.ts';
 
@@ -49,8 +52,7 @@ export async function runRouter(config: Config, runtime: Runtime): Promise<void>
     log,
     now,
     took: async (fresh) => {
-      await regroup(store, fresh, now());
-      await insertConfigured(db, fresh.version, now());
+      await putInForce(db, store, fresh, now());
       router.wake();
     },
   });
@@ -69,7 +71,10 @@ export async function runRouter(config: Config, runtime: Runtime): Promise<void>
   const around = { store, db, clock, random, log, newId, now, notify, setup: setup.current };
   const router = makeRouter({ ...around, owner: newId() });
   observeRouter(telemetry, db, now);
-  const watch = await watchOf(config, { db, clock, now, log, telemetry, receive: router.receive });
+  const watch = await watchOf(config, { db, clock, now, log, telemetry, stop, receive: router.receive });
+  onTold(({ name }) => {
+    if (name === 'service') watch?.serviceGivenUp();
+  });
   const server = await serve(config, runtime, early, web, {
     db: db.foreground(),
     store: makeSqlStore(db.foreground()),
@@ -82,21 +87,18 @@ export async function runRouter(config: Config, runtime: Runtime): Promise<void>
     pagerdutySecrets: pagerdutySecretsOf(config),
     signingKey: key,
     engine: () => watch?.engine(),
+    source: () => watch?.source,
+    correct: async () => await watch?.correct(),
     reload: setup.reload,
   });
   stack.defer(async () => {
     await within(clock, CLOSE_LIMIT, log, 'the server', Promise.all([server.close(), early.close()]));
     early.server.closeAllConnections();
   });
-  process.on('SIGHUP', () => {
-    if (config.supervised) return;
-    // The store may be away, or be closed meanwhile by a stop: no reason to end as if the router had failed.
-    setup.reload().catch((error: unknown) => log.error({ reason: describe(error) }, 'cannot follow the new files'));
-  });
+  if (!config.supervised) reloadOnHangUp(setup.reload, log);
   await comeBack(db, now(), log);
   // The files may have been changed while no router was there.
-  await regroup(store, setup.current(), now());
-  await insertConfigured(db, setup.current().version, now());
+  await putInForce(db, store, setup.current(), now());
   early.open();
   const parts = { db, clock, now, log, telemetry, newId, notify, router, watch, setup: setup.current };
   const work = runLoops(parts, stop);
@@ -106,6 +108,19 @@ export async function runRouter(config: Config, runtime: Runtime): Promise<void>
   await Promise.race([work, untilStopped(stop)]);
   log.info({}, 'router stops');
   await within(clock, CLOSE_LIMIT, log, 'what is being sent', work);
+}
+
+/** The store may be away, or be closed meanwhile by a stop: no reason to end as if the router had failed. */
+function reloadOnHangUp(reload: () => Promise<unknown>, log: Log): void {
+  process.on('SIGHUP', () => {
+    reload().catch((error: unknown) => log.error({ reason: describe(error) }, 'cannot follow the new files'));
+  });
+}
+
+/** What is there already is judged by the files anew, and the open incidents say so. */
+async function putInForce(db: Db, store: Store, setup: Setup, now: Milliseconds): Promise<void> {
+  await regroup(store, setup, now);
+  await insertConfigured(db, setup.version, now);
 }
 
 /** At once: opening the store takes longer than all the rest, and whoever started the router waits for this. */
@@ -131,6 +146,8 @@ type Served = Pick<
   | 'pagerdutySecrets'
   | 'signingKey'
   | 'engine'
+  | 'source'
+  | 'correct'
   | 'reload'
 >;
 

@@ -20,6 +20,8 @@ export type Runtime = {
 
 /** What a child tells `npm start`. */
 export type Ready = { readonly kind: 'ready'; readonly urls: Readonly<Record<string, string>> };
+/** What `npm start` tells a child: this other child is started no more. */
+export type Told = { readonly kind: 'given up'; readonly name: string };
 
 /** For the supervisor: a log and an end, and no telemetry, since its children have their own. */
 export function startPlain(config: Config): Omit<Runtime, 'telemetry'> {
@@ -56,6 +58,14 @@ export async function startRuntime(config: Config): Promise<Runtime> {
 
 export function tellReady(urls: Readonly<Record<string, string>>): void {
   process.send?.({ kind: 'ready', urls } satisfies Ready);
+}
+
+/** What the supervisor tells, if there is one; it may say the same again. */
+export function onTold(heard: (word: Told) => void): void {
+  if (process.send === undefined) return;
+  process.on('message', (word: Told) => {
+    if (word.kind === 'given up') heard(word);
+  });
 }
 
 export async function untilStopped(stop: AbortSignal): Promise<void> {

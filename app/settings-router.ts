@@ -6,6 +6,7 @@ import { areSecrets, WEBHOOK_SECRETS } from './webhook-secrets.ts';
 
 const ROUTING = ['router', 'start'] as const;
 
+const EVERY = 'expected a whole number of seconds from 1 to 60';
 /** Alertmanager's. The first two mean the same here; the rest change its own metrics and memory. */
 const FEATURES = [
   ...(['classic-mode', 'utf8-strict-mode'] as const),
@@ -40,6 +41,48 @@ export const ROUTER_SETTINGS = {
       .default([]),
     roles: ROUTING,
     help: 'metrics that the router reads every 5 s, with commas; default: worker and API of this machine',
+  },
+  ROUTER_PROMETHEUS_URL: {
+    flag: '--prometheus.url <url>',
+    schema: url.optional(),
+    roles: ROUTING,
+    help: 'Prometheus, Mimir, Thanos or VictoriaMetrics that has the objectives’ counters: read in place of scraping',
+  },
+  ROUTER_PROMETHEUS_EVERY: {
+    flag: '--prometheus.every <seconds>',
+    schema: z.coerce.number(EVERY).int(EVERY).min(1, EVERY).max(60, EVERY).default(5),
+    roles: ROUTING,
+    help: 'how often it is asked, in seconds: 5, or its scrape interval',
+  },
+  ROUTER_PROMETHEUS_TENANT: {
+    flag: '--prometheus.tenant <id>',
+    schema: z.string().min(1).optional(),
+    roles: ROUTING,
+    help: 'X-Scope-OrgID, as Mimir’s',
+  },
+  ROUTER_PROMETHEUS_USER: {
+    flag: '--prometheus.user <name>',
+    schema: z.string().min(1).optional(),
+    roles: ROUTING,
+    help: 'name of basic authentication, with ROUTER_PROMETHEUS_PASSWORD',
+  },
+  ROUTER_PROMETHEUS_PASSWORD: {
+    schema: z.string().min(1).optional(),
+    roles: ROUTING,
+    secret: true,
+    help: 'password of basic authentication',
+  },
+  ROUTER_PROMETHEUS_TOKEN: {
+    schema: z.string().min(1).optional(),
+    roles: ROUTING,
+    secret: true,
+    help: 'bearer token',
+  },
+  ROUTER_PROMETHEUS_AUTHORIZATION: {
+    schema: z.string().min(1).optional(),
+    roles: ROUTING,
+    secret: true,
+    help: 'whole value of the header Authorization, where neither of the two fits',
   },
   ROUTER_LISTEN: {
     flag: '--web.listen-address <address>',

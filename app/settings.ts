@@ -137,6 +137,11 @@ export const SETTINGS = {
     roles: EITHER,
     help: 'how long a stop waits for work in hand before it is handed back',
   },
+  RESTARTS_A_MINUTE: {
+    schema: count(0, 1_000).default(5),
+    roles: ['start'],
+    help: 'how often a part of npm start may end within a minute before it is given up, and ServiceDown is paged',
+  },
   CACHE: {
     schema: onOff.default('on'),
     roles: WORKING,

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type { Finding } from '#slo/openslo/report.ts';
 import { addBacktestCommand } from './slo-backtest-command.ts';
 import { addCompileCommand, type CompileInput } from './slo-compile-command.ts';
+import { addCorrectionCommands } from './slo-corrections-command.ts';
 import { addReportCommand } from './slo-report-command.ts';
 
 const FAULTS = 1;
@@ -29,6 +30,7 @@ export function addSloCommands(program: Command): void {
   addCompileCommand(slo, readForUse, []);
   addBacktestCommand(slo);
   addReportCommand(slo);
+  addCorrectionCommands(slo);
 }
 
 type Options = { readonly strict?: boolean; readonly references: boolean; readonly json?: boolean };

@@ -16,12 +16,14 @@ const DRAIN_MS = '4000';
 export async function runStart(config: Config, runtime: Omit<Runtime, 'telemetry'>): Promise<number> {
   const { clock, log, stop } = runtime;
   const ended = new AbortController();
-  let watched = false;
+  let watch: Child | undefined;
   // Once the router watches it stays, whoever is given up: it is the one who tells.
   const giveUp = (name: string) => {
-    if (!watched || name === 'router') ended.abort(new Error(name));
+    if (watch === undefined || name === 'router') ended.abort(new Error(name));
+    else watch.tell({ kind: 'given up', name });
   };
-  const supervise = (spec: ChildSpec) => superviseChild(spec, { clock, log, giveUp });
+  const supervise = (spec: ChildSpec) =>
+    superviseChild(spec, { clock, log, restarts: config.RESTARTS_A_MINUTE, giveUp });
   const children: Child[] = [];
   const real = config.BURNLINE_VENDORS === 'real';
   const over = AbortSignal.any([stop, ended.signal]);
@@ -47,7 +49,7 @@ export async function runStart(config: Config, runtime: Omit<Runtime, 'telemetry
       const router = supervise({ name: 'router', entry: ENTRY, args: ['router'], env });
       children.splice(1, 0, router);
       Object.assign(urls, await ready(router));
-      watched = true;
+      watch = router;
     }
     if (!over.aborted) announce(urls, real);
     await untilStopped(over);
@@ -71,7 +73,8 @@ function childEnvironment(config: Config): Record<string, string | undefined> {
   const flags = Object.fromEntries(
     SETTING_NAMES.flatMap((name) => {
       const value = (config as Record<string, unknown>)[name];
-      return typeof value === 'string' || typeof value === 'number' ? [[name, String(value)]] : [];
+      const isGiven = Array.isArray(value) ? value.length > 0 : ['string', 'number'].includes(typeof value);
+      return isGiven ? [[name, String(value)]] : [];
     }),
   );
   return {

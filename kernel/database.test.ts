@@ -2,7 +2,16 @@ import assert from 'node:assert/strict';
 import test, { describe } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { onEveryEngine } from '#test/kit/database.ts';
-import { databaseFault, instant, isDatabaseFault, plainParams, vectorParam } from './database.ts';
+import {
+  databaseFault,
+  instant,
+  instantsParam,
+  isDatabaseFault,
+  jsonsParam,
+  plainParams,
+  textsParam,
+  vectorParam,
+} from './database.ts';
 import { Fault } from './errors.ts';
 import { milliseconds } from './units.ts';
 
@@ -33,6 +42,26 @@ onEveryEngine('Db', (db) => {
       vectorParam(Float32Array.of(1, 2, 3)),
     ]);
     assert.equal(row?.d, 1);
+  });
+
+  test('takes columns of many rows in binary', async () => {
+    const texts = ['', 'x,"{}\\', 'ü', '😀'];
+    const jsons = ['{"a": "\\u00fc"}', '[]', '"😀"', '1'];
+    const times = [0, 1_700_000_000_123, Date.UTC(2000, 0, 1) - 1, Date.UTC(9999, 0, 1)].map(milliseconds);
+    const read = () =>
+      db().query(
+        'select t, j, at from unnest($1::text[], $2::json[], $3::timestamptz[]) with ordinality as r (t, j, at, n) order by n',
+        [textsParam(texts), jsonsParam(jsons), instantsParam(times)],
+      );
+    const rows = texts.map((t, i) => ({ t, j: JSON.parse(jsons[i] ?? ''), at: times[i] }));
+    assert.deepEqual(await read(), rows);
+    // The second time it is prepared.
+    assert.deepEqual(await read(), rows);
+    const none = [textsParam([]), jsonsParam([]), instantsParam([])];
+    assert.deepEqual(
+      await db().query('select * from unnest($1::text[], $2::json[], $3::timestamptz[]) as r (t, j, at)', none),
+      [],
+    );
   });
 
   test('tx() keeps all or nothing', async () => {

@@ -3,7 +3,8 @@
  * the same tests run on both.
  *
  * Values: int8 and numeric come back as numbers, timestamptz as Milliseconds, jsonb parsed, bytea as Uint8Array.
- * Parameters: a Date becomes a timestamptz, a plain object jsonb, a Uint8Array bytea (or a vector, see `vectorParam`).
+ * Parameters: a Date becomes a timestamptz, a plain object jsonb, a Uint8Array bytea (or what else its binary form
+ * says: `vectorParam`, `textsParam`, …).
  */
 import { Fault } from './errors.ts';
 import type { Milliseconds } from './units.ts';
@@ -84,6 +85,52 @@ export function vectorParam(values: Float32Array): Uint8Array {
   buffer.writeInt16BE(values.length, 0);
   values.forEach((value, i) => {
     buffer.writeFloatBE(value, 4 + i * 4);
+  });
+  return buffer;
+}
+
+/**
+ * A column of many rows in Postgres' binary form: nothing is escaped here and nothing parsed there, for rows that come by
+ * the hundred. Source: PostgreSQL src/backend/utils/adt/arrayfuncs.c, array_recv: int32 dimensions, flags, type of the
+ * elements, length, lower bound; then for each element its int32 size and its own binary form.
+ */
+export const textsParam = (values: readonly string[]): Uint8Array => textElements(TYPE_TEXT, values);
+/** Each is JSON as text. */
+export const jsonsParam = (values: readonly string[]): Uint8Array => textElements(TYPE_JSON, values);
+
+export function instantsParam(values: readonly Milliseconds[]): Uint8Array {
+  const buffer = arrayHead(TYPE_TIMESTAMPTZ, values.length, values.length * 12);
+  let at = ARRAY_HEAD;
+  for (const value of values) {
+    // Microseconds since 2000.
+    buffer.writeInt32BE(8, at);
+    buffer.writeBigInt64BE(BigInt(value - YEAR_2000) * 1_000n, at + 4);
+    at += 12;
+  }
+  return buffer;
+}
+
+const [TYPE_TEXT, TYPE_JSON, TYPE_TIMESTAMPTZ] = [25, 114, 1184];
+const YEAR_2000 = Date.UTC(2000, 0, 1);
+const ARRAY_HEAD = 20;
+
+function textElements(type: number, values: readonly string[]): Uint8Array {
+  const size = values.reduce((sum, value) => sum + 4 + Buffer.byteLength(value), 0);
+  const buffer = arrayHead(type, values.length, size);
+  let at = ARRAY_HEAD;
+  for (const value of values) {
+    const length = buffer.write(value, at + 4);
+    buffer.writeInt32BE(length, at);
+    at += 4 + length;
+  }
+  return buffer;
+}
+
+function arrayHead(type: number, length: number, size: number): Buffer {
+  // Of its own memory: a part of Node's pool would be sent to the embedded engine's thread with the whole pool.
+  const buffer = Buffer.allocUnsafeSlow(ARRAY_HEAD + size);
+  [1, 0, type, length, 1].forEach((word, i) => {
+    buffer.writeInt32BE(word, i * 4);
   });
   return buffer;
 }

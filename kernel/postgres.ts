@@ -1,5 +1,6 @@
 /** Postgres behind the Db interface: a bounded pool, limits on every statement, and one connection that listens. */
 import { createHash } from 'node:crypto';
+import type { Socket } from 'node:net';
 import pg from 'pg';
 import type { Clock } from './clock.ts';
 import { type DatabaseLimits, type Db, databaseFault, plainParams, type Queryable } from './database.ts';
@@ -99,7 +100,14 @@ async function inTransaction<T>(
     broken = error;
   };
   client.on('error', onError);
-  const query = run(client);
+  const statement = run(client);
+  const { stream } = (client as unknown as { readonly connection: { readonly stream: Socket } }).connection;
+  const query: Queryable['query'] = (text, params) => {
+    // What is asked in one turn, such as the first statement after `begin`, leaves as one packet.
+    stream.cork();
+    process.nextTick(() => stream.uncork());
+    return statement(text, params);
+  };
   try {
     // Not waited for: the connection answers in order, and what follows fails with it.
     const begun = query('begin');

@@ -10,14 +10,13 @@
  */
 
 import { minutes, type Seconds, seconds } from '#kernel/units.ts';
-import { BLIND_ALERT, BURN_ALERT, raisedBy, titleOf } from '#slo/alert-names.ts';
+import { BLIND_ALERT, blindLabels, burnAlertOf, burnLabels, titleOf } from '#slo/alert-names.ts';
 import { type BurnRule, type JudgedRule, type OmittedRule, rulesOf } from '#slo/burn-rate.ts';
 import { nominalPeriod } from '#slo/calendar.ts';
 import type { Objective } from '#slo/objective.ts';
-import type { Severity } from '#slo/verdict.ts';
 import type { Shape } from './events.ts';
-import { BURNING, BURNING_THINLY, labelsOf, ratioName, series, WATCHED } from './names.ts';
-import { isWatched, type Judged } from './shared.ts';
+import { BURNING, BURNING_THINLY, ratioName, series, WATCHED } from './names.ts';
+import { isWatched, type Judged, unscrapedFor } from './shared.ts';
 import { durationText, instantText, numberText, quoted } from './text.ts';
 import { badOver } from './windows.ts';
 import type { AlertRule, Labels } from './yaml.ts';
@@ -76,15 +75,15 @@ function tier(
   objective: Objective,
   links: Links,
 ): { readonly alert: AlertRule; readonly thin?: AlertRule } {
-  const labels = alertLabels(objective, rule.severity, rule.name);
+  const labels = burnLabels(objective, 'prometheus', rule.severity, rule.name);
   const annotations = burnNotes(rule, numberText(factor), objective, links);
-  const alert: AlertRule = { kind: 'alert', alert: BURN_ALERT, expr: asked.believed, labels, annotations };
+  const alert: AlertRule = { kind: 'alert', alert: burnAlertOf(objective), expr: asked.believed, labels, annotations };
   if (asked.thin === undefined) return { alert };
   const thin: AlertRule = {
     kind: 'alert',
-    alert: BURN_ALERT,
+    alert: burnAlertOf(objective),
     expr: asked.thin,
-    labels: { ...labels, severity: 'info', evidence: 'thin' },
+    labels: burnLabels(objective, 'prometheus', 'info', rule.name),
     annotations: {
       ...annotations,
       summary: `${annotations['summary']}, by too few events to wake anybody`,
@@ -117,11 +116,6 @@ function tierText(
     thin: `${both}\nunless on () (${bad} >= ${least})`,
   };
 }
-
-const alertLabels = (objective: Objective, severity: Severity, tierName: string): Labels => ({
-  ...labelsOf(objective),
-  ...raisedBy('prometheus', severity, tierName),
-});
 
 function burnNotes(rule: BurnRule, factor: string, objective: Objective, links: Links): Labels {
   const { id, budget, window } = objective;
@@ -161,12 +155,15 @@ export function blindAlert(objective: Objective, links: Links): AlertRule | unde
   const { indicator, id, service } = objective;
   if (indicator.kind === 'composite' || !isWatched(objective)) return undefined;
   const query = indicator.kind === 'ratio' ? indicator.total : indicator.query;
+  const seen = series(WATCHED, id);
+  // Twice the time for one that never was there: a first scrape may be due only a minute after the start.
+  const never = unscrapedFor(objective, BLIND_FOR);
   return {
     kind: 'alert',
     alert: BLIND_ALERT,
-    expr: `${series(WATCHED, id)} unless on () ${instantText(query, minutes(5))}`,
+    expr: `${never === undefined ? seen : `(${seen} or on () ${never})`} unless on () ${instantText(query, minutes(5))}`,
     for: BLIND_FOR,
-    labels: alertLabels(objective, 'critical', 'blind'),
+    labels: blindLabels(objective, 'prometheus'),
     annotations: {
       summary: `${inert(titleOf(objective))} cannot be judged: ${inert(service)} shows no metrics`,
       description: 'Its series are gone, or were never there. Whether documents are processed is not known.',

@@ -52,7 +52,7 @@ test('what Prometheus cannot judge is left out, and said', () => {
   );
 });
 
-const OURS = /^slo:(?:events_|burning|watched)/;
+const OURS = /^slo:(?:events_|burning|watched|unscraped)/;
 const records = (period: number) =>
   rulesOf(objective('answers', errorsOf('app'), { window: { kind: 'rolling', period: days(period) } })).flatMap(
     ({ record }) => (record === undefined || OURS.test(record) ? [] : [record]),

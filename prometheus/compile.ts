@@ -13,7 +13,16 @@ import type { Objective } from '#slo/objective.ts';
 import { blindAlert, burnAlerts, type Links } from './alerts.ts';
 import { eventsOf, hidesTraffic } from './events.ts';
 import { BLOCK, fileOf, STEP } from './names.ts';
-import { burnTogether, fastRules, firstFact, fiveMinuteRules, isWatched, type Judged, slowRules } from './shared.ts';
+import {
+  burnTogether,
+  fastRules,
+  firstFact,
+  fiveMinuteRules,
+  isWatched,
+  type Judged,
+  slowRules,
+  unscrapedRules,
+} from './shared.ts';
 import { fileHead, groupHead, ruleText } from './yaml.ts';
 
 export type LeftOut = {
@@ -109,6 +118,7 @@ function* serviceText(service: string, all: readonly Judged[], links: Links): Ge
   const blind = all.filter(({ objective }) => isWatched(objective));
   if (blind.length === 0) return;
   yield groupHead(`${name}-blind`, WATCH);
+  for (const rule of unscrapedRules(service, all)) yield ruleText(rule);
   for (const { objective } of blind) {
     const rule = blindAlert(objective, links);
     if (rule !== undefined) yield ruleText(rule);

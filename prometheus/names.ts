@@ -5,10 +5,7 @@
  * Source: https://sloth.dev/introduction/architecture/ and the generated examples of slok/sloth.
  */
 import { days, hours, minutes, type Seconds } from '#kernel/units.ts';
-import { identity } from '#slo/alert-names.ts';
-import type { Objective } from '#slo/objective.ts';
 import { durationText, literal, quoted } from './text.ts';
-import type { Labels } from './yaml.ts';
 
 export const EVENTS_TOTAL = 'slo:events_total:increase1m';
 export const EVENTS_BAD = 'slo:events_bad:increase1m';
@@ -27,8 +24,10 @@ export const SLICED_BAD = 'slo:sliced_bad:increase1m';
 export const BURNING = 'slo:burning:ratio';
 /** The same, by too few events to wake anybody. */
 export const BURNING_THINLY = 'slo:burning_thinly:ratio';
-/** An objective is here if its series ought to be seen: they were, or their target should have been by now. */
+/** An objective is here if its series were seen within its period. */
 export const WATCHED = 'slo:watched:ratio';
+/** Here are targets of which no scrape goes well. */
+export const UNSCRAPED = 'slo:unscraped:ratio';
 
 /** How often events are counted; the pages' records follow at the same pace. */
 export const STEP = minutes(1);
@@ -51,22 +50,6 @@ export const series = (name: string, id: string): string => `${name}{sloth_id=${
 /** Those of several objectives: a rule for all of a service costs little more than a rule for one. */
 export const seriesOf = (name: string, ids: readonly string[]): string =>
   ids.length === 1 ? series(name, ids[0] ?? '') : `${name}{sloth_id=~${quoted(ids.map(literal).join('|'))}}`;
-
-/** Labels of ours that an objective's own labels may not replace. */
-const RESERVED = /^(?:sloth_|__|(?:alertname|eye|evidence|severity|tier|le|quantile)$)/;
-const LABELS_MAX = 20;
-const LABEL_VALUE_MAX = 1_024;
-
-/** An objective's own labels, under names that every Prometheus accepts. */
-export function ownLabels(objective: Objective): Labels {
-  const named = Object.entries(objective.labels).map(
-    ([name, value]) => [name.replace(/[^a-zA-Z0-9_]/g, '_').replace(/^(?=\d)/, '_'), value] as const,
-  );
-  const kept = named.filter(([name, value]) => !RESERVED.test(name) && value.length <= LABEL_VALUE_MAX);
-  return Object.fromEntries(kept.slice(0, LABELS_MAX));
-}
-
-export const labelsOf = (objective: Objective): Labels => ({ ...ownLabels(objective), ...identity(objective) });
 
 /** One file a service. What a name may not hold, no file's name holds either. */
 export const fileOf = (service: string): string =>

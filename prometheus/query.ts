@@ -6,7 +6,7 @@
  * Pure but for `ask`, which the caller gives.
  */
 import { type Milliseconds, milliseconds, type Seconds, seconds, toMilliseconds } from '#kernel/units.ts';
-import type { Objective, Query } from '#slo/objective.ts';
+import type { Objective, Query, Selector } from '#slo/objective.ts';
 import { selectorText } from './text.ts';
 
 /** Which of the objective's queries a series answers. */
@@ -33,23 +33,23 @@ const POINTS_MOST = 10_000;
 const SLICES_MOST = 1_000;
 
 /** Undefined where the objective has a query that is no plain selector: only the server itself can judge that. */
-export function readingQuery({ indicator }: Objective): string | undefined {
-  if (indicator.kind === 'composite') return undefined;
-  const parts: readonly (readonly [PartName, Query | undefined])[] =
-    indicator.kind === 'ratio'
-      ? [
-          ['good', indicator.good],
-          ['bad', indicator.bad],
-          ['total', indicator.total],
-        ]
-      : [['value', indicator.query]];
+export function readingQuery(objective: Objective): string | undefined {
   const texts: string[] = [];
-  for (const [name, query] of parts) {
-    if (query === undefined) continue;
+  for (const { name, query } of partsOf(objective)) {
     if (query.kind !== 'selector') return undefined;
     texts.push(`label_replace(${selectorText(query.selector)}, "${MARK}", "${name}", "", "")`);
   }
-  return texts.join(' or ');
+  return texts.length === 0 ? undefined : texts.join(' or ');
+}
+
+export const selectorsOf = (objective: Objective): Selector[] =>
+  partsOf(objective).flatMap(({ query }) => (query.kind === 'selector' ? [query.selector] : []));
+
+function partsOf({ indicator }: Objective): { readonly name: PartName; readonly query: Query }[] {
+  if (indicator.kind === 'composite') return [];
+  if (indicator.kind !== 'ratio') return [{ name: 'value', query: indicator.query }];
+  const named = (['good', 'bad', 'total'] as const).map((name) => ({ name, query: indicator[name] }));
+  return named.flatMap(({ name, query }) => (query === undefined ? [] : [{ name, query }]));
 }
 
 /** Every counter of the objective at `at`. Undefined as with `readingQuery`. */

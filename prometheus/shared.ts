@@ -6,6 +6,7 @@
  * Pure.
  */
 import { days, minutes, type Seconds } from '#kernel/units.ts';
+import { labelsOf, ownLabels } from '#slo/alert-names.ts';
 import { BURN_RULES, type BurnRule, rulesOf } from '#slo/burn-rate.ts';
 import { nominalPeriod } from '#slo/calendar.ts';
 import type { Objective } from '#slo/objective.ts';
@@ -14,15 +15,13 @@ import {
   BLOCKS_FROM,
   BURNING,
   BURNING_THINLY,
-  labelsOf,
-  ownLabels,
   ratioName,
   SHORT_WINDOWS,
-  STEP,
   seriesOf,
+  UNSCRAPED,
   WATCHED,
 } from './names.ts';
-import { durationText, numberText, selectorText } from './text.ts';
+import { durationText, numberText, quoted, selectorText } from './text.ts';
 import { blockRules, countedBad, countedRatio, ratioOver } from './windows.ts';
 import type { Labels, RecordRule } from './yaml.ts';
 
@@ -179,28 +178,36 @@ function burning(
   );
 }
 
-/**
- * Those whose series ought to be seen. Either something was seen within the period: a service without events keeps its
- * series. Or nothing, and no target of theirs was ever scraped well since the minute before: where a selector names its
- * job, that is known. Without a job an objective that never had a sample is not blind but new.
- */
+/** Those of which something was seen within the period, so that it ought to be seen now: a service without events keeps its series. */
 function watched(service: string, all: readonly Judged[]): RecordRule[] {
-  const mine = all.filter(({ objective }) => isWatched(objective));
-  const seen = branches(mine, ({ objective: { window } }) => {
-    const longest = window.kind === 'rolling' ? window.period : days(3);
-    return (ids) => seriesOf(ratioName(longest), ids);
-  });
-  const targeted = mine.flatMap((one) => {
-    const target = targetOf(one.objective);
-    return target === undefined ? [] : [{ ...one, target }];
-  });
-  const before = `offset ${durationText(STEP)}`;
-  const unseen = branches(targeted, ({ target }) => {
-    return (ids) => `(${seriesOf(OBJECTIVE, ids)} ${before} unless on () ${target} == 1)`;
-  });
-  if (seen.length === 0) return [];
-  const expr = [seen.join('\nor '), ...unseen].join('\nor on (sloth_id) ');
-  return [recorder(service)(WATCHED, `max by (${IDENTITY}) (\n${expr}\n)`)];
+  const seen = branches(
+    all.filter(({ objective }) => isWatched(objective)),
+    ({ objective: { window } }) => {
+      const longest = window.kind === 'rolling' ? window.period : days(3);
+      return (ids) => seriesOf(ratioName(longest), ids);
+    },
+  );
+  return seen.length === 0 ? [] : [recorder(service)(WATCHED, `max by (${IDENTITY}) (\n${seen.join('\nor ')}\n)`)];
+}
+
+/** Every 15 s: the targets of which no scrape went well, each by the words that select them. */
+export function unscrapedRules(service: string, all: readonly Judged[]): RecordRule[] {
+  const watchedOnes = all.filter(({ objective }) => isWatched(objective));
+  const targets = new Set(watchedOnes.flatMap(({ objective }) => targetOf(objective) ?? []));
+  return [...targets].map((target) =>
+    recorder(service)(UNSCRAPED, `vector(1) unless on () ${target} == 1`, { sloth_target: target }),
+  );
+}
+
+/**
+ * True of an objective whose targets have not been scraped well for `length` at least, though the rules are there for as
+ * long. Where the selector names its job, that is known; without a job one that never had a sample is not blind but new.
+ */
+export function unscrapedFor(objective: Objective, length: Seconds): string | undefined {
+  const target = targetOf(objective);
+  if (target === undefined) return undefined;
+  const record = `${UNSCRAPED}{sloth_service=${quoted(objective.service)},sloth_target=${quoted(target)}}`;
+  return `max(${record} and ${record} offset ${durationText(length)})`;
 }
 
 export const isWatched = ({ indicator, alerting }: Objective): boolean =>

@@ -56,9 +56,9 @@ export async function readVisits(
 export function visitsOf(reading: Reading, starts: Asked['series'] = []): CounterVisit[] {
   const moments = new Map<number, Map<string, Map<string, Value>>>();
   for (const { labels, points } of [...PARTS.flatMap((part) => reading[part]), ...starts]) {
-    const { __name__: name = '', job = '', instance = '' } = labels;
+    const { __name__: name = '' } = labels;
     const series = seriesText(name, labels);
-    const target = `${job} ${instance}`;
+    const target = targetOf(labels);
     for (const { at, value } of points) {
       const targets = moments.get(at) ?? new Map<string, Map<string, Value>>();
       moments.set(at, targets);
@@ -73,6 +73,8 @@ export function visitsOf(reading: Reading, starts: Asked['series'] = []): Counte
       [...targets].map(([target, values]) => ({ at: seconds(at / 1000), target, values: [...values.values()] })),
     );
 }
+
+export const targetOf = ({ job = '', instance = '' }: Readonly<Record<string, string>>): string => `${job} ${instance}`;
 
 /** As a scrape writes it, always in the same order: the ledger goes by this text. */
 function seriesText(name: string, labels: Readonly<Record<string, string>>): string {

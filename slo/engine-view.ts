@@ -6,7 +6,7 @@ import { weighted, weightedBudget } from './composite.ts';
 import type { Engine, Watched } from './engine.ts';
 import { forecast, HOURS_A_WEEK, learnProfile, type Profile } from './forecast.ts';
 import { type Budget, budgetBetween } from './ledger/budget.ts';
-import { countsBetween, type Ledger } from './ledger/ledger.ts';
+import { countsBetween, type Ledger, type View as LedgerView } from './ledger/ledger.ts';
 import type { Objective, Window } from './objective.ts';
 import type { Verdict } from './verdict.ts';
 
@@ -43,7 +43,10 @@ export type View = {
   readonly since: Seconds;
   /** Null: never, if it goes on like this. */
   readonly exhaustsAt: Seconds | null;
+  /** As it was counted, where a correction took something out of the present period. */
+  readonly uncorrected: Uncorrected | undefined;
 };
+export type Uncorrected = Pick<View, 'good' | 'total' | 'sli' | 'budgetRemaining'>;
 
 /** Undefined: there is no such objective. */
 export function viewOf(engine: Engine, id: string, now: Seconds): View | undefined {
@@ -56,10 +59,9 @@ export function viewOf(engine: Engine, id: string, now: Seconds): View | undefin
   const from = seconds(period.start / 1_000);
   const read = weighted(parts.map(({ weight, ledger }) => ({ weight, read: reader(ledger) })));
   const rate = (begin: Seconds) => burnRate(read(begin, now), budget);
-  const counts = parts.map(({ ledger }) => countsBetween(ledger, from, now));
-  const [good, bad] = [sum(counts.map((one) => one.good)), sum(counts.map((one) => one.bad))];
   const whole = read(from, now);
   const left = budgetOf(objective, parts, from, now);
+  const isCorrected = parts.some(({ ledger }) => ledger.corrections.some((one) => one.from < now && one.to > from));
   const rates = Object.entries(WINDOWS).map(([name, length]) => [name, rate(seconds(now - length))] as const);
   return {
     id,
@@ -67,10 +69,7 @@ export function viewOf(engine: Engine, id: string, now: Seconds): View | undefin
     displayName: objective.displayName,
     objective: objective.target,
     window,
-    good,
-    total: good + bad,
-    sli: good + bad === 0 ? null : whole.good / (whole.good + whole.bad),
-    budgetRemaining: { value: left.value, low: left.low, high: left.high },
+    ...attained(objective, parts, { from, now }),
     burnRates: {
       ...(Object.fromEntries(rates) as Record<keyof typeof WINDOWS, number>),
       period: burnRate(whole, budget),
@@ -78,6 +77,25 @@ export function viewOf(engine: Engine, id: string, now: Seconds): View | undefin
     verdict: watched.verdict ?? { kind: 'unknown', because: 'nothing was seen of it yet' },
     since,
     exhaustsAt: exhaustsAt(engine, objective, parts, { from, to: seconds(period.end / 1_000), now }, left),
+    uncorrected: isCorrected ? attained(objective, parts, { from, now }, 'counted') : undefined,
+  };
+}
+
+function attained(
+  objective: Objective,
+  parts: readonly Part[],
+  { from, now }: { readonly from: Seconds; readonly now: Seconds },
+  view: LedgerView = 'corrected',
+): Uncorrected {
+  const counts = parts.map(({ ledger }) => countsBetween(ledger, from, now, view));
+  const [good, bad] = [sum(counts.map((one) => one.good)), sum(counts.map((one) => one.bad))];
+  const whole = weighted(parts.map(({ weight, ledger }) => ({ weight, read: reader(ledger, view) })))(from, now);
+  const { value, low, high } = budgetOf(objective, parts, from, now, view);
+  return {
+    good,
+    total: good + bad,
+    sli: good + bad === 0 ? null : whole.good / (whole.good + whole.bad),
+    budgetRemaining: { value, low, high },
   };
 }
 
@@ -88,6 +106,8 @@ export type Step = {
   readonly total: number;
   /** Share of the step that was watched: what was not seen is not good. */
   readonly coverage: number;
+  /** As it was counted, where a correction took something out of it. */
+  readonly counted: { readonly good: number; readonly total: number } | undefined;
 };
 
 /** What happened, step by step; the last one may be shorter. Undefined: there is no such objective. */
@@ -100,11 +120,18 @@ export function historyOf(
   if (watched === undefined) return undefined;
   const parts = partsOf(engine, watched);
   const read = weighted(parts.map(({ weight, ledger }) => ({ weight, read: reader(ledger) })));
+  const readCounted = weighted(parts.map(({ weight, ledger }) => ({ weight, read: reader(ledger, 'counted') })));
+  const isCorrected = parts.some(({ ledger }) => ledger.corrections.length > 0);
   const steps: Step[] = [];
   for (let at = from; at < to; at = seconds(at + step)) {
     const end = seconds(Math.min(to, at + step));
     const { good, bad, observed, length } = read(at, end);
-    steps.push({ from: at, to: end, good, total: good + bad, coverage: length > 0 ? observed / length : 0 });
+    const counted = isCorrected ? readCounted(at, end) : { good, bad };
+    const total = counted.good + counted.bad;
+    steps.push({
+      ...{ from: at, to: end, good, total: good + bad, coverage: length > 0 ? observed / length : 0 },
+      counted: counted.good === good && total === good + bad ? undefined : { good: counted.good, total },
+    });
   }
   return steps;
 }
@@ -118,14 +145,23 @@ function partsOf({ book, counted }: Engine, { leaves }: Watched): readonly Part[
   });
 }
 
-const reader = (ledger: Ledger) => (from: Seconds, to: Seconds) => countsBetween(ledger, from, to);
+const reader =
+  (ledger: Ledger, view: LedgerView = 'corrected') =>
+  (from: Seconds, to: Seconds) =>
+    countsBetween(ledger, from, to, view);
 const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
 
-function budgetOf({ budget }: Objective, parts: readonly Part[], from: Seconds, now: Seconds): Budget {
+function budgetOf(
+  { budget }: Objective,
+  parts: readonly Part[],
+  from: Seconds,
+  now: Seconds,
+  view: LedgerView = 'corrected',
+): Budget {
   const lefts = parts.map(({ weight, objective, ledger }) => ({
     weight,
     budget: objective.budget,
-    left: budgetBetween(ledger, objective.budget, from, now),
+    left: budgetBetween(ledger, objective.budget, from, now, view),
   }));
   const [only] = lefts;
   return lefts.length === 1 && only !== undefined ? only.left : weightedBudget(budget, lefts);

@@ -233,6 +233,21 @@ export function enterCorrected(engine: Engine, correction: Correction, now: Seco
   return ids;
 }
 
+/** The detector takes what is in the ledgers for known: history that was entered says nothing of what happens now. */
+export function rebaseAll(engine: Engine, now: Seconds): void {
+  for (const [id, one] of engine.counted) {
+    rebaseOne(engine, id);
+    if (engine.book.accounts.get(id)?.served.size === 0) one.awaitedSince = now;
+  }
+}
+
+export function rebaseOne({ book, counted }: Engine, id: string): void {
+  const [one, account] = [counted.get(id), book.accounts.get(id)];
+  if (one === undefined || account === undefined) return;
+  rebase(one.standing, account.ledger);
+  one.moved = true;
+}
+
 /** Judges all that is news. @returns what is to be said otherwise than before, in the order of the objectives. */
 export function tick(engine: Engine, now: Seconds): readonly Change[] {
   prune(engine, now);

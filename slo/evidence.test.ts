@@ -59,6 +59,33 @@ describe('an outage is found', () => {
     });
   }
 
+  test('as soon when the scrapes come some milliseconds early or late', () => {
+    const stretches = (lengthOf: (i: number) => number) => {
+      const state = startEvidence(model);
+      let now = 0;
+      let failed = 0;
+      for (let i = 0; !state.alarmed && failed < 20; i++) {
+        now += lengthOf(i);
+        const isBroken = i >= 100;
+        if (isBroken) failed++;
+        const counts = isBroken ? { good: 0, bad: 14 } : { good: 14, bad: 0 };
+        addEvidence(model, state, counts, seconds(lengthOf(i)), seconds(now));
+      }
+      return failed;
+    };
+    const exact = stretches(() => STEP);
+    assert(exact <= 4, `${exact} stretches`);
+    fc.assert(
+      fc.property(fc.array(fc.double({ min: -0.04, max: 0.04, noNaN: true }), { minLength: 120 }), (jitter) => {
+        assert.equal(
+          stretches((i) => STEP + (jitter[i % jitter.length] ?? 0)),
+          exact,
+        );
+      }),
+      { numRuns: 50 },
+    );
+  });
+
   test('of everything at an event a minute within eight events', () => {
     const state = startEvidence(model);
     let now = 0;

@@ -26,6 +26,12 @@ const SIGHTINGS_OF_ONE = 2;
 /** So many steps of a stretch are told apart; of a longer gap, nothing is left of what was believed before it. */
 const GAP_STEPS = 120;
 
+/**
+ * A stretch that lacks less than this part of a step is whole: scrapes come some milliseconds early or late, and one that
+ * waited for the next would make every second step of an outage twice as long, and the page ten seconds later.
+ */
+const NEARLY = 0.1;
+
 /** Plain data: kept in a checkpoint as it is. */
 export type EvidenceState = {
   /** What the null model believes. */
@@ -92,7 +98,7 @@ export function addEvidence(
   open.bad += bad;
   open.seconds += length;
   // Of a very long stretch the steps are longer, so that no event of it is lost.
-  const steps = Math.min(GAP_STEPS, Math.floor(open.seconds / STEP + 1e-6));
+  const steps = Math.min(GAP_STEPS, Math.floor(open.seconds / STEP + NEARLY));
   if (steps === 0) return;
   const each = open.seconds / steps;
   for (let i = 0; i < steps; i++) {

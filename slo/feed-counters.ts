@@ -2,7 +2,8 @@
  * Counters as they were read from a PromQL server, a visit for each target and step, brought into a book as live scrapes
  * are: so resets, series that begin late and gaps are counted by the same rules.
  */
-import { hours, type Seconds, seconds } from '#kernel/units.ts';
+import { type Seconds, seconds } from '#kernel/units.ts';
+import { GONE } from './engine-history.ts';
 import type { Fed, Feed, FeedOptions } from './feed.ts';
 import { dismiss } from './ledger/account.ts';
 import { accountOf, enterValues, newBook } from './ledger/book.ts';
@@ -23,12 +24,6 @@ export type CounterReplay = {
   readonly begin: Seconds;
   readonly end: Seconds;
 };
-
-/**
- * A target that shows nothing for so long while others do was taken off the list: an old version's process after a
- * deployment. A shorter absence is a gap.
- */
-const GONE = hours(1);
 
 export type CounterFeed =
   | { readonly kind: 'feed'; readonly feed: Feed }

@@ -16,7 +16,14 @@ const { values, positionals } = parseArgs({
   options: { 'only-rooms': { type: 'boolean' }, 'only-acceptance': { type: 'boolean' } },
 });
 const ci = process.env['CI'] === 'true';
-type Counts = { passed: number; failed: number; skipped: number };
+type Counts = {
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+  /** Milliseconds, by file. */
+  readonly files: Readonly<Record<string, number>>;
+};
+const NOTHING: Counts = { passed: 0, failed: 0, skipped: 0, files: {} };
 
 /** A test runner that hangs must not hang the run. */
 const PROCESS_LIMIT_MS = 20 * 60_000;
@@ -27,7 +34,7 @@ async function run(
   extra: readonly string[],
   env: NodeJS.ProcessEnv,
 ): Promise<Counts> {
-  if (files.length === 0) return { passed: 0, failed: 0, skipped: 0 };
+  if (files.length === 0) return NOTHING;
   const report = join(reports, name);
   const reporter = ci ? 'tap' : process.stdout.isTTY ? 'spec' : 'dot';
   const child = spawn(
@@ -55,7 +62,7 @@ async function run(
 
 function readCounts(report: string): Counts {
   const text = existsSync(report) ? readFileSync(report, 'utf8') : '';
-  return text === '' ? { passed: 0, failed: 0, skipped: 0 } : (JSON.parse(text) as Counts);
+  return text === '' ? NOTHING : (JSON.parse(text) as Counts);
 }
 
 const tools = findTools();
@@ -122,7 +129,15 @@ await cluster?.stop();
 await oldestCluster?.stop();
 rmSync(reports, { recursive: true, force: true });
 
-const sum = (key: keyof Counts) => counts.reduce((total, one) => total + one[key], 0);
+const sum = (key: 'passed' | 'failed' | 'skipped') => counts.reduce((total, one) => total + one[key], 0);
+const SLOWEST = 12;
+const slowest = counts
+  .flatMap(({ files }) => Object.entries(files))
+  .toSorted(([, one], [, other]) => other - one)
+  .slice(0, SLOWEST);
+if (slowest.length > 1) process.stdout.write('\nslowest files:\n');
+for (const [file, ms] of slowest) process.stdout.write(`${(ms / 1_000).toFixed(1).padStart(8)} s  ${file}\n`);
+
 const failed = sum('failed') + (ci ? missing : 0);
 if (ci && missing > 0) process.stdout.write(`${missing} programs are missing, which fails a run with CI=true\n`);
 process.stdout.write(

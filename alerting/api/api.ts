@@ -6,6 +6,7 @@ import { refuse } from '#serving/problems.ts';
 import { LINK_PATH, type LinkRoutes, linkRoutes } from './links.ts';
 import { type ManagementRoutes, managementRoutes } from './management.ts';
 import { changeRoutes } from './v1-changes.ts';
+import { type CorrectionRoutes, correctionRoutes } from './v1-corrections.ts';
 import { eventRoutes } from './v1-events.ts';
 import { heartbeatRoutes } from './v1-heartbeats.ts';
 import { type InboundRoutes, inboundRoutes, PAGERDUTY_PATH } from './v1-inbound.ts';
@@ -19,6 +20,7 @@ export type RouterApi = Omit<V2Routes, 'authorised' | 'counted'> &
   Omit<ManagementRoutes, 'authorised'> &
   Omit<IncidentRoutes, 'authorised'> &
   Omit<SloRoutes, 'authorised'> &
+  Omit<CorrectionRoutes, 'authorised'> &
   Omit<OnCallRoutes, 'authorised'> &
   LinkRoutes &
   InboundRoutes &
@@ -54,6 +56,7 @@ export async function makeRouterApi(options: RouterApi): Promise<App> {
   incidentRoutes(app, prefix, routes);
   notificationRoutes(app, prefix, routes);
   sloRoutes(app, prefix, routes);
+  correctionRoutes(app, prefix, routes);
   linkRoutes(app, prefix, routes);
   onCallRoutes(app, prefix, routes);
   changeRoutes(app, prefix, routes);

@@ -37,6 +37,8 @@ async function api(t: TestContext, prefix: string): Promise<App> {
     pagerdutySecrets: [secret('x')],
     signingKey: secret('x'),
     engine: () => undefined,
+    source: () => undefined,
+    correct: async () => {},
     reload: never,
     address: () => '',
     startedAt: milliseconds(0),

@@ -1,6 +1,7 @@
 /** Objectives as the router's own watch sees them. */
 import { z } from 'zod';
 import type { Action } from '#access/roles.ts';
+import type { SourceShown } from '#alerting/watch-source.ts';
 import { type Milliseconds, type Seconds, seconds } from '#kernel/units.ts';
 import type { App, authorised } from '#serving/app.ts';
 import { problems, refuse } from '#serving/problems.ts';
@@ -12,10 +13,17 @@ export type SloRoutes = {
   readonly now: () => Milliseconds;
   /** Undefined: this router watches nothing. */
   readonly engine: () => Engine | undefined;
+  readonly source: () => SourceShown | undefined;
   readonly authorised: (action: Action) => ReturnType<typeof authorised>;
 };
 
 const time = z.string().describe('RFC 3339');
+const sourceSchema = z
+  .discriminatedUnion('kind', [
+    z.object({ kind: z.literal('scrape'), targets: z.array(z.string()) }),
+    z.object({ kind: z.literal('promql'), url: z.string() }),
+  ])
+  .describe('where its counts are read: from the targets themselves, or from a PromQL server');
 const sloSchema = z
   .object({
     id: z.string(),
@@ -35,13 +43,33 @@ const sloSchema = z
     because: z.string().nullable(),
     since: time,
     exhaustsAt: time.nullable().describe('null: never, if it goes on like this'),
+    uncorrected: z
+      .object({
+        good: z.number(),
+        total: z.number(),
+        sli: z.number().nullable(),
+        budgetRemaining: z.number(),
+      })
+      .nullable()
+      .describe('as it was counted, where a correction took something out of the window'),
+    source: sourceSchema,
   })
   .meta({ id: 'Slo' });
-const stepSchema = z.object({ from: time, to: time, good: z.number(), total: z.number(), coverage: z.number() });
+const stepSchema = z.object({
+  from: time,
+  to: time,
+  good: z.number(),
+  total: z.number(),
+  coverage: z.number(),
+  counted: z
+    .object({ good: z.number(), total: z.number() })
+    .nullable()
+    .describe('as it was counted, where a correction took something out'),
+});
 
 const STEPS_MAX = 5_000;
 
-export function sloRoutes(app: App, prefix: string, { now, engine, authorised: may }: SloRoutes): void {
+export function sloRoutes(app: App, prefix: string, { now, engine, source, authorised: may }: SloRoutes): void {
   const tags = ['objectives'];
   const read = may('incidents:read');
   const at = () => seconds(now() / 1_000);
@@ -57,10 +85,11 @@ export function sloRoutes(app: App, prefix: string, { now, engine, authorised: m
     },
     async () => {
       const watched = engine();
-      if (watched === undefined) return [];
+      const from = source();
+      if (watched === undefined || from === undefined) return [];
       return [...watched.watched.keys()].flatMap((id) => {
         const view = viewOf(watched, id, at());
-        return view === undefined ? [] : [shown(view)];
+        return view === undefined ? [] : [shown(view, from)];
       });
     },
   );
@@ -93,7 +122,7 @@ export function sloRoutes(app: App, prefix: string, { now, engine, authorised: m
       }
       const steps = watched && historyOf(watched, id, { from: begin, to: end, step: seconds(step) });
       if (steps === undefined) throw refuse('not_found', `There is no objective ${id}`);
-      return steps.map((one) => ({ ...one, from: iso(one.from), to: iso(one.to) }));
+      return steps.map((one) => ({ ...one, from: iso(one.from), to: iso(one.to), counted: one.counted ?? null }));
     },
   );
 }
@@ -109,8 +138,8 @@ export const verdictShown = (verdict: Verdict, since: Seconds) => ({
   since: iso(since),
 });
 
-function shown(view: View): z.infer<typeof sloSchema> {
-  const { verdict, budgetRemaining, since, exhaustsAt } = view;
+function shown(view: View, source: SourceShown): z.infer<typeof sloSchema> {
+  const { verdict, budgetRemaining, since, exhaustsAt, uncorrected } = view;
   return {
     id: view.id,
     service: view.service,
@@ -125,5 +154,8 @@ function shown(view: View): z.infer<typeof sloSchema> {
     burnRates: { ...view.burnRates },
     ...verdictShown(verdict, since),
     exhaustsAt: exhaustsAt === null || !Number.isFinite(exhaustsAt) ? null : iso(exhaustsAt),
+    uncorrected:
+      uncorrected === undefined ? null : { ...uncorrected, budgetRemaining: uncorrected.budgetRemaining.value },
+    source: source.kind === 'scrape' ? { kind: source.kind, targets: [...source.targets] } : source,
   };
 }

@@ -1,7 +1,7 @@
 /** Alerts and who belongs to which group, in SQL. One statement each. */
 
 import type { Group, Join, Member, MemberAlert, StoredAlert, Told, Words } from '#alerting/store.ts';
-import { instant, type Queryable } from '#kernel/database.ts';
+import { instant, instantsParam, jsonsParam, type Queryable, textsParam } from '#kernel/database.ts';
 import type { Milliseconds } from '#kernel/units.ts';
 
 export const ALERT = `a.fingerprint, a.labels, a.annotations, a.generator_url as "generatorUrl", a.starts_at as "startsAt",
@@ -10,7 +10,7 @@ export const ALERT = `a.fingerprint, a.labels, a.annotations, a.generator_url as
 export async function lockAlerts(q: Queryable, fingerprints: readonly string[]): Promise<StoredAlert[]> {
   return await q.query<StoredAlert>(
     `select ${ALERT} from alerting.alerts a where a.fingerprint = any ($1::text[]) order by a.fingerprint for update`,
-    [fingerprints],
+    [textsParam(fingerprints)],
   );
 }
 
@@ -18,49 +18,68 @@ export async function lockOutdated(
   q: Queryable,
   version: string,
   now: Milliseconds,
+  after: string,
   limit: number,
 ): Promise<StoredAlert[]> {
   return await q.query<StoredAlert>(
-    `select ${ALERT} from alerting.alerts a where a.ends_at > $2 and a.config <> $1
-     order by a.fingerprint limit $3 for update`,
-    [version, instant(now), limit],
+    `select ${ALERT} from alerting.alerts a where a.ends_at > $2 and a.config <> $1 and a.fingerprint > $3
+     order by a.fingerprint limit $4 for update`,
+    [version, instant(now), after, limit],
   );
 }
 
-const RECORD = `fingerprint text, labels json, annotations json, "generatorUrl" text, "startsAt" timestamptz,
-  "endsAt" timestamptz, timeout boolean, "updatedAt" timestamptz, "receivedAt" timestamptz, config text, inhibits text[]`;
+/**
+ * Eleven columns of many rows, in the order of their fingerprints, so that two who insert the same do not wait for each
+ * other in a ring.
+ */
+const COLUMNS = `unnest($1::text[], $2::json[], $3::json[], $4::text[], $5::timestamptz[], $6::timestamptz[],
+  $7::text[], $8::timestamptz[], $9::timestamptz[], $10::text[], $11::text[]) as r (fingerprint, labels, annotations,
+  generator_url, starts_at, ends_at, timeout, updated_at, received_at, config, inhibits)`;
 
-/** One parameter for all rows: a list of objects, as JSON. */
-const records = (alerts: readonly StoredAlert[]): string =>
-  JSON.stringify(
-    alerts.map((alert) => ({
-      ...alert,
-      startsAt: instant(alert.startsAt),
-      endsAt: instant(alert.endsAt),
-      updatedAt: instant(alert.updatedAt),
-      receivedAt: instant(alert.receivedAt),
-    })),
-  );
+function columns(alerts: readonly StoredAlert[]): Uint8Array[] {
+  const sorted = alerts.toSorted((a, b) => (a.fingerprint < b.fingerprint ? -1 : 1));
+  const texts = (of: (alert: StoredAlert) => string) => textsParam(sorted.map(of));
+  const instants = (of: 'startsAt' | 'endsAt' | 'updatedAt' | 'receivedAt') =>
+    instantsParam(sorted.map((alert) => alert[of]));
+  return [
+    texts(({ fingerprint }) => fingerprint),
+    jsonsParam(sorted.map(({ labels }) => JSON.stringify(labels))),
+    jsonsParam(sorted.map(({ annotations }) => JSON.stringify(annotations))),
+    texts(({ generatorUrl }) => generatorUrl),
+    instants('startsAt'),
+    instants('endsAt'),
+    texts(({ timeout }) => String(timeout)),
+    instants('updatedAt'),
+    instants('receivedAt'),
+    texts(({ config }) => config),
+    texts(({ inhibits }) => arrayText(inhibits)),
+  ];
+}
+
+/** Lists of different lengths cannot be one array. Source: PostgreSQL, ch. 8.15.2 "Array Value Input". */
+const arrayText = (values: readonly string[]): string =>
+  `{${values.map((value) => `"${value.replace(/["\\]/g, '\\$&')}"`).join()}}`;
 
 /** @returns those that were new; the others somebody else has just inserted. */
 export async function insertAlerts(q: Queryable, alerts: readonly StoredAlert[]): Promise<string[]> {
   const rows = await q.query<{ fingerprint: string }>(
     `insert into alerting.alerts (fingerprint, labels, annotations, generator_url, starts_at, ends_at, timeout,
        updated_at, received_at, config, inhibits)
-     select * from json_to_recordset($1::json) as r (${RECORD}) order by fingerprint
+     select fingerprint, labels, annotations, generator_url, starts_at, ends_at, timeout::boolean, updated_at,
+       received_at, config, inhibits::text[] from ${COLUMNS}
      on conflict (fingerprint) do nothing returning fingerprint`,
-    [records(alerts)],
+    columns(alerts),
   );
   return rows.map(({ fingerprint }) => fingerprint);
 }
 
 export async function updateAlerts(q: Queryable, alerts: readonly StoredAlert[]): Promise<void> {
   await q.query(
-    `update alerting.alerts a set annotations = r.annotations, generator_url = r."generatorUrl",
-       starts_at = r."startsAt", ends_at = r."endsAt", timeout = r.timeout, updated_at = r."updatedAt",
-       received_at = r."receivedAt", config = r.config, inhibits = r.inhibits
-     from json_to_recordset($1::json) as r (${RECORD}) where a.fingerprint = r.fingerprint`,
-    [records(alerts)],
+    `update alerting.alerts a set annotations = r.annotations, generator_url = r.generator_url,
+       starts_at = r.starts_at, ends_at = r.ends_at, timeout = r.timeout::boolean, updated_at = r.updated_at,
+       received_at = r.received_at, config = r.config, inhibits = r.inhibits::text[]
+     from ${COLUMNS} where a.fingerprint = r.fingerprint`,
+    columns(alerts),
   );
 }
 
@@ -139,9 +158,8 @@ export async function addMembers(q: Queryable, joins: readonly Join[], now: Mill
   await q.query(
     `insert into alerting.members (group_id, fingerprint, joined_at)
      select r.group_id, r.fingerprint, $3 from unnest($1::text[], $2::text[]) as r (group_id, fingerprint)
-     order by r.group_id, r.fingerprint
      on conflict (group_id, fingerprint) do nothing`,
-    [joins.map(({ group }) => group.id), joins.map(({ fingerprint }) => fingerprint), instant(now)],
+    [textsParam(joins.map(({ group }) => group.id)), textsParam(joins.map((join) => join.fingerprint)), instant(now)],
   );
 }
 

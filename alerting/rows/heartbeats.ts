@@ -27,9 +27,10 @@ export async function expectBeats(q: Queryable, names: readonly string[], now: M
 
 export async function heartbeatRows(q: Queryable): Promise<HeartbeatRow[]> {
   const rows = await q.query<HeartbeatRow>(
-    `select name, since, beat_at as "beatAt", raised, raised_at as "raisedAt" from alerting.heartbeats order by name`,
+    `select name, since, beat_at as "beatAt", raised, raised_at as "raisedAt", config,
+       held_until as "heldUntil" from alerting.heartbeats order by name`,
   );
-  return rows.map((row) => present(row, ['beatAt', 'raised', 'raisedAt']));
+  return rows.map((row) => present(row, ['beatAt', 'raised', 'raisedAt', 'config', 'heldUntil']));
 }
 
 /** Nobody was there to hear them: each has its time again. @returns how many. */
@@ -63,6 +64,36 @@ export async function lowerBeat(q: Queryable, name: string): Promise<void> {
   );
 }
 
-export async function forgetBeat(q: Queryable, name: string): Promise<void> {
-  await q.query('delete from alerting.heartbeats where name = $1', [name]);
+/**
+ * Judged by these files from now on: those that are already, that nobody holds, or that were judged by `before`, the files
+ * that this router had.
+ * @returns those that are.
+ */
+export async function holdBeats(
+  q: Queryable,
+  names: readonly string[],
+  { config, before, now, until }: BeatHold,
+): Promise<string[]> {
+  const rows = await q.query<{ name: string }>(
+    `update alerting.heartbeats set config = $2, held_until = $5
+     where name = any ($1::text[])
+       and (config is null or config in ($2, $3) or held_until is null or held_until <= $4) returning name`,
+    [names, config, before, instant(now), instant(until)],
+  );
+  return rows.map(({ name }) => name);
+}
+
+export type BeatHold = {
+  readonly config: string;
+  readonly before: string;
+  readonly now: Milliseconds;
+  readonly until: Milliseconds;
+};
+
+/** Unless somebody has taken it up meanwhile. */
+export async function forgetBeat(q: Queryable, name: string, now: Milliseconds): Promise<void> {
+  await q.query(`delete from alerting.heartbeats where name = $1 and (held_until is null or held_until <= $2)`, [
+    name,
+    instant(now),
+  ]);
 }

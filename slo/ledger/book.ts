@@ -34,6 +34,8 @@ export type Visit = {
   /** How often this target is asked. */
   readonly interval: Seconds;
   readonly summed?: boolean;
+  /** See `Scrape`. */
+  readonly asked?: ReadonlySet<string>;
 };
 
 export type Entered =

@@ -69,6 +69,8 @@ export type Scrape = {
   readonly knownUntil: Seconds;
   /** Values are sums over series that come and go (a PromQL server's answer to `sum(…)`): a fall says nothing of growth. */
   readonly summed?: boolean;
+  /** The names that were asked for, where not all are: what was not asked for is not absent. */
+  readonly asked?: ReadonlySet<string>;
 };
 
 export type Step = {
@@ -88,7 +90,7 @@ export type Step = {
 /** @param grew told for each counter in the scrape, with 0 too. */
 export function count(target: Target, scrape: Scrape, grew: (counter: Counter, growth: number) => void): Step {
   const { at, values, plan } = scrape;
-  const asked = plan.wanted.names;
+  const { asked = plan.wanted.names } = scrape;
   const since = target.at;
   const restarted = noteProcess(target, values);
   const fresh = since === undefined && (target.processStart ?? Number.NEGATIVE_INFINITY) > scrape.knownUntil;

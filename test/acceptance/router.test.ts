@@ -4,6 +4,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { after, before, describe } from 'node:test';
 import { getJson, inbox, postAlerts, until } from '#test/kit/alertmanager.ts';
+import { burnline } from '#test/kit/cli.ts';
 import { type Running, startRole, temporaryFolder } from '#test/kit/stack.ts';
 
 const CRITICAL = { alertname: 'Down', sloth_service: 'documents', severity: 'critical' };
@@ -189,7 +190,7 @@ inhibit_rules:
   });
 });
 
-test('from the first failing request to the page: the whole stack, LlamaParse broken', {
+test('a bad minute on the whole stack, by npm run demo: broken, paged, acknowledged, mended, resolved, reported', {
   timeout: 240_000,
 }, async () => {
   const folder = temporaryFolder();
@@ -200,39 +201,33 @@ test('from the first failing request to the page: the whole stack, LlamaParse br
   });
   try {
     const { api = '', simulators = '', router = '' } = stack.urls;
-    let sent = 0;
-    const steady = setInterval(() => {
-      const form = new FormData();
-      form.set('file', new Blob([`document ${sent++} of a steady stream`], { type: 'text/plain' }), 'a.txt');
-      const headers = { 'cache-control': 'no-cache' };
-      void fetch(`${api}/v1/documents`, { method: 'POST', body: form, headers }).catch(() => {});
-    }, 1_000);
-    try {
-      await until(
-        'the watch sees every objective',
-        async () => {
-          const slos = await getJson<{ id: string; total: number }[]>(`${router}/api/v1/slos`);
-          return slos.some(({ id, total }) => id.endsWith('step-attempts') && total > 10) || undefined;
-        },
-        60_000,
-      );
-      assert.deepEqual(await inbox(simulators, 'pagerduty'), []);
-      const broken = await fetch(`${simulators}/faults/llamaparse`, {
-        method: 'PUT',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({ errorRate: 1, status: 500 }),
-      });
-      assert(broken.ok, `${broken.status}`);
-      const began = Date.now();
-      for (const channel of ['pagerduty', 'slack', 'email']) {
-        const critical = async () =>
-          (await inbox(simulators, channel)).find(({ body }) => /CRITICAL/.test(JSON.stringify(body)));
-        await until(`a page by ${channel}`, critical, 120_000);
-      }
-      process.stderr.write(`page after ${((Date.now() - began) / 1_000).toFixed(1)} s\n`);
-    } finally {
-      clearInterval(steady);
-    }
+    const env = {
+      BURNLINE_URL: api,
+      BURNLINE_SIMULATORS_URL: simulators,
+      BURNLINE_ROUTER_URL: router,
+      USER: 'ada',
+    };
+    const { code, stdout, stderr } = await burnline(['demo'], env, process.execPath, 220_000);
+    assert.equal(code, 0, stdout + stderr);
+    assert.match(stdout, /^It is in pagerduty, slack, email after [\d.]+ s\.$/m);
+    assert.match(stdout, /acknowledged +by ada\n/);
+    assert.match(stdout, /^# Incident #\d+: [\s\S]*\| State \| resolved \|\n/m);
+    // It was no blip that paged, and nothing is left broken.
+    const faults = await getJson<Record<string, unknown>>(`${simulators}/faults`);
+    assert.equal(faults['llamaparse'], null);
+    assert.deepEqual(await getJson(`${router}/api/v2/alerts?filter=severity%3Dcritical`), []);
+    process.stderr.write(`${/It is in .*/.exec(stdout)?.[0]}\n`);
+
+    await postAlerts(router, [{ labels: CRITICAL, annotations: { summary: 'Really broken' } }]);
+    const open = async () =>
+      (await inbox(simulators, 'pagerduty')).find(({ body }) => /Really/.test(JSON.stringify(body)));
+    await until('something is really broken', open);
+    const refused = await burnline(['demo'], env);
+    assert.equal(refused.code, 1);
+    assert.match(
+      refused.stderr,
+      /mixed up with what is broken: incident #\d+ \(Really broken\) is open; resolve it first/,
+    );
   } finally {
     await stack.stop();
     rmSync(folder, { recursive: true, force: true });

@@ -13,13 +13,19 @@ import { startRole, temporaryFolder } from '#test/kit/stack.ts';
 import { findAlertmanager } from '#test/tools/alertmanager.ts';
 import { findPostgres, freePort, startCluster } from '#test/tools/postgres.ts';
 import { measureListing } from './listing.ts';
-import { quantile, residentMegabytes } from './pipeline.ts';
+import { cpuSeconds, quantile, residentMegabytes } from './pipeline.ts';
 
 const { values } = parseArgs({
-  options: { quick: { type: 'boolean' }, batch: { type: 'string' }, only: { type: 'string' } },
+  options: {
+    quick: { type: 'boolean' },
+    batch: { type: 'string' },
+    rounds: { type: 'string' },
+    without: { type: 'string' },
+    only: { type: 'string' },
+  },
 });
 const ALERTS = values.quick ? 2_000 : 10_000;
-const ROUNDS = values.quick ? 1 : 3;
+const ROUNDS = Number(values.rounds ?? (values.quick ? 1 : 3));
 const BATCHES = values.batch === undefined ? [1, 64, 256] : [Number(values.batch)];
 /** One Prometheus sends one batch at a time; four of them. */
 const SENDERS = 4;
@@ -28,7 +34,16 @@ const CONFIG = `route: {receiver: nobody, group_by: [service], group_wait: 1h, g
 receivers: [{name: nobody}]
 `;
 
-type Target = { readonly name: string; readonly url: string; readonly pid: number; readonly end: () => Promise<void> };
+type Target = {
+  readonly name: string;
+  readonly url: string;
+  readonly pid: number;
+  /** Of its database, where that is another process. */
+  readonly storePid?: number;
+  readonly end: () => Promise<void>;
+};
+/** CPU is in ms for 1,000 alerts. */
+type Measured = { readonly perSecond: number; readonly cpu: number; readonly storeCpu: number };
 
 const alertOf = (run: string, i: number) => ({
   labels: {
@@ -65,7 +80,7 @@ function post(agent: Agent, url: string, body: string): Promise<number> {
   });
 }
 
-async function measure(target: Target, batch: number, round: number): Promise<number> {
+async function measure(target: Target, batch: number, round: number): Promise<Measured> {
   const agent = new Agent({ keepAlive: true, maxSockets: SENDERS });
   const count = batch === 1 ? ALERTS / 5 : ALERTS;
   const bodies: string[] = [];
@@ -74,6 +89,8 @@ async function measure(target: Target, batch: number, round: number): Promise<nu
     bodies.push(JSON.stringify(items));
   }
   let next = 0;
+  const cpuNow = () => [target.pid, target.storePid].map((pid) => (pid === undefined ? 0 : cpuSeconds(pid)));
+  const before = cpuNow();
   const began = performance.now();
   const sender = async () => {
     for (let body = bodies[next++]; body !== undefined; body = bodies[next++]) {
@@ -84,10 +101,11 @@ async function measure(target: Target, batch: number, round: number): Promise<nu
   await Promise.all(Array.from({ length: SENDERS }, sender));
   const perSecond = count / ((performance.now() - began) / 1_000);
   agent.destroy();
-  return perSecond;
+  const [cpu = 0, storeCpu = 0] = cpuNow().map((after, i) => ((after - (before[i] ?? 0)) * 1_000_000) / count);
+  return { perSecond, cpu, storeCpu };
 }
 
-async function router(name: string, folder: string, env: Record<string, string>): Promise<Target> {
+async function router(name: string, folder: string, env: Record<string, string>, storePid?: number): Promise<Target> {
   const config = join(folder, 'alertmanager.yml');
   writeFileSync(config, CONFIG);
   const running = await startRole(
@@ -99,6 +117,7 @@ async function router(name: string, folder: string, env: Record<string, string>)
     name,
     url: running.urls['router'] ?? '',
     pid: running.process.pid ?? 0,
+    ...(storePid === undefined ? {} : { storePid }),
     end: async () => {
       await running.stop();
       rmSync(folder, { recursive: true, force: true });
@@ -146,11 +165,13 @@ async function alertmanager(folder: string): Promise<Target | undefined> {
 }
 
 const postgres = findPostgres(18);
-const cluster = postgres.kind === 'found' ? await startCluster(postgres.where) : undefined;
+const cluster = postgres.kind === 'found' ? await startCluster(postgres.where, { fsync: true }) : undefined;
 const targets: Target[] = [];
-if (cluster)
-  targets.push(await router('router on Postgres, durable', temporaryFolder(), { ROUTER_DATABASE_URL: cluster.url }));
-targets.push(await router('router on PGlite, durable', temporaryFolder(), {}));
+if (cluster) {
+  const env = { ROUTER_DATABASE_URL: cluster.url };
+  targets.push(await router('router on Postgres, durable', temporaryFolder(), env, cluster.pid()));
+}
+if (values.without !== 'pglite') targets.push(await router('router on PGlite, durable', temporaryFolder(), {}));
 // It has no pages to be measured.
 const peer = values.only === 'list' ? undefined : await alertmanager(temporaryFolder());
 if (peer) targets.push(peer);
@@ -168,7 +189,7 @@ if (values.only === 'list') {
   process.exit();
 }
 
-const results = new Map<string, number[]>();
+const results = new Map<string, Measured[]>();
 for (let round = 0; round < ROUNDS; round++) {
   for (const batch of BATCHES) {
     for (const target of targets) {
@@ -178,11 +199,19 @@ for (let round = 0; round < ROUNDS; round++) {
   }
 }
 process.stdout.write(
-  `\n| alerts a second (${ROUNDS} rounds, ${SENDERS} senders) | ${BATCHES.map((one) => `batch ${one}`).join(' | ')} | memory MB after |\n`,
+  `\n| alerts a second; CPU ms for 1,000, its own + Postgres' (${ROUNDS} rounds, ${SENDERS} senders) | ${BATCHES.map((one) => `batch ${one}`).join(' | ')} | memory MB after |\n`,
 );
 process.stdout.write(`| --- | ${BATCHES.map(() => '---:').join(' | ')} | ---: |\n`);
 for (const target of targets) {
-  const cells = BATCHES.map((batch) => quantile(results.get(`${target.name}\n${batch}`) ?? [], 0.5).toFixed(0));
+  const cells = BATCHES.map((batch) => {
+    const measured = results.get(`${target.name}\n${batch}`) ?? [];
+    const median = (of: keyof Measured) =>
+      quantile(
+        measured.map((one) => one[of]),
+        0.5,
+      ).toFixed(0);
+    return `${median('perSecond')}; ${median('cpu')} + ${median('storeCpu')}`;
+  });
   process.stdout.write(`| ${target.name} | ${cells.join(' | ')} | ${residentMegabytes(target.pid).toFixed(0)} |\n`);
 }
 for (const target of targets) await target.end();

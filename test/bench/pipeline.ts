@@ -49,12 +49,13 @@ export async function runPipeline(shape: Shape, cluster: Cluster | undefined): P
   );
   const startMs = performance.now() - begun;
   await warmUp(api);
-  const before = roles.map(cpuSeconds);
+  const cpuOf = ({ running }: Named) => cpuSeconds(running.process.pid ?? 0);
+  const before = roles.map(cpuOf);
   const from = performance.now();
   const ids = await uploadAll(api, shape);
   await untilAllFinished(api);
   const spent = (performance.now() - from) / 1000;
-  const cpu = Object.fromEntries(roles.map((role, i) => [`${role.name}`, cpuSeconds(role) - (before[i] ?? 0)]));
+  const cpu = Object.fromEntries(roles.map((role, i) => [`${role.name}`, cpuOf(role) - (before[i] ?? 0)]));
   const timelines = await readTimelines(api, ids);
   const memory = Math.max(...roles.map(({ running }) => residentMegabytes(running.process.pid ?? 0)));
   for (const { running } of roles) await running.stop();
@@ -146,8 +147,8 @@ export function quantile(values: readonly number[], q: number): number {
 }
 
 /** CPU of a process and its children so far, in seconds; Linux counts in hundredths. */
-function cpuSeconds({ running }: Named): number {
-  return tree(running.process.pid ?? 0).reduce((sum, pid) => {
+export function cpuSeconds(pid: number): number {
+  return tree(pid).reduce((sum, pid) => {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     return sum + (Number(fields[11]) + Number(fields[12]) + Number(fields[13]) + Number(fields[14])) / 100;

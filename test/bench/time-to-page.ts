@@ -32,13 +32,16 @@ function steadyDocuments(api: string): () => void {
 /** A warning may come before it, as a ticket; whoever is woken is woken by this. */
 const isCritical = (body: Record<string, unknown>): boolean => /CRITICAL/.test(JSON.stringify(body));
 
-async function breach(): Promise<Times> {
+/** Scrapes come every five seconds: the fault begins evenly anywhere between two of them. */
+const SCRAPE_MS = 5_000;
+
+async function breach(phase: number): Promise<Times> {
   const folder = temporaryFolder();
   const stack = await startRole('start', { BURNLINE_STATE: folder });
   const { api = '', simulators = '', router = '' } = stack.urls;
   const stop = steadyDocuments(api);
   try {
-    await sleep(Number(values.warm) * 1_000);
+    await sleep(Number(values.warm) * 1_000 + phase * SCRAPE_MS);
     const early = await inbox(simulators, 'pagerduty');
     if (early.length > 0) throw new Error(`a page before the breach: ${JSON.stringify(early[0]?.body)}`);
     await fetch(`${simulators}/faults/llamaparse`, {
@@ -69,7 +72,7 @@ async function breach(): Promise<Times> {
 
 const all: Times[] = [];
 for (let i = 0; i < BREACHES; i++) {
-  const times = await breach();
+  const times = await breach(i / BREACHES);
   all.push(times);
   process.stderr.write(
     `${i + 1}: ${CHANNELS.map((one) => `${one} ${times[one].toFixed(1)} s`).join(', ')} by ${times.rule}\n`,

@@ -10,11 +10,12 @@ export async function burnline(
   args: readonly string[],
   env: Readonly<Record<string, string | undefined>> = {},
   node: string = process.execPath,
+  limit: number = LIMIT,
 ): Promise<Ran> {
   const child = spawn(node, ['bin/burnline', ...args], {
     env: { ...clean(process.env), ...env } as NodeJS.ProcessEnv,
     stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: LIMIT,
+    timeout: limit,
     killSignal: 'SIGKILL',
   });
   let stdout = '';

@@ -1,6 +1,7 @@
-/** A receiver of OTLP/HTTP traces and logs that keeps what came, and reads as much of the protobuf as tests need. */
+/** A receiver of OTLP/HTTP that keeps what came, and reads as much of the protobuf as tests need. */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { gunzipSync } from 'node:zlib';
 
 export type ReceivedSpan = {
   readonly traceId: string;
@@ -14,14 +15,20 @@ export type Receiver = AsyncDisposable & {
   spans(): readonly ReceivedSpan[];
   /** Everything that came, in one piece, to look for what must not be there. */
   everything(): Buffer;
+  /** Answers 503 as long as it is away, and keeps nothing. */
+  setAway(isAway: boolean): void;
 };
 
 export async function startReceiver(): Promise<Receiver> {
   const bodies: { path: string; body: Buffer }[] = [];
+  let away = false;
   const server = createServer(async (request, response) => {
     const pieces: Buffer[] = [];
     for await (const piece of request) pieces.push(piece as Buffer);
-    bodies.push({ path: request.url ?? '', body: Buffer.concat(pieces) });
+    if (away) return void response.writeHead(503).end();
+    const body = Buffer.concat(pieces);
+    const isPacked = request.headers['content-encoding'] === 'gzip';
+    bodies.push({ path: request.url ?? '', body: isPacked ? gunzipSync(body) : body });
     response.writeHead(200, { 'content-type': 'application/x-protobuf' }).end();
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -30,6 +37,9 @@ export async function startReceiver(): Promise<Receiver> {
     url: `http://127.0.0.1:${port}`,
     spans: () => bodies.filter(({ path }) => path === '/v1/traces').flatMap(({ body }) => readSpans(body)),
     everything: () => Buffer.concat(bodies.map(({ body }) => body)),
+    setAway: (isAway) => {
+      away = isAway;
+    },
     [Symbol.asyncDispose]: async () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

@@ -131,9 +131,9 @@ type AlertTx = Pick<
 function alertTx(t: Tables, undo: Undo): AlertTx {
   return {
     lockAlerts: async (fingerprints) => [...fingerprints].sort().flatMap((one) => t.alerts.get(one) ?? []),
-    lockOutdated: async (version, now, limit) =>
+    lockOutdated: async (version, now, after, limit) =>
       [...t.alerts.values()]
-        .filter(({ endsAt, config }) => endsAt > now && config !== version)
+        .filter((one) => one.endsAt > now && one.config !== version && one.fingerprint > after)
         .sort((a, b) => (a.fingerprint < b.fingerprint ? -1 : 1))
         .slice(0, limit),
     putAlerts: async (fresh, known) => {

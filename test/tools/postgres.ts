@@ -64,6 +64,8 @@ const as = () => (isRoot() ? { uid: NOBODY, gid: NOBODY } : {});
 export type Cluster = AsyncDisposable & {
   /** Of the database `postgres`; `create` makes more. */
   readonly url: string;
+  /** Of the server's first process. */
+  pid(): number;
   create(name: string): Promise<string>;
   stop(): Promise<void>;
   /** Ends the server as a power cut would, and starts it again on the same folder. */
@@ -114,6 +116,7 @@ export async function startCluster(bin: string, options: ClusterOptions = {}): P
   };
   return {
     url,
+    pid: () => server.pid ?? 0,
     create: async (name) => {
       const client = new pg.Client(url);
       await client.connect();

@@ -1,6 +1,7 @@
 /** The real programs that the tests use, each found or made. `npm run tools` makes them ahead of time and says what it has. */
 import { findAlertmanager } from './alertmanager.ts';
 import type { Found } from './cache.ts';
+import { findOtelcol } from './otelcol.ts';
 import { findPostgres } from './postgres.ts';
 import { findPrometheus } from './prometheus.ts';
 import { findSchemathesis } from './schemathesis.ts';
@@ -15,6 +16,7 @@ export function findTools(): Tool[] {
     { name: 'promtool', found: findPrometheus('promtool') },
     { name: 'alertmanager', found: findAlertmanager('alertmanager') },
     { name: 'amtool', found: findAlertmanager('amtool') },
+    { name: 'otelcol', found: findOtelcol() },
   ];
 }
 
