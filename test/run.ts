@@ -72,6 +72,8 @@ for (const { name, found } of tools) {
 }
 const missing = tools.filter(({ found }) => found.kind === 'missing').length;
 const env: NodeJS.ProcessEnv = { ...process.env, NODE_COMPILE_CACHE: join(tmpdir(), 'burnline-compile-cache') };
+// Who waits for a run tries fewer requests that nobody would think of; CI tries more.
+if (!ci) env['TEST_EXAMPLES'] ??= '10';
 for (const { name, found } of tools) if (found.kind === 'found') env[`TEST_TOOL_${name.toUpperCase()}`] = found.where;
 const postgres = tools.find(({ name }) => name === 'postgres')?.found;
 const cluster = postgres?.kind === 'found' ? await startCluster(postgres.where) : undefined;

@@ -1,6 +1,6 @@
 /**
- * The same suite on every engine: PGlite in memory, PGlite on disk, and a real Postgres where the run has one. Databases
- * are opened once for each process; a suite starts with empty tables.
+ * The same suite on every engine: PGlite on disk, a real Postgres where the run has one, and in CI PGlite in memory and the
+ * oldest Postgres too. Databases are opened once for each process; a suite starts with empty tables.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -25,7 +25,7 @@ export const POSTGRES_URL = process.env['TEST_POSTGRES_URL'];
 const POSTGRES_16_URL = process.env['TEST_POSTGRES_16_URL'];
 
 const ENGINES: readonly Engine[] = [
-  'PGlite in memory',
+  ...(process.env['CI'] === 'true' ? (['PGlite in memory'] as const) : []),
   'PGlite on disk',
   ...(POSTGRES_URL ? (['Postgres'] as const) : []),
   ...(POSTGRES_16_URL ? (['Postgres 16'] as const) : []),
