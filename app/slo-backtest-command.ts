@@ -37,7 +37,10 @@ async function run(options: Options): Promise<void> {
   const whatIf = whatIfOf(options);
   const supposed = suppose(found, whatIf ?? {});
   if (supposed.kind === 'refused') return fail(USAGE, supposed.reason);
-  const { judged } = supposed;
+  const { judged, leftOut } = supposed;
+  for (const { rule, because } of leftOut) {
+    process.stderr.write(`burnline slo backtest: ${rule} of ${judged.objective.id} is left out: ${because}\n`);
+  }
   const { objective } = judged;
   const source = await readSource(objective, options);
   if (source.kind === 'refused') return fail(source.code, source.message);
@@ -56,7 +59,7 @@ async function run(options: Options): Promise<void> {
     lines.push(JSON.stringify(change));
   };
   // What was supposed stands in the answer: a summary that is kept must not be taken for what was.
-  const told = (summary: Summary) => JSON.stringify({ summary: { ...summary, whatIf: whatIf ?? null } });
+  const told = (summary: Summary) => JSON.stringify({ summary: { ...summary, whatIf: whatIf ?? null, leftOut } });
   if (source.kind === 'rows') {
     const { rows } = source.replay;
     const long = tooLong(rows[0]?.at ?? seconds(0), rows.at(-1)?.at ?? seconds(0), options.tick);

@@ -1,6 +1,7 @@
 /** How the slo commands tell what they read: for people, and as JSON for programs. Pure. */
 import { styleText } from 'node:util';
-import { type Meaning, makeMeaning, type RuleMeaning, SHARES } from '#slo/meaning.ts';
+import { seconds } from '#kernel/units.ts';
+import { type Meaning, makeMeaning, RATES, type RuleMeaning, SHARES } from '#slo/meaning.ts';
 import type { Indicator, Method, Objective, Query, Window } from '#slo/objective.ts';
 import type { ObjectivesRead } from '#slo/openslo/read.ts';
 import type { Finding } from '#slo/openslo/report.ts';
@@ -118,17 +119,25 @@ function meaningBlock({ rules, smallestPaging }: Meaning): string {
     smallestPaging === null
       ? 'nothing pages'
       : `${exactPercent(Number(smallestPaging.toPrecision(2)))} at one event a second`;
-  const single = rules.flatMap(({ rule, singleFailureBelow, long, leastBad }) =>
+  const single = rules.flatMap(({ rule, singleFailureBelow, long, leastBad, waits }) =>
     singleFailureBelow === null || long === null
       ? []
-      : `    ${rule}: one failure among fewer than ${singleFailureBelow} events in ${duration(long)}; so it waits for ${leastBad} failures\n`,
+      : `    ${rule}: one failure among fewer than ${singleFailureBelow} events in ${duration(long)}; so it waits for ${leastBad} failures, of a total outage ${waitText(waits)}\n`,
   );
   return `${head}${lines.join('')}  smallest share that ever pages: ${smallest}\n  too little evidence by itself:\n${single.join('')}`;
 }
 
+const rateText = (perSecond: number): string =>
+  perSecond >= 1 ? `${perSecond}/s` : `${Math.round(perSecond * 60)}/min`;
+
+const waitText = (waits: readonly (number | null)[]): string =>
+  RATES.map((rate, i) => {
+    const wait = waits[i];
+    return `${wait === null || wait === undefined ? 'never' : duration(seconds(wait))} at ${rateText(rate)}`;
+  }).join(', ');
+
 function ruleText({ rule, severity, factor, long, short, eventsPerSecond }: RuleMeaning): string {
-  if (eventsPerSecond !== null)
-    return `${rule}, ${eventsPerSecond >= 1 ? `${eventsPerSecond}/s` : `${Math.round(eventsPerSecond * 60)}/min`} (${severity})`;
+  if (eventsPerSecond !== null) return `${rule}, ${rateText(eventsPerSecond)} (${severity})`;
   const windows = long === null || short === null ? '' : ` over ${duration(long)} and ${duration(short)}`;
   return `${rule} ${round(factor ?? 0)} ×${windows} (${severity})`;
 }

@@ -11,12 +11,13 @@
 
 import { minutes, type Seconds, seconds } from '#kernel/units.ts';
 import { BLIND_ALERT, blindLabels, burnAlertOf, burnLabels, titleOf } from '#slo/alert-names.ts';
-import { type BurnRule, type JudgedRule, type OmittedRule, rulesOf } from '#slo/burn-rate.ts';
+import { type BurnRule, type JudgedRule, rulesOf, WATCHED_LEAST } from '#slo/burn-rate.ts';
 import { nominalPeriod } from '#slo/calendar.ts';
 import type { Objective } from '#slo/objective.ts';
+import { whyOmitted } from '#slo/verdict.ts';
 import type { Shape } from './events.ts';
 import { BURNING, BURNING_THINLY, ratioName, series, WATCHED } from './names.ts';
-import { isWatched, type Judged, unscrapedFor } from './shared.ts';
+import { isWatched, type Judged, unscrapedFor, watchedEnough } from './shared.ts';
 import { durationText, instantText, numberText, quoted } from './text.ts';
 import { badOver } from './windows.ts';
 import type { AlertRule, Labels } from './yaml.ts';
@@ -51,21 +52,8 @@ export function burnAlerts({ objective, shape }: Judged, together: boolean, link
     if (thin !== undefined) slow.push(thin);
   }
   for (const omitted of judged.without)
-    without.push({ rule: omitted.rule.name, because: whyNot(omitted, objective.budget, period) });
+    without.push({ rule: omitted.rule.name, because: whyOmitted(omitted, objective.budget, period) });
   return { pages, slow, without };
-}
-
-function whyNot({ rule, factor, why }: OmittedRule, budget: number, period: Seconds): string {
-  switch (why) {
-    case 'longer than the period':
-      return `its window of ${durationText(rule.long)} does not fit into a period of ${durationText(period)}`;
-    case 'can never fire':
-      return `it can never fire: ${numberText(factor)} times a budget of ${numberText(budget)} is more than everything`;
-    case 'fires within the objective':
-      return `it would page within the objective: its burn rate is ${numberText(factor)}`;
-    default:
-      return why satisfies never;
-  }
 }
 
 /** One pair as two alerts: believed with enough bad events in its long window, written down as info with fewer. */
@@ -87,7 +75,10 @@ function tier(
     annotations: {
       ...annotations,
       summary: `${annotations['summary']}, by too few events to wake anybody`,
-      evidence: `fewer than ${least} bad events in ${durationText(rule.long)}`,
+      evidence:
+        rule.severity === 'critical'
+          ? `fewer than ${least} bad events in ${durationText(rule.long)}`
+          : `fewer than ${least} bad events in ${durationText(rule.long)}, or watched for less than ${durationText(WATCHED_LEAST)}`,
     },
   };
   return { alert, thin };
@@ -109,12 +100,12 @@ function tierText(
   const over = (length: Seconds): string => `${series(ratioName(length), id)} >= ${limit}`;
   const both = `sum without (sloth_window) (${over(rule.long)})\nand on (sloth_id) ${over(rule.short)}`;
   const bad = badOver(shape, rule.long);
+  const watched = watchedEnough(rule, ratioName(rule.short), [id]);
   // A query that hides its traffic offers no evidence to weigh. Better one page too many than none.
-  if (bad === undefined) return { believed: both };
-  return {
-    believed: `${both}\nand on () (${bad} >= ${least})`,
-    thin: `${both}\nunless on () (${bad} >= ${least})`,
-  };
+  const evidence = [...(bad === undefined ? [] : [`${bad} >= ${least}`]), ...(watched === undefined ? [] : [watched])];
+  if (evidence.length === 0) return { believed: both };
+  const enough = `(${evidence.join(' and on () ')})`;
+  return { believed: `${both}\nand on () ${enough}`, thin: `${both}\nunless on () ${enough}` };
 }
 
 function burnNotes(rule: BurnRule, factor: string, objective: Objective, links: Links): Labels {

@@ -92,7 +92,13 @@ test('alerts carry the workbook’s factors, the least evidence and their tier, 
     const alert = alerts.find((found) => called(found) === `${rule.name} ${rule.severity}`);
     assert(alert);
     assert.equal(alert.expr.split(` >= ${limit}`).length, 3, `${alert.expr} holds both windows against ${limit}`);
-    assert.match(alert.expr, new RegExp(`>= ${leastBad(rule, ratio(0.02), days(28), DEFAULT_ALERTING)}\\)$`));
+    const least = leastBad(rule, ratio(0.02), days(28), DEFAULT_ALERTING);
+    assert.match(
+      alert.expr,
+      new RegExp(
+        `>= ${least}${rule.severity === 'critical' ? '' : ' and on \\(\\) last_over_time\\(.* offset 5m\\)'}\\)$`,
+      ),
+    );
     assert.equal(alert.labels['eye'], 'prometheus');
   }
   assert(alerts.every((alert) => alert.for === undefined));
@@ -144,7 +150,7 @@ test('a rule that can never fire, or has no room in the period, is left out with
   const lax = compileFiles([objective('lax', errorsOf('app'), { target: ratio(0.9) })]).leftOut;
   assert.deepEqual(
     lax.map(({ because }) => because),
-    ['page-fast: it can never fire: 13.44 times a budget of 0.1 is more than everything'],
+    ['page-fast: it can never fire: 13.4 times a budget of 10 % is more than everything'],
   );
   const short = compileFiles([
     objective('short', errorsOf('app'), { window: { kind: 'rolling', period: days(1) } }),
@@ -154,8 +160,8 @@ test('a rule that can never fire, or has no room in the period, is left out with
     [
       'page-fast: it would page within the objective: its burn rate is 0.48',
       'page-slow: it would page within the objective: its burn rate is 0.2',
-      'ticket-fast: its window of 1d does not fit into a period of 1d',
-      'ticket-slow: its window of 3d does not fit into a period of 1d',
+      'ticket-fast: its window of 24 h does not fit into a period of 24 h',
+      'ticket-slow: its window of 3 d does not fit into a period of 24 h',
     ],
   );
 });

@@ -7,12 +7,13 @@
  */
 import { days, minutes, type Seconds } from '#kernel/units.ts';
 import { labelsOf, ownLabels } from '#slo/alert-names.ts';
-import { BURN_RULES, type BurnRule, rulesOf } from '#slo/burn-rate.ts';
+import { BURN_RULES, type BurnRule, rulesOf, WATCHED_LEAST } from '#slo/burn-rate.ts';
 import { nominalPeriod } from '#slo/calendar.ts';
 import type { Objective } from '#slo/objective.ts';
 import { leafIds, type Shape } from './events.ts';
 import {
   BLOCKS_FROM,
+  BLOCKS_TOTAL,
   BURNING,
   BURNING_THINLY,
   ratioName,
@@ -142,18 +143,20 @@ function ratioRules(all: readonly Judged[], window: Seconds): RecordRule[] {
   ];
 }
 
+/** True of those that a ticket may be opened on: they have been watched for `WATCHED_LEAST`. Undefined of a page. */
+export function watchedEnough(rule: BurnRule, record: string, ids: readonly string[]): string | undefined {
+  if (rule.severity === 'critical') return undefined;
+  return `last_over_time(${seriesOf(record, ids)}[${durationText(rule.short)}] offset ${durationText(WATCHED_LEAST)})`;
+}
+
 /** From so many objectives on it is cheaper to ask once which of them burn. Alerts of fewer ask for themselves. */
 const ASKED_TOGETHER = 3;
 export const burnTogether = (all: readonly Judged[]): boolean => countedOf(all).length >= ASKED_TOGETHER;
 const countedOf = <T extends Judged>(all: readonly T[]): T[] => all.filter(({ shape }) => shape.kind === 'counted');
 
 /** Those counted objectives of which a pair fires. A composite's and a raw ratio's alerts always ask for themselves. */
-function burning(
-  service: string,
-  all: readonly Judged[],
-  { name, long, short }: BurnRule,
-  evidence: 'enough' | 'thin',
-) {
+function burning(service: string, all: readonly Judged[], rule: BurnRule, evidence: 'enough' | 'thin') {
+  const { name, long, short } = rule;
   if (!burnTogether(all)) return [];
   const firing = countedOf(all).flatMap((one) => {
     const { objective } = one;
@@ -167,12 +170,15 @@ function burning(
     firing,
     ({ objective, factor, least }) => {
       const limit = numberText(factor * objective.budget);
-      return (ids) =>
-        [
+      return (ids) => {
+        const watched = watchedEnough(rule, BLOCKS_TOTAL, ids);
+        const enough = `${countedBad(ids, long)} >= ${least}`;
+        return [
           `sum by (${IDENTITY}) (${seriesOf(ratioName(long), ids)} >= ${limit})`,
           `and on (sloth_id) ${seriesOf(ratioName(short), ids)} >= ${limit}`,
-          `${held} on (sloth_id) ${countedBad(ids, long)} >= ${least}`,
+          `${held} on (sloth_id) ${watched === undefined ? enough : `(${enough} and on (sloth_id) ${watched})`}`,
         ].join('\n');
+      };
     },
     { tier: name },
   );

@@ -55,6 +55,15 @@ describe('backtest()', () => {
     );
   });
 
+  test('says what the budget that was spent is of', () => {
+    assert.match(play(rows).summary.budgetSpentOf, /^28 d at the traffic of the .+ played$/);
+    const window = { kind: 'calendar', count: 1, unit: 'year', start: '1970-01-01 00:00:00', timeZone: 'UTC' } as const;
+    assert.match(
+      play(rows, { objective: objectiveOf({ window }) }).summary.budgetSpentOf,
+      /^the calendar period since second 0, as far as it was played$/,
+    );
+  });
+
   describe('with a calendar window', () => {
     const at = (text: string) => Date.parse(text) / 1_000;
     const window = {

@@ -10,7 +10,7 @@ import { advance, burningSince, type Judged, judge, newStanding } from './judge.
 import { longestPeriod } from './ledger/account.ts';
 import { budgetBetween } from './ledger/budget.ts';
 import { type Ledger, windowCounts } from './ledger/ledger.ts';
-import { isChange, type RuleName, type Severity, type Verdict } from './verdict.ts';
+import { duration, isChange, moment, type RuleName, type Severity, type Verdict } from './verdict.ts';
 
 export type Change = {
   readonly at: Seconds;
@@ -44,6 +44,8 @@ export type Summary = {
   readonly sli: number | null;
   /** Of a rolling period, what the replay spent of it; of a calendar's, of the one that the replay ends in, up to there. */
   readonly budgetSpent: number;
+  /** What that is a share of, in words. */
+  readonly budgetSpentOf: string;
   readonly pages: readonly Page[];
 };
 
@@ -101,19 +103,32 @@ export function backtestFeed(judged: Judged, feed: Feed, tick: Seconds, changed:
     good,
     bad,
     sli: good + bad === 0 ? null : good / (good + bad),
-    budgetSpent: budgetSpent(judged, feed, end),
+    ...budgetSpent(judged, feed, end),
     pages: pages.all(allowed),
   };
 }
 
-function budgetSpent({ objective, period }: Judged, { ledger, begin, end: last }: Feed, end: Seconds): number {
+/** A rolling period is seldom all in the replay: what the replay spent of a whole one, had that the replay's traffic. */
+function budgetSpent(
+  { objective, period }: Judged,
+  { ledger, begin, end: last }: Feed,
+  end: Seconds,
+): Pick<Summary, 'budgetSpent' | 'budgetSpentOf'> {
   const { window, budget } = objective;
   if (window.kind === 'rolling') {
-    return burnRate(windowCounts(ledger, end, period), budget) * Math.min(1, (end - begin) / period);
+    const share = Math.min(1, (end - begin) / period);
+    return {
+      budgetSpent: burnRate(windowCounts(ledger, end, period), budget) * share,
+      budgetSpentOf: `${duration(period)} at the traffic of the ${share < 1 ? `${duration(seconds(end - begin))} played` : 'last of them'}`,
+    };
   }
   // A period has the events up to its end: a replay that ends with a month is of that month, not of the next.
   const { start } = currentPeriod(window, milliseconds(toMilliseconds(last) - 1));
-  return 1 - budgetBetween(ledger, budget, seconds(start / 1_000), end).value;
+  const from = seconds(start / 1_000);
+  return {
+    budgetSpent: 1 - budgetBetween(ledger, budget, from, end).value,
+    budgetSpentOf: `the calendar period since ${moment(from)}, as far as it was played`,
+  };
 }
 
 export type Turn = {

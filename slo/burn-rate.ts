@@ -34,6 +34,11 @@ export const BURN_RULES = [
 
 /** A handful of failures never pages by itself, whatever the traffic. */
 export const HANDFUL = 6;
+/**
+ * A ticket is not opened on what a new installation sees in its first minutes: less than the workbook's shortest window is no
+ * window. (A page asks for failures in several parts of its window, which is longer.)
+ */
+export const WATCHED_LEAST = minutes(5);
 const YEAR = days(365.25);
 /** Slack for comparing quotients: in doubles, 288 / 1000 / 0.02 is 14.399999999999999. */
 export const EPSILON = 1e-9;

@@ -49,6 +49,8 @@ describe('judge() by the pairs', () => {
     ['is ok just under the slowest ticket', [[days(4), { good: 98_134, bad: 1_866 }]], 'ok'],
     ['opens a ticket just over it', [[days(4), { good: 98_133, bad: 1_867 }]], 'warning ticket-slow'],
     ['opens the fast ticket exactly at 2.8', [[days(4), { good: 944, bad: 56 }]], 'warning ticket-fast'],
+    ['opens none in the first minutes of an installation', [[minutes(4.75), { good: 92, bad: 8 }]], 'info ticket-fast'],
+    ['opens it when five minutes were watched', [[minutes(5), { good: 92, bad: 8 }]], 'warning ticket-fast'],
     ['leaves it just under', [[days(4), { good: 94_401, bad: 5_599 }]], 'warning ticket-slow'],
     ['pages exactly at 5.6', [[days(4), { good: 888, bad: 112 }]], 'critical page-slow'],
     ['opens only a ticket just under', [[days(4), { good: 88_801, bad: 11_199 }]], 'warning ticket-fast'],

@@ -6,7 +6,7 @@
  * be one heap: a batch that failed in a minute says little about the other 59. Otherwise it is written down as info.
  */
 import { type Seconds, seconds } from '#kernel/units.ts';
-import { type BurnRule, budgetLasts, burnRate, EPSILON, type JudgedRule, rulesOf } from './burn-rate.ts';
+import { type BurnRule, budgetLasts, burnRate, EPSILON, type JudgedRule, rulesOf, WATCHED_LEAST } from './burn-rate.ts';
 import { nominalPeriod } from './calendar.ts';
 import { addEvidence, type EvidenceState, readEvidence, skipEvidence, startEvidence } from './evidence.ts';
 import { type EvidenceModel, makeEvidenceModel } from './evidence-model.ts';
@@ -187,7 +187,10 @@ function judgePair(judged: Judged, { rule, factor, least }: JudgedRule, read: Re
 /** Why a pair that fires is not believed. */
 function doubtOf(rule: BurnRule, least: number, long: WindowCounts, read: Read, now: Seconds): string | undefined {
   if (long.bad < least) return `; but ${round(long.bad)} bad events are too few to tell (at least ${least})`;
-  if (rule.severity !== 'critical') return undefined;
+  if (rule.severity !== 'critical') {
+    if (long.observed >= WATCHED_LEAST) return undefined;
+    return `; but it has been watched for ${duration(long.observed)}: too short to tell (at least ${duration(WATCHED_LEAST)})`;
+  }
   let parts = 0;
   for (let part = 0; part < PARTS && parts < PARTS_BAD; part++) {
     const to = seconds(now - (part * rule.long) / PARTS);

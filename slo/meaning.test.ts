@@ -105,3 +105,13 @@ describe('the time until somebody is told, as validate has it, is that of a repl
     }
   }
 });
+
+test('a pair tells how long a total outage takes to bring enough failures, busy and quiet, and that it never does', () => {
+  const { rules } = makeMeaning()(objectiveOf());
+  for (const { rule, leastBad, long, waits } of rules) {
+    if (rule === 'evidence') assert.deepEqual(waits, []);
+    else assert.deepEqual(waits, [leastBad, leastBad * 60 <= (long ?? 0) ? leastBad * 60 : null], rule);
+  }
+  const short = makeMeaning()(objectiveOf({ window: { kind: 'rolling', period: hours(60) } }));
+  assert.equal(short.rules.find(({ rule }) => rule === 'page-fast')?.waits[1], null);
+});

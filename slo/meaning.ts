@@ -31,6 +31,8 @@ export type RuleMeaning = {
   readonly timeToFire: readonly (Seconds | null)[];
   /** Below so many events in the long window, one failure alone is burn enough to fire: what `leastBad` is there for. */
   readonly singleFailureBelow: number | null;
+  /** Of a pair: how long a total outage takes to bring so many failures, at each of `RATES`; null: more than its long window. */
+  readonly waits: readonly (Seconds | null)[];
 };
 
 export type Meaning = {
@@ -63,8 +65,9 @@ function meaningOf(objective: Objective): Meaning {
       share / budget < factor ? null : seconds(Math.max(believed, (long * factor * budget) / share)),
     );
     const singleFailureBelow = Math.ceil(1 / (factor * budget));
-    const none = { eventsPerSecond: null };
-    return { rule: name, severity, factor, long, short, ...none, leastBad: least, timeToFire, singleFailureBelow };
+    const waits = RATES.map((rate) => (least / rate > long ? null : seconds(least / rate)));
+    const more = { eventsPerSecond: null, leastBad: least, timeToFire, singleFailureBelow, waits };
+    return { rule: name, severity, factor, long, short, ...more };
   });
   const detector = alerting.page ? RATES.map((rate) => detectorMeaning(objective, rate)) : [];
   const slowest = pairs.filter(({ severity }) => severity === 'critical').map(({ factor }) => (factor ?? 0) * budget);
@@ -74,7 +77,7 @@ function meaningOf(objective: Objective): Meaning {
 
 function detectorMeaning(objective: Objective, eventsPerSecond: number): RuleMeaning {
   const timeToFire = SHARES.map((share) => timeToDetect(objective, share, eventsPerSecond, HORIZON));
-  const none = { factor: null, long: null, short: null, singleFailureBelow: null };
+  const none = { factor: null, long: null, short: null, singleFailureBelow: null, waits: [] };
   return { rule: 'evidence', severity: 'critical', ...none, eventsPerSecond, leastBad: HANDFUL, timeToFire };
 }
 

@@ -1,6 +1,6 @@
 /** What is said of an objective at one moment, and the words and reasons it is said with. */
-import type { Seconds } from '#kernel/units.ts';
-import type { BurnRule } from './burn-rate.ts';
+import type { Ratio, Seconds } from '#kernel/units.ts';
+import type { BurnRule, OmittedRule } from './burn-rate.ts';
 
 /** `critical` pages, `warning` reaches a human within the quarter of an hour, `info` is written down. */
 export type Severity = 'critical' | 'warning' | 'info';
@@ -58,3 +58,17 @@ export const exactPercent = (share: number): string => `${Number((share * 100).t
 /** Two or three digits that mean something, and no trailing zeros. */
 export const round = (value: number): string =>
   String(Math.abs(value) >= 100 ? Math.round(value) : Number(value.toPrecision(value < 1 ? 2 : 3)));
+
+/** Why a pair is not among those that judge. */
+export function whyOmitted({ rule, factor, why }: OmittedRule, budget: Ratio, period: Seconds): string {
+  switch (why) {
+    case 'longer than the period':
+      return `its window of ${duration(rule.long)} does not fit into a period of ${duration(period)}`;
+    case 'can never fire':
+      return `it can never fire: ${round(factor)} times a budget of ${exactPercent(budget)} is more than everything`;
+    case 'fires within the objective':
+      return `it would page within the objective: its burn rate is ${round(factor)}`;
+    default:
+      return why satisfies never;
+  }
+}

@@ -115,3 +115,21 @@ describe('what if', () => {
     });
   }
 });
+
+test('a pair that would never speak under another target is left out with the reason, and no other is', () => {
+  const lax = suppose(objectiveOf(), { target: 0.9 });
+  assert(lax.kind === 'supposed');
+  assert.deepEqual(lax.leftOut, [
+    {
+      rule: 'page-fast',
+      because: 'it can never fire: 13.4 times a budget of 10 % is more than everything',
+    },
+  ]);
+  assert.deepEqual(
+    lax.judged.rules.map(({ rule }) => rule.name),
+    ALL.filter((name) => name !== 'page-fast'),
+  );
+  const same = suppose(objectiveOf(), { target: 0.99 });
+  assert(same.kind === 'supposed');
+  assert.deepEqual(same.leftOut, []);
+});

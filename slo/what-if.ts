@@ -7,7 +7,7 @@ import { BURN_RULES, type BurnRule, type OmittedRule, rulesOf } from './burn-rat
 import { nominalPeriod } from './calendar.ts';
 import { type Judged, makeJudged } from './judge.ts';
 import type { Objective } from './objective.ts';
-import { duration, exactPercent, round } from './verdict.ts';
+import { duration, exactPercent, round, whyOmitted } from './verdict.ts';
 
 export type PairName = BurnRule['name'];
 /** A pair as the SRE workbook's table has it. */
@@ -29,8 +29,11 @@ export type WhatIf = {
   readonly evidence?: false;
 };
 
+export type LeftOut = { readonly rule: PairName; readonly because: string };
+
 export type Supposed =
-  | { readonly kind: 'supposed'; readonly judged: Judged }
+  /** @field leftOut pairs that would never speak under this promise, so that their silence is no answer. */
+  | { readonly kind: 'supposed'; readonly judged: Judged; readonly leftOut: readonly LeftOut[] }
   | { readonly kind: 'refused'; readonly reason: string };
 
 export function suppose(given: Objective, whatIf: WhatIf): Supposed {
@@ -49,7 +52,11 @@ export function suppose(given: Objective, whatIf: WhatIf): Supposed {
     if (reason !== undefined) return { kind: 'refused', reason: `rule ${other.rule} of ${objective.id}: ${reason}` };
     pairs.push(pairOf(other, usual, period));
   }
-  return { kind: 'supposed', judged: makeJudged(objective, { pairs, detects: evidence }) };
+  const leftOut = rulesOf(objective, period, pairs).without.map((one) => ({
+    rule: one.rule.name,
+    because: whyOmitted(one, objective.budget, period),
+  }));
+  return { kind: 'supposed', judged: makeJudged(objective, { pairs, detects: evidence }), leftOut };
 }
 
 function otherwise(objective: Objective, { target, falsePagesPerYear, smallestBurn }: WhatIf): Objective {
