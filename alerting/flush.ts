@@ -115,11 +115,15 @@ function incidentChanges(view: GroupView, firing: readonly Member[], now: Millis
   });
 }
 
-/** What somebody has closed while it fired is not opened again by what they knew, until it would be repeated. */
+/**
+ * What somebody has closed while it fired is not opened again by what they knew, until it would be repeated. What has ended
+ * and begun again since the last look is nothing that they knew.
+ */
 function isReason({ group, route }: GroupView, alerts: readonly Member[], now: Milliseconds): boolean {
   if (alerts.length === 0) return false;
   const known = group.toldAt !== undefined && now - group.toldAt < route.repeatInterval;
-  return !known || alerts.some(({ told }) => told !== 'firing');
+  const lastLook = group.flushedAt ?? now;
+  return !known || alerts.some(({ told, alert }) => told !== 'firing' || alert.receivedAt > lastLook);
 }
 
 /** In a storm each alert may have a reason of its own. */

@@ -87,6 +87,25 @@ onEveryEngine('groups and incidents', (db) => {
     assert.deepEqual(told(d.arrived).slice(6).sort(), all.map((to) => `5000 s ${to} resolve`).sort());
   });
 
+  test('what somebody closed while it fired stays closed, and is a new page when it ends and fires again between two looks', async () => {
+    const d = desk(paging);
+    await d.fire(CRITICAL);
+    await d.play(inSeconds(1));
+    const [one] = await db().query<{ id: string }>('select id from alerting.incidents');
+    d.time = 20_000;
+    await answer(d.around, one?.id ?? '', { kind: 'resolve', by: 'ada' });
+    await d.fire(CRITICAL);
+    await d.play(inSeconds(40));
+    const numbers = async () => (await db().query('select id from alerting.incidents')).length;
+    assert.equal(await numbers(), 1, 'it goes on, and she knows');
+    d.time = 41_000;
+    await d.resolve(CRITICAL);
+    d.time = 42_000;
+    await d.fire(CRITICAL);
+    await d.play(inSeconds(400));
+    assert.equal(await numbers(), 2);
+  });
+
   test('nobody answers: the steps begin again as often as the policy says, and then no more', async () => {
     const d = desk(paging);
     await d.fire(CRITICAL, { endsAt: inSeconds(100_000) });
