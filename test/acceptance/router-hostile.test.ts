@@ -13,8 +13,11 @@ import { getJson, postAlerts } from '#test/kit/alertmanager.ts';
 import { NO_PROC, peakMemory, residentMemory } from '#test/kit/memory.ts';
 import { type Running, startRole, temporaryFolder } from '#test/kit/stack.ts';
 
-/** Over what it has at rest, in MiB: two bodies of the largest size at once, and what they are taken apart into. */
-const MEMORY_MOST = 500;
+/**
+ * In all, in MiB: two bodies of the largest size at once, and what they are taken apart into; and once in its life 600 for
+ * a second (kernel/pglite.ts, TIERING_BUDGET).
+ */
+const MEMORY_MOST = 1_150;
 
 let folder = '';
 let router: Running | undefined;
@@ -129,7 +132,8 @@ describe('POST /api/v2/alerts', () => {
       assert.match(String(answer.body), /^alert 1: /);
       assert(String(answer.body).length < 5_000);
       assert.deepEqual(await stored(), ['Halves']);
-      await postAlerts(url, [{ ...GOOD, endsAt: new Date().toISOString() }]);
+      // The router's clock is its store's, which may be a few milliseconds behind.
+      await postAlerts(url, [{ ...GOOD, endsAt: new Date(Date.now() - 1_000).toISOString() }]);
       assert.deepEqual(await stored(), []);
     });
   }
@@ -153,7 +157,7 @@ describe('POST /api/v2/alerts', () => {
     assert(answers.filter(({ status }) => status === 400).length >= 2);
     assert.deepEqual(await stored(), []);
     const { pid = 0 } = router?.process ?? {};
-    assert(peakMemory(pid) - atRest < MEMORY_MOST, `${atRest} → ${peakMemory(pid)} MiB`);
+    assert(peakMemory(pid) < MEMORY_MOST, `${atRest} → ${peakMemory(pid)} MiB`);
   });
 
   test('reads two large bodies at once, and tells the others to come back', {
@@ -180,7 +184,7 @@ describe('POST /api/v2/alerts', () => {
     assert.deepEqual([...new Set(statuses)], [503]);
     for (const { outgoing } of senders) outgoing.destroy();
     const { pid = 0 } = router?.process ?? {};
-    assert(peakMemory(pid) - atRest < MEMORY_MOST, `${atRest} → ${peakMemory(pid)} MiB`);
+    assert(peakMemory(pid) < MEMORY_MOST, `${atRest} → ${peakMemory(pid)} MiB`);
   });
 
   test('serves others while somebody sends a byte now and then, or goes in the middle', async () => {
@@ -338,5 +342,5 @@ test('after all of it the router is there, has logged no error, and its memory i
   assert.deepEqual(errors, []);
   const { pid = 0 } = router?.process ?? {};
   if (!NO_PROC) t.diagnostic(`memory ${atRest.toFixed(0)} → ${peakMemory(pid).toFixed(0)} MiB`);
-  if (!NO_PROC) assert(peakMemory(pid) - atRest < MEMORY_MOST, `${atRest} → ${peakMemory(pid)} MiB`);
+  if (!NO_PROC) assert(peakMemory(pid) < MEMORY_MOST, `${atRest} → ${peakMemory(pid)} MiB`);
 });
