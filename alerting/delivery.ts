@@ -74,8 +74,11 @@ async function attempt(around: Deliverer, claimed: Claimed, signal: AbortSignal)
 async function mark(around: Deliverer, tx: Tx, claimed: Claimed, outcome: Outcome): Promise<void> {
   const now = around.now();
   const settlement = settlementOf(outcome, claimed.attempts, now, around.random);
-  if (!(await tx.settle(claimed, settlement, now))) return;
   const { incidentId, destination } = claimed;
+  // The incident before its messages, as everybody locks them: else this and somebody's answer wait for each other.
+  const refusedOf =
+    settlement.state === 'refused' && incidentId !== undefined ? await tx.lockIncident(incidentId) : undefined;
+  if (!(await tx.settle(claimed, settlement, now))) return;
   if (incidentId === undefined) return;
   if (settlement.state === 'delivered') {
     const after = claimed.attempts > 1 ? `, at attempt ${claimed.attempts}` : '';
@@ -89,7 +92,7 @@ async function mark(around: Deliverer, tx: Tx, claimed: Claimed, outcome: Outcom
       behind.map(({ id }) => id),
       now,
     );
-    await hurryNext(tx, claimed, incidentId, now);
+    if (refusedOf !== undefined) await hurryNext(tx, claimed, refusedOf, now);
   } else if (claimed.attempts === 1) {
     await tx.addTimeline([line(claimed, now, 'retried', `${destination}: ${settlement.error}`)]);
   }
@@ -99,11 +102,11 @@ async function mark(around: Deliverer, tx: Tx, claimed: Claimed, outcome: Outcom
 async function hurryNext(
   tx: Tx,
   { destination, message }: Claimed,
-  incidentId: string,
+  incident: Incident,
   now: Milliseconds,
 ): Promise<void> {
-  const incident = await tx.lockIncident(incidentId);
-  if (incident === undefined || incident.state === 'resolved') return;
+  if (incident.state === 'resolved') return;
+  const { id: incidentId } = incident;
   const told = incident.told.filter((one) => one !== destination);
   const step = message.kind === 'incident' && message.action === 'trigger' ? message : undefined;
   const unreached =

@@ -2,7 +2,10 @@ import assert from 'node:assert/strict';
 import test, { beforeEach } from 'node:test';
 import { type Desk, inSeconds, makeDesk, policy, route, setupOf, slack, span } from '#test/kit/alerting.ts';
 import { emptyTables, onEveryEngine } from '#test/kit/database.ts';
+import { answer } from './answer.ts';
+import { claimOne, deliver } from './delivery.ts';
 import type { Target } from './oncall/model.ts';
+import { timelineOf } from './rows/incidents.ts';
 import { makeSqlStore } from './store-sql.ts';
 
 const CRITICAL = { alertname: 'Down', service: 'docs', severity: 'critical' };
@@ -99,6 +102,30 @@ onEveryEngine('a step that reaches nobody', (db) => {
     desk.outcome = () => ({ kind: 'delivered', reference: undefined });
     await desk.play(inSeconds(700));
     assert.deepEqual(told(desk).slice(0, 1), ['600 s pager/slack[0]']);
+  });
+
+  test('a refusal that is marked while somebody answers: both are kept', async () => {
+    const desk = makeDesk(makeSqlStore(db()), setupWith(step(0, to('receiver', 'pager'), to('receiver', 'boss'))));
+    desk.outcome = () => ({ kind: 'retry', because: 'status 503', after: undefined });
+    await desk.fire(CRITICAL, { endsAt: inSeconds(1_000_000) });
+    await desk.play(inSeconds(0));
+    const [{ id = '' } = {}] = await db().query<{ id: string }>('select id from alerting.incidents');
+    desk.outcome = () => ({ kind: 'refused', because: 'status 404' });
+    for (let left = 3; left > 0; left--) {
+      desk.time += 100_000;
+      const claimed = await claimOne(desk.around);
+      assert(claimed !== undefined);
+      await answer(desk.around, id, { kind: 'reopen', by: 'bob' });
+      await Promise.all([
+        deliver(desk.around, claimed, new AbortController().signal),
+        answer(desk.around, id, { kind: 'acknowledge', by: 'ada' }),
+      ]);
+    }
+    const kinds = (await timelineOf(db(), id)).map(({ kind }) => kind);
+    assert.deepEqual(
+      ['refused', 'acknowledged'].map((one) => kinds.filter((kind) => kind === one).length),
+      [3, 3],
+    );
   });
 
   test('a policy that is gone from the files is said as one', async () => {

@@ -37,7 +37,7 @@ export interface Watch {
   readonly source: SourceShown;
   /** Whoever starts the service again has given it up: nobody needs to wait any longer. */
   serviceGivenUp(): void;
-  /** Takes in the corrections that are in force now; else they are looked for every half minute. */
+  /** Takes in the corrections that are in force now; else, or where the store fails, they are looked for every half minute. */
   correct(): Promise<void>;
   run(signal: AbortSignal): Promise<void>;
 }
@@ -63,9 +63,18 @@ export async function makeWatch(options: WatchOptions): Promise<Watch> {
     const down = servicesDown(engine, presence, source.every, at);
     await standing.tell([...down, ...said, ...(gone === undefined ? [] : [gone])]);
   };
+  const settle = async () => {
+    try {
+      settleCorrections(engine, await options.corrections(), inSeconds(now()));
+    } catch (error) {
+      log.warn({ reason: describe(error) }, 'cannot read what shall not count; it is tried again');
+    }
+  };
+  let settling = Promise.resolve();
+  // One after the other: what was read before somebody else's change must not be applied after it.
   const correct = async () => {
-    const inForce = await options.corrections();
-    settleCorrections(engine, inForce, inSeconds(now()));
+    settling = settling.then(settle);
+    await settling;
   };
   const save = async () => await options.keep.save(checkpoint(engine, inSeconds(now())));
   return {
@@ -85,9 +94,7 @@ export async function makeWatch(options: WatchOptions): Promise<Watch> {
         const began = clock.steady();
         if (began - corrected >= CORRECT_EVERY) {
           corrected = began;
-          await correct().catch((error: unknown) =>
-            log.warn({ reason: describe(error) }, 'cannot read what shall not count'),
-          );
+          await correct();
         }
         await round().catch((error: unknown) =>
           log.error({ reason: describe(error) }, 'the watch could not say what it saw'),

@@ -84,7 +84,8 @@ export const forgetInbound = (q: Queryable, before: Milliseconds, limit: number)
   removed(
     q,
     `delete from alerting.inbound where (source, id) in (
-       select source, id from alerting.inbound where heard_at < $1 order by heard_at limit $2) returning id`,
+       select source, id from alerting.inbound where heard_at < $1 order by heard_at limit $2 for update skip locked)
+     returning id`,
     before,
     limit,
   );
@@ -93,7 +94,7 @@ export const forgetChanges = (q: Queryable, before: Milliseconds, limit: number)
   removed(
     q,
     `delete from alerting.changes where id in (
-       select id from alerting.changes where at < $1 order by at limit $2) returning id`,
+       select id from alerting.changes where at < $1 order by at limit $2 for update skip locked) returning id`,
     before,
     limit,
   );
