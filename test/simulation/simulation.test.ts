@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import test from 'node:test';
 import { wrongsOf } from './invariants.ts';
+import { MUTANTS } from './mutants.ts';
 import { simulate } from './world.ts';
 
 const SEEDS = Number(process.env['SIMULATION_SEEDS'] ?? 1_000);
@@ -21,4 +23,18 @@ test(`${SEEDS} histories hold what must hold`, async () => {
 
 test('the same seed gives the same history', async () => {
   for (const seed of [1, 2, 3]) assert.equal((await simulate(seed)).trace, (await simulate(seed)).trace);
+});
+
+/** What the simulation broke on once, so that it is played in every run. */
+const BROKEN_ONCE = [6814];
+test('the histories that once broke a rule hold it', async () => {
+  for (const seed of BROKEN_ONCE) assert.deepEqual(wrongsOf(await simulate(seed)), [], `seed ${seed}`);
+});
+
+test('each planted bug still has its place in the source', () => {
+  assert(MUTANTS.length >= 15);
+  for (const { name, file, from } of MUTANTS) {
+    const places = readFileSync(`alerting/${file}`, 'utf8').split(from).length - 1;
+    assert.equal(places, 1, `${name}: ${file} holds "${from}" ${places} times`);
+  }
 });
