@@ -40,6 +40,9 @@ export async function answerIn(
   return next;
 }
 
+/** The policy from its first step, with all its rounds. */
+const ANEW = { step: 0, round: 0 } as const;
+
 type Answered = {
   readonly next: Incident;
   /** Undefined: nothing changed. */
@@ -64,7 +67,7 @@ function answered(incident: Incident, given: Answer, now: Milliseconds): Answere
       };
     case 'snooze':
       return {
-        next: { ...incident, ...by, state: 'snoozed', snoozedUntil: given.until, dueAt: given.until, step: 0 },
+        next: { ...incident, ...by, state: 'snoozed', snoozedUntil: given.until, dueAt: given.until, ...ANEW },
         kind: 'snoozed',
         because: `by ${given.by} until ${new Date(given.until).toISOString()}`,
         action: 'acknowledge',
@@ -73,7 +76,7 @@ function answered(incident: Incident, given: Answer, now: Milliseconds): Answere
       if (incident.state === 'open') return unchanged;
       // The policy begins anew, at once: whoever was on it was told by its first step.
       return {
-        next: { ...incident, state: 'open', snoozedUntil: undefined, dueAt: now, step: 0 },
+        next: { ...incident, state: 'open', snoozedUntil: undefined, dueAt: now, ...ANEW },
         kind: 'reopened',
         because: `by ${given.by}: nobody is on it any more`,
         action: undefined,

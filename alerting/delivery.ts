@@ -110,7 +110,10 @@ async function hurryNext(
   const told = incident.told.filter((one) => one !== destination);
   const step = message.kind === 'incident' && message.action === 'trigger' ? message : undefined;
   const unreached =
-    step !== undefined && incident.state === 'open' && !(await tx.hasReached(incidentId, step.step, step.round));
+    step !== undefined &&
+    incident.state === 'open' &&
+    // Of this pass: who was told before somebody took it up is not told now.
+    !(await tx.hasReached(incidentId, { step: step.step, round: step.round, since: incident.acknowledgedAt }));
   const isLast = step?.step === incident.message.step && step.round === incident.message.round;
   // A new round keeps its time: by then the files may be mended.
   const waits = incident.dueAt !== undefined && incident.dueAt > now && incident.round === step?.round;

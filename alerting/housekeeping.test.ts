@@ -11,7 +11,7 @@ import { answer } from './answer.ts';
 import { forget, KEPT } from './housekeeping.ts';
 import { saveCheckpoint } from './rows/checkpoints.ts';
 import { countNotifications, countPages } from './rows/counts.ts';
-import { forgetChanges, forgetInbound, forgetNotifications, vacuumTables } from './rows/forget.ts';
+import { forgetChanges, forgetInbound, forgetNotifications, forgetTimeline, vacuumTables } from './rows/forget.ts';
 import { makeSqlStore } from './store-sql.ts';
 
 const setup = setupOf({
@@ -184,6 +184,32 @@ onEveryEngine('housekeeping', (db, engine) => {
     const first = await size();
     assert(first > 1_000_000);
     assert((await size()) < first * 1.3);
+  });
+
+  test('neither does what is written over of an incident, nor what is forgotten', async (t) => {
+    if (db().engine !== 'pglite') return t.skip('Postgres vacuums by itself');
+    const desk = makeDesk(makeSqlStore(db()), setup);
+    await desk.fire({ alertname: 'Down', service: 'a', severity: 'critical' });
+    await desk.play(milliseconds(T0 + 1_000));
+    const sizes = async () => {
+      for (let i = 0; i < 10; i++) {
+        const words = JSON.stringify(randomBytes(50_000).toString('base64'));
+        await db().query('update alerting.incidents set message = $1::jsonb', [words]);
+        await db().query(
+          `insert into alerting.timeline (at, kind, because)
+           select $1, 'noted', $2 || i from generate_series(1, 100) as i`,
+          [instant(T0), 'x'.repeat(1_000)],
+        );
+        await forgetTimeline(db(), milliseconds(T0 + 1), 500);
+      }
+      await vacuumTables(db());
+      const [row] = await db().query<{ n: number }>(
+        `select pg_total_relation_size('alerting.incidents') + pg_total_relation_size('alerting.timeline') as n`,
+      );
+      return row?.n ?? 0;
+    };
+    const first = await sizes();
+    assert((await sizes()) < first * 1.3);
   });
 
   test('more than a batch is forgotten batch by batch', async () => {

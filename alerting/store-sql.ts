@@ -67,7 +67,7 @@ function sqlTx(q: Queryable): Tx {
     addNotifications: async (rows) => {
       if (rows.length > 0) await notifications.insertNotifications(q, rows);
     },
-    hasReached: (incidentId, step, round) => notifications.hasReached(q, incidentId, step, round),
+    hasReached: (incidentId, step) => notifications.hasReached(q, incidentId, step),
     claimNotification: (claim) => notifications.claimNotification(q, claim),
     settle: async (claimed, settlement, now) => {
       if (!(await notifications.settle(q, claimed, settlement, now))) return false;

@@ -151,6 +151,14 @@ export type ClaimNotification = {
   readonly spacing: Readonly<Record<Channel, Milliseconds>>;
 };
 
+export type StepTaken = {
+  /** From 1. */
+  readonly step: number;
+  readonly round: number;
+  /** In the pass that began after that; undefined: ever. */
+  readonly since: Milliseconds | undefined;
+};
+
 /** Who tells us what people did there. */
 export type InboundSource = 'pagerduty';
 /** An event of theirs, by their id; `theirs` is what they call the incident. */
@@ -207,7 +215,7 @@ export interface Tx {
   supersede(ids: readonly string[], now: Milliseconds): Promise<void>;
   addNotifications(rows: readonly Notification[]): Promise<void>;
   /** Is anything of this step on its way or there? */
-  hasReached(incidentId: string, step: number, round: number): Promise<boolean>;
+  hasReached(incidentId: string, step: StepTaken): Promise<boolean>;
   claimNotification(claim: ClaimNotification): Promise<Claimed | undefined>;
   /** @returns false when the claim is not ours any more. */
   settle(claimed: Claimed, settlement: Settlement, now: Milliseconds): Promise<boolean>;

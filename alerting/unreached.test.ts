@@ -104,6 +104,28 @@ onEveryEngine('a step that reaches nobody', (db) => {
     assert.deepEqual(told(desk).slice(0, 1), ['600 s pager/slack[0]']);
   });
 
+  test('whoever is told anew after an answer: what the step reached before is no excuse, and the rounds begin anew', async () => {
+    const steps: Steps = [step(0, to('receiver', 'pager')), step(300, to('receiver', 'boss'))];
+    const desk = await fired(steps, 2_000);
+    const [{ id = '' } = {}] = await db().query<{ id: string }>('select id from alerting.incidents');
+    await answer(desk.around, id, { kind: 'acknowledge', by: 'ada' });
+    await desk.play(inSeconds(3_000));
+    await db().query('delete from alerting.timeline');
+    desk.arrived.length = 0;
+    desk.outcome = (destination) =>
+      destination.includes('pager')
+        ? { kind: 'refused', because: 'status 404' }
+        : { kind: 'delivered', reference: undefined };
+    await answer(desk.around, id, { kind: 'reopen', by: 'ada' });
+    await desk.play(inSeconds(5_000));
+    assert.deepEqual(told(desk), ['3000 s boss/slack[0]', '3600 s boss/slack[0]']);
+    assert.deepEqual((await rows()).slice(0, 3), [
+      'paged: step 1 of pager: pager',
+      'unreached: step 1 of pager reached nobody: every destination refused it',
+      'escalated: step 2 of pager: boss',
+    ]);
+  });
+
   test('a refusal that is marked while somebody answers: both are kept', async () => {
     const desk = makeDesk(makeSqlStore(db()), setupWith(step(0, to('receiver', 'pager'), to('receiver', 'boss'))));
     desk.outcome = () => ({ kind: 'retry', because: 'status 503', after: undefined });

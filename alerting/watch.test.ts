@@ -1,13 +1,15 @@
-/** The watch and what shall not count: each change is applied once, in order, and a store that fails undoes nothing. */
+/** The watch beside others: another router's watch on the same store, and what shall not count, which people change meanwhile. */
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { systemClock } from '#kernel/clock.ts';
+import { fakeClock, systemClock } from '#kernel/clock.ts';
 import { silentLog } from '#kernel/log.ts';
 import { milliseconds, seconds } from '#kernel/units.ts';
 import type { Correction } from '#slo/ledger/corrections.ts';
 import { at } from '#test/kit/engine.ts';
 import { errorsOf, objective } from '#test/kit/objectives-by-hand.ts';
+import { isResolved } from './alert.ts';
 import { makeWatch } from './watch.ts';
+import { STALL_METRICS } from './worker-gone.ts';
 
 const ANSWERS = objective('answers', errorsOf('app'));
 const one: Correction = {
@@ -33,6 +35,7 @@ async function watching(corrections: () => Promise<readonly Correction[]>) {
     now: () => milliseconds(at(60) * 1_000),
     log: silentLog,
     receive: async () => {},
+    isShared: false,
     corrections,
     keep: { load: async () => undefined, save: async () => {} },
   });
@@ -75,3 +78,47 @@ test('a store that does not answer is no reason to call a stored correction refu
   await watch.correct();
   assert.deepEqual(applied(), ['one']);
 });
+
+for (const isShared of [true, false]) {
+  test(`what is over is ${isShared ? 'not renewed by another router that sees it later' : 'said so at once by one router'}`, async () => {
+    const clock = fakeClock(at(0) * 1_000);
+    const said: string[] = [];
+    const time = () => (clock.now() - at(0) * 1_000) / 1_000;
+    const stop = new AbortController();
+    const watch = async (name: string, lag: number) => {
+      const { run } = await makeWatch({
+        objectives: [],
+        source: {
+          shown: { kind: 'scrape', targets: [] },
+          every: seconds(5),
+          begin: async () => {},
+          // Documents wait for a worker that is gone, until the 59th second.
+          look: async () => ({
+            at: clock.now(),
+            samples: [{ name: STALL_METRICS.waiting, value: time() - lag < 59 ? 1 : 0 }],
+            answered: new Map(),
+            heard: true,
+          }),
+        },
+        clock,
+        now: clock.now,
+        log: silentLog,
+        receive: async (alerts) => {
+          for (const one of alerts) said.push(`${time()} ${name} ${isResolved(one, clock.now()) ? 'over' : 'fires'}`);
+        },
+        isShared,
+        corrections: async () => [],
+        keep: { load: async () => undefined, save: async () => {} },
+      });
+      return run(stop.signal);
+    };
+    const first = watch('first', 0);
+    await clock.advance(2_000);
+    const second = isShared ? watch('second', 4) : undefined;
+    await clock.advance(78_000);
+    stop.abort();
+    await Promise.all([first, second]);
+    const shared = ['0 first fires', '2 second fires', '62 second fires', '65 first over', '72 second over'];
+    assert.deepEqual(said, isShared ? shared : ['0 first fires', '60 first over']);
+  });
+}

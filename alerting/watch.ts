@@ -24,6 +24,8 @@ export type WatchOptions = {
   readonly now: () => Milliseconds;
   readonly log: Log;
   readonly receive: (alerts: readonly Alert[]) => Promise<void>;
+  /** Other routers may watch the same and say it by the same store. */
+  readonly isShared: boolean;
   /** What shall not count, in the order in which it was entered. */
   readonly corrections: () => Promise<readonly Correction[]>;
   readonly keep: {
@@ -125,15 +127,19 @@ async function restoreEngine({ objectives, keep, now, log }: WatchOptions): Prom
 }
 
 /** What was said last: what is new is told, what goes on is renewed, what is over is ended. */
-function makeStanding({ receive, now }: WatchOptions) {
+function makeStanding({ receive, now, isShared }: WatchOptions) {
   const standing = new Map<string, { readonly alert: Alert; readonly at: Milliseconds }>();
+  let absentBefore = new Set<string>();
   return {
     tell: async (said: readonly Said[]) => {
       const at = now();
       const alerts = said.map((one) => alertOf(one, at));
       const present = new Set(alerts.map(({ fingerprint }) => fingerprint));
       const due = alerts.filter(({ fingerprint }) => at - (standing.get(fingerprint)?.at ?? 0) >= RENEW_EVERY);
-      const over = [...standing.values()].filter(({ alert }) => !present.has(alert.fingerprint));
+      const absent = [...standing.values()].filter(({ alert }) => !present.has(alert.fingerprint));
+      // Not at the first look: another router that has yet to see the end would renew what is over, and page anew.
+      const over = absent.filter(({ alert }) => !isShared || absentBefore.has(alert.fingerprint));
+      absentBefore = new Set(absent.map(({ alert }) => alert.fingerprint));
       const all = [...due, ...over.map(({ alert }) => endOf(alert, at))];
       if (all.length === 0) return;
       await receive(all);

@@ -41,6 +41,7 @@ export async function watchOf(config: Config, parts: WatchParts): Promise<Watch 
   return await makeWatch({
     ...parts,
     objectives: objectivesOf(files),
+    isShared: db.engine === 'postgres',
     source: server === undefined ? scraped(config, parts) : await read(config, server, parts),
     corrections: async () => (await correctionsInForce(db)).map(correctionOf),
     keep: {

@@ -47,6 +47,12 @@ export function uuidv7(now: Milliseconds, random: Random): string {
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
 }
 
+/** No id of that time or later sorts before it. */
+export function uuidv7From(at: Milliseconds): string {
+  const hex = Math.max(0, Math.floor(at)).toString(16).padStart(12, '0');
+  return `${hex.slice(0, 8)}-${hex.slice(8)}`;
+}
+
 /** Time-ordered ids of one process, each above the one before it, also within a millisecond. */
 export function increasingIds(now: () => Milliseconds, random: Random): () => string {
   let last = 0;

@@ -99,19 +99,26 @@ export const forgetChanges = (q: Queryable, before: Milliseconds, limit: number)
     limit,
   );
 
-/** Those whose rows are written over again and again: the checkpoint each minute, as a whole. */
-const WRITTEN_OVER = [
-  'alerts',
-  'members',
-  'groups',
-  'notifications',
-  'checkpoints',
-  'facts',
-  'heartbeats',
-  'destinations',
+/**
+ * Rows of the first are written over again and again (the checkpoint each minute, an incident with each alert that joins
+ * it), those of the others are forgotten one day.
+ */
+const CHANGING = [
+  ...[
+    'alerts',
+    'members',
+    'groups',
+    'notifications',
+    'incidents',
+    'checkpoints',
+    'facts',
+    'heartbeats',
+    'destinations',
+  ],
+  ...['timeline', 'silences', 'inbound', 'changes'],
 ];
 
-/** The embedded engine has no autovacuum: what was written over would stay in the files for ever. */
+/** The embedded engine has no autovacuum: what was written over or forgotten would stay in the files for ever. */
 export async function vacuumTables(q: Queryable): Promise<void> {
-  for (const table of WRITTEN_OVER) await q.query(`vacuum (skip_locked, analyze) alerting.${table}`);
+  for (const table of CHANGING) await q.query(`vacuum (skip_locked, analyze) alerting.${table}`);
 }

@@ -1,7 +1,8 @@
 /** The outbox in SQL. One statement each. */
 
-import type { Claimed, ClaimNotification, Notification, Settlement } from '#alerting/store.ts';
+import type { Claimed, ClaimNotification, Notification, Settlement, StepTaken } from '#alerting/store.ts';
 import { instant, type Queryable } from '#kernel/database.ts';
+import { uuidv7From } from '#kernel/random.ts';
 import type { Milliseconds } from '#kernel/units.ts';
 import { present } from './alerts.ts';
 
@@ -75,12 +76,17 @@ export async function insertNotifications(q: Queryable, rows: readonly Notificat
   );
 }
 
-export async function hasReached(q: Queryable, incidentId: string, step: number, round: number): Promise<boolean> {
+export async function hasReached(
+  q: Queryable,
+  incidentId: string,
+  { step, round, since }: StepTaken,
+): Promise<boolean> {
   const rows = await q.query(
     `select 1 as reached from alerting.notifications
      where incident_id = $1 and state in ('pending', 'sending', 'delivered') and action = 'trigger'
-       and (message ->> 'step')::int = $2 and (message ->> 'round')::int = $3 limit 1`,
-    [incidentId, step, round],
+       and (message ->> 'step')::int = $2 and (message ->> 'round')::int = $3
+       and ($4::text is null or id >= $4) limit 1`,
+    [incidentId, step, round, since === undefined ? null : uuidv7From(since)],
   );
   return rows.length > 0;
 }
@@ -169,11 +175,10 @@ export async function changedNotifications(
   since: Milliseconds,
   limit: number,
 ): Promise<NotificationEntry[]> {
-  const hex = Math.max(0, Math.floor(since)).toString(16).padStart(12, '0');
   const rows = await q.query<NotificationEntry>(
     `select ${ENTRY} from alerting.notifications n where n.id >= $1 or n.finished_at >= $2
      order by coalesce(n.finished_at, n.created_at), n.id limit $3`,
-    [`${hex.slice(0, 8)}-${hex.slice(8)}`, instant(since), limit],
+    [uuidv7From(since), instant(since), limit],
   );
   return rows.map((row) => present(row, ['incidentId', 'finishedAt', 'error']));
 }

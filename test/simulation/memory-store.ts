@@ -20,6 +20,7 @@ import {
   type Told,
   type Tx,
 } from '#alerting/store.ts';
+import { uuidv7From } from '#kernel/random.ts';
 import type { Milliseconds } from '#kernel/units.ts';
 
 type MemberRow = { readonly joinedAt: Milliseconds; readonly told: Told | undefined };
@@ -324,15 +325,14 @@ function notificationTx(t: Tables, undo: Undo): NotificationTx {
         if (!t.destinations.has(row.destination)) put(undo, t.destinations, row.destination, 0 as Milliseconds);
       }
     },
-    hasReached: async (incidentId, step, round) =>
+    hasReached: async (incidentId, { step, round, since }) =>
       all().some(
-        ({ incidentId: id, state, action, message }) =>
-          id === incidentId &&
+        ({ id, incidentId: of, state, action, message }) =>
+          of === incidentId &&
+          (since === undefined || id >= uuidv7From(since)) &&
           (state === 'pending' || state === 'sending' || state === 'delivered') &&
-          action === 'trigger' &&
           message.kind === 'incident' &&
-          message.step === step &&
-          message.round === round,
+          `${action} ${message.step} ${message.round}` === `trigger ${step} ${round}`,
       ),
     claimNotification: async (claim) => claimOne(t, undo, all(), claim),
     settle: async (claimed, settlement, now) => settleOne(t, undo, claimed, settlement, now),
