@@ -120,6 +120,17 @@ for (const path of paths) {
   });
 }
 
+test('no hook runs before the tests of other files', () => {
+  for (const path of everything.filter((one) => one.endsWith('.test.ts'))) {
+    // Files share a process: a hook outside of a suite runs before each test of all of them.
+    assert.doesNotMatch(
+      readFileSync(path, 'utf8'),
+      /^(?:test\.)?(?:before|after)Each\(/m,
+      `${path}: put it into a describe`,
+    );
+  }
+});
+
 for (const path of everything) {
   test(`${path} is of a size that can be read`, () => {
     const lines = readFileSync(path, 'utf8').split('\n');
