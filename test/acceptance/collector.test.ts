@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import test, { describe } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { until } from '#test/kit/alertmanager.ts';
-import { read, untilFinished, upload } from '#test/kit/client.ts';
+import { untilFinished, upload } from '#test/kit/client.ts';
 import { type Collector, OTELCOL, type Span, sendLogs, sendSpans, startCollector } from '#test/kit/collector.ts';
 import { removeFolder, startRole, temporaryFolder } from '#test/kit/stack.ts';
 
@@ -21,7 +21,7 @@ const kept = ({ traces }: Collector): Set<string> => new Set(traces.spans().map(
 
 describe('the Collector', { skip: OTELCOL === undefined && 'otelcol is not here', timeout: 240_000 }, () => {
   test('lets a worker’s run through, and nothing of the document or of a credential with it', async () => {
-    await using collector = await startCollector(QUICK);
+    await using collector = await startCollector({ ...QUICK, SAMPLING_PERCENT: '100' });
     const state = temporaryFolder();
     const env = {
       BURNLINE_STATE: state,
@@ -30,13 +30,9 @@ describe('the Collector', { skip: OTELCOL === undefined && 'otelcol is not here'
       CANARY_EVERY_SECONDS: '0',
     };
     await using stack = await startRole('start', env);
-    const { api = '', simulators = '' } = stack.urls;
-    await fetch(`${simulators}/faults/openai`, { method: 'PUT', body: JSON.stringify({ errorRate: 1, status: 500 }) });
+    const { api = '' } = stack.urls;
     const text = `# ${NAME}\n\nThe xylophone diagnosis is confidential. Write to ${EMAIL}.`;
     const { body } = await upload(api, text, 'zebediah-quux.md');
-    // Its first attempt at OpenAI fails, so that the trace has an error and is kept.
-    await until('an attempt has failed', async () => (await read(api, body.id)).attempts > 0 || undefined);
-    await fetch(`${simulators}/faults/openai`, { method: 'DELETE' });
     const document = await untilFinished(api, body.id);
     assert.equal(document.status, 'completed');
     await until('its trace is kept', async () => kept(collector).has(document.traceId) || undefined, 30_000);

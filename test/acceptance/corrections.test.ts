@@ -49,7 +49,10 @@ test('what is corrected does not count, over HTTP, from a shell and after kill -
       `${total} of ${uncorrected}`,
       async () => {
         const [slo] = await getJson<Slo[]>(url());
-        return (slo?.total === total && slo.uncorrected?.total === uncorrected) || undefined;
+        // A half of what fell into two blocks of the ledger is not exact in the last digit.
+        const isThere = Math.abs((slo?.total ?? 0) - total) < 1e-6;
+        if (!isThere || slo?.uncorrected?.total !== uncorrected) throw new Error(JSON.stringify(slo));
+        return true;
       },
       30_000,
     );
