@@ -30,6 +30,8 @@ export type Flush = {
   readonly incidents: readonly IncidentChange[];
   /** Those that are known to fire from now on. */
   readonly nowFiring: readonly string[];
+  /** Those of which nobody knows any more that they fire: it was another time. */
+  readonly forgotten: readonly string[];
   readonly leaving: readonly string[];
   readonly timeline: readonly TimelineRow[];
 };
@@ -62,6 +64,7 @@ export function decideFlush(view: GroupView, now: Milliseconds): Flush {
   const incidents = policy === undefined ? [] : incidentChanges(view, firing, now);
   const asked = policy === undefined && quiet === undefined;
   const telling = asked ? tellingOf(group, route, firing, ended, now) : undefined;
+  const anew = policy === undefined ? [] : members.filter((one) => isAnew(view, one));
   // With a policy each look is told; without one, only what is sent is known to those who read it.
   const told = policy !== undefined || telling !== undefined;
   const kept = quiet !== undefined && policy === undefined ? new Set(ended) : new Set<Member>();
@@ -71,7 +74,8 @@ export function decideFlush(view: GroupView, now: Milliseconds): Flush {
     dueAt: stays === 0 ? undefined : ((now + route.groupInterval) as Milliseconds),
     tell: telling,
     incidents,
-    nowFiring: told ? fingerprints(firing.filter((one) => one.told !== 'firing')) : [],
+    nowFiring: told ? fingerprints(firing.filter((one) => one.told !== 'firing' || anew.includes(one))) : [],
+    forgotten: fingerprints(anew),
     leaving: fingerprints(leaving),
     timeline: suppressed(view, now),
   };
@@ -115,15 +119,21 @@ function incidentChanges(view: GroupView, firing: readonly Member[], now: Millis
   });
 }
 
-/**
- * What somebody has closed while it fired is not opened again by what they knew, until it would be repeated. What has ended
- * and begun again since the last look is nothing that they knew.
- */
-function isReason({ group, route }: GroupView, alerts: readonly Member[], now: Milliseconds): boolean {
+/** What somebody has closed while it fired is not opened again by what they knew, until it would be repeated. */
+function isReason(view: GroupView, alerts: readonly Member[], now: Milliseconds): boolean {
   if (alerts.length === 0) return false;
+  const { group, route } = view;
   const known = group.toldAt !== undefined && now - group.toldAt < route.repeatInterval;
-  const lastLook = group.flushedAt ?? now;
-  return !known || alerts.some(({ told, alert }) => told !== 'firing' || alert.receivedAt > lastLook);
+  return !known || alerts.some((one) => one.told !== 'firing' || isAnew(view, one));
+}
+
+/**
+ * It has ended and begun again since the last look, and is in no open incident: what was known of it was another time. Also
+ * of what is suppressed now: it is told when that is over.
+ */
+function isAnew({ group: { flushedAt }, incidents }: GroupView, { alert, told }: Member): boolean {
+  if (told !== 'firing' || flushedAt === undefined || alert.receivedAt <= flushedAt) return false;
+  return !incidents.some(({ severity }) => severity === severityOf(alert.labels));
 }
 
 /** In a storm each alert may have a reason of its own. */

@@ -90,6 +90,7 @@ async function applyFlush(
   }
   // What was kept quiet beside an incident that opened with it belongs to its story.
   await tx.addTimeline(flush.timeline.map((row) => ({ ...row, incidentId: row.incidentId ?? opened })));
+  await tx.tell(group.id, undefined, flush.forgotten);
   await tx.tell(group.id, 'firing', flush.nowFiring);
   await tx.leave(group.id, flush.leaving);
   const toldAt = flush.tell === undefined && flush.incidents.length === 0 ? group.toldAt : now;

@@ -9,7 +9,7 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 
 /** What the simulation broke on once: played in every run, and where no other history finds a bug. */
-export const BROKEN_ONCE = [6814];
+export const BROKEN_ONCE = [6814, 15229, 18045];
 
 export type Mutant = { readonly name: string; readonly file: string; readonly from: string; readonly to: string };
 
@@ -30,7 +30,13 @@ export const MUTANTS: readonly Mutant[] = [
   mutant('inhibition is forgotten', 'muting.ts', 'silencedBy.length + inhibitedBy.length > 0', 'silencedBy.length > 0'),
   mutant('a group is not looked at again', 'flush.ts', 'now + route.groupInterval', 'now + 1e12'),
   mutant('who was told is not remembered', 'groups.ts', "await tx.tell(group.id, 'firing', flush.nowFiring);", ''),
-  mutant('what fires again is taken for what was closed', 'flush.ts', 'alert.receivedAt > lastLook', 'false'),
+  mutant('what fires again is taken for what was closed', 'flush.ts', 'alert.receivedAt <= flushedAt', 'true'),
+  mutant(
+    'what fires again while it is inhibited is taken for what was closed',
+    'groups.ts',
+    'await tx.tell(group.id, undefined, flush.forgotten);',
+    '',
+  ),
   mutant('an incident ends with its first alert', 'flush.ts', 'if (all.every(', 'if (all.some('),
   mutant('an inhibited alert opens an incident', 'flush.ts', '!muted.has(alert.fingerprint)', 'true'),
   mutant(
