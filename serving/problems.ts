@@ -58,12 +58,15 @@ export function problems(...more: ProblemCode[]) {
 }
 
 /** Before any route has its say: where a part of the address is an id. */
-export const addressTooLong = {
-  414: {
-    description: `\`uri_too_long\`: ${PROBLEMS.uri_too_long.title}`,
-    content: { 'application/problem+json': { schema: problemSchema } },
-  },
-};
+export const addressTooLong = () => ({ 414: asProblem('uri_too_long') });
+
+const asProblem = (code: ProblemCode) => ({
+  description: `\`${code}\`: ${PROBLEMS[code].title}`,
+  content: { 'application/problem+json': { schema: problemSchema } },
+});
+
+/** Answered by the connection, whatever the route and the form of its errors: broken-requests.ts. */
+const BEFORE_ANY_ROUTE = { 408: asProblem('timeout'), 431: asProblem('headers_too_large') };
 
 /** The same, where an error's body has another form. */
 export function answersOf(
@@ -84,7 +87,7 @@ export function answersOf(
     const description = same.map((code) => `\`${code}\`: ${PROBLEMS[code].title}`).join('; ');
     return [number, { description, content }] as const;
   });
-  return Object.fromEntries(entries);
+  return { ...BEFORE_ANY_ROUTE, ...Object.fromEntries(entries) };
 }
 
 export type ProblemBody = z.infer<typeof problemSchema>;

@@ -96,7 +96,7 @@ function listRoutes(app: V2Scope, routes: V2Routes): void {
         operationId: 'getSilence',
         summary: 'One silence',
         params: byId,
-        response: { 200: gettable, ...errors('not_found'), ...addressTooLong },
+        response: { 200: gettable, ...errors('not_found'), ...addressTooLong() },
       },
     },
     async (request) => {
@@ -117,7 +117,7 @@ function changeRoutes(app: V2Scope, routes: V2Routes): void {
         operationId: 'deleteSilence',
         summary: 'Ends a silence; it stays on record',
         params: byId,
-        response: { 200: z.null(), ...errors('not_found'), ...addressTooLong },
+        response: { 200: z.null(), ...errors('not_found'), ...addressTooLong() },
       },
     },
     async (request, reply) => {
