@@ -1,5 +1,5 @@
 /** Corrections as the router keeps them: one span of one objective each, with who entered it and why. Pure. */
-import { type Milliseconds, ratio, seconds } from '#kernel/units.ts';
+import { type Milliseconds, ratio, toSeconds } from '#kernel/units.ts';
 import type { Correction, How } from '#slo/ledger/corrections.ts';
 
 export const CORRECTION_KINDS = ['all', 'share', 'events'] as const;
@@ -23,8 +23,8 @@ export const correctionOf = (row: CorrectionRow): Correction => ({
   id: row.id,
   author: row.author,
   reason: row.reason,
-  enteredAt: seconds(row.enteredAt / 1_000),
-  spans: [{ from: seconds(row.from / 1_000), to: seconds(row.to / 1_000) }],
+  enteredAt: toSeconds(row.enteredAt),
+  spans: [{ from: toSeconds(row.from), to: toSeconds(row.to) }],
   of: { kind: 'ids', ids: [row.objective] },
   how: howOf(row),
 });

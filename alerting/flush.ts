@@ -64,7 +64,7 @@ export function decideFlush(view: GroupView, now: Milliseconds): Flush {
   const incidents = policy === undefined ? [] : incidentChanges(view, firing, now);
   const asked = policy === undefined && quiet === undefined;
   const telling = asked ? tellingOf(group, route, firing, ended, now) : undefined;
-  const anew = policy === undefined ? [] : members.filter((one) => isAnew(view, one));
+  const anew = new Set(policy === undefined ? [] : members.filter((one) => isAnew(view, one)));
   // With a policy each look is told; without one, only what is sent is known to those who read it.
   const told = policy !== undefined || telling !== undefined;
   const kept = quiet !== undefined && policy === undefined ? new Set(ended) : new Set<Member>();
@@ -74,8 +74,8 @@ export function decideFlush(view: GroupView, now: Milliseconds): Flush {
     dueAt: stays === 0 ? undefined : ((now + route.groupInterval) as Milliseconds),
     tell: telling,
     incidents,
-    nowFiring: told ? fingerprints(firing.filter((one) => one.told !== 'firing' || anew.includes(one))) : [],
-    forgotten: fingerprints(anew),
+    nowFiring: told ? fingerprints(firing.filter((one) => one.told !== 'firing' || anew.has(one))) : [],
+    forgotten: fingerprints([...anew]),
     leaving: fingerprints(leaving),
     timeline: suppressed(view, now),
   };

@@ -6,6 +6,7 @@ import {
   type Arrived,
   inSeconds,
   makeDesk,
+  PAGER_THEN_BOSS,
   pagerduty,
   policy,
   route,
@@ -21,10 +22,7 @@ import { regroup } from './regroup.ts';
 import { makeSqlStore } from './store-sql.ts';
 
 const PAGER = policy('pager', {
-  steps: [
-    { delay: span(0), targets: [{ kind: 'receiver', name: 'pager' }] },
-    { delay: span(300), targets: [{ kind: 'receiver', name: 'boss' }] },
-  ],
+  steps: PAGER_THEN_BOSS,
   repeat: { times: 1, after: span(600) },
 });
 const plain = setupOf({ root: route('team'), receivers: [{ name: 'team', integrations: [slack()] }] });

@@ -2,7 +2,18 @@ import assert from 'node:assert/strict';
 import test, { beforeEach } from 'node:test';
 import type { Integration } from '#alerting/config/config.ts';
 import { secret } from '#kernel/secret.ts';
-import { type Desk, inSeconds, makeDesk, pagerduty, policy, route, setupOf, slack, span } from '#test/kit/alerting.ts';
+import {
+  type Desk,
+  inSeconds,
+  makeDesk,
+  PAGER_THEN_BOSS,
+  pagerduty,
+  policy,
+  route,
+  setupOf,
+  slack,
+  span,
+} from '#test/kit/alerting.ts';
 import { emptyTables, onEveryEngine } from '#test/kit/database.ts';
 import { answer } from './answer.ts';
 import { hear, type Inbound } from './inbound.ts';
@@ -18,10 +29,7 @@ const setupWith = (...more: Integration[]) =>
     ],
     policies: [
       policy('pager', {
-        steps: [
-          { delay: span(0), targets: [{ kind: 'receiver', name: 'pager' }] },
-          { delay: span(300), targets: [{ kind: 'receiver', name: 'boss' }] },
-        ],
+        steps: PAGER_THEN_BOSS,
       }),
     ],
   });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test, { beforeEach } from 'node:test';
-import { inSeconds, makeDesk, policy, route, setupOf, slack, span } from '#test/kit/alerting.ts';
+import { inSeconds, makeDesk, PAGER_THEN_BOSS, policy, route, setupOf, slack, span } from '#test/kit/alerting.ts';
 import { emptyTables, onEveryEngine } from '#test/kit/database.ts';
 import { answer } from './answer.ts';
 import { makeMatcher, parseMatchers } from './matcher.ts';
@@ -30,10 +30,7 @@ const SETUP = setupOf({
   ],
   policies: [
     policy('pager', {
-      steps: [
-        { delay: span(0), targets: [{ kind: 'receiver', name: 'pager' }] },
-        { delay: span(300), targets: [{ kind: 'receiver', name: 'boss' }] },
-      ],
+      steps: PAGER_THEN_BOSS,
     }),
   ],
 });

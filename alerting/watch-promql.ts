@@ -6,7 +6,15 @@
 import type { Telemetry } from '#collector/telemetry.ts';
 import { describe } from '#kernel/errors.ts';
 import type { Log } from '#kernel/log.ts';
-import { type Milliseconds, milliseconds, minutes, type Seconds, seconds, toMilliseconds } from '#kernel/units.ts';
+import {
+  type Milliseconds,
+  milliseconds,
+  minutes,
+  type Seconds,
+  seconds,
+  toMilliseconds,
+  toSeconds,
+} from '#kernel/units.ts';
 import { type Engine, retarget } from '#slo/engine.ts';
 import { beginHistory, dismissGone, endHistory, enterRead, GONE, isEmpty } from '#slo/engine-history.ts';
 import type { CounterVisit } from '#slo/feed-counters.ts';
@@ -61,9 +69,9 @@ export function promqlSource(options: PromqlSourceOptions): Source {
   let filled = false;
   const begin = async (engine: Engine) => {
     // What was scraped before is the server's to tell of from now on, under names of its own.
-    without(engine, (target) => !target.includes(' '), inSeconds(now()));
+    without(engine, (target) => !target.includes(' '), toSeconds(now()));
     filled = await fill(options, engine, shown);
-    endHistory(engine, inSeconds(now()));
+    endHistory(engine, toSeconds(now()));
   };
   return {
     shown: { kind: 'promql', url: server.url },
@@ -80,12 +88,10 @@ export function promqlSource(options: PromqlSourceOptions): Source {
       if (answered && !filled) await begin(engine);
       if (answered !== heard) tellHearing(log, server.url, answered, read);
       heard = answered;
-      return { ...takeIn(options, engine, read, shown, inSeconds(at)), at, heard, samples };
+      return { ...takeIn(options, engine, read, shown, toSeconds(at)), at, heard, samples };
     },
   };
 }
-
-const inSeconds = (at: Milliseconds): Seconds => seconds(at / 1_000);
 
 function tellHearing(log: Log, server: string, heard: boolean, { missing }: CountsNow): void {
   const [reason] = missing.values();
@@ -160,7 +166,7 @@ async function fill(
 ): Promise<boolean> {
   const { objectives } = engine.book.plan;
   const fresh = isEmpty(engine);
-  const to = seconds(inSeconds(now()) - settled);
+  const to = seconds(toSeconds(now()) - settled);
   const period = Math.max(minutes(1), ...objectives.map(({ window }) => longestPeriod(window)));
   const from = fresh ? seconds(to - Math.min(period, HISTORY_MOST)) : engine.away?.from;
   if (from === undefined || from >= to || objectives.length === 0) return true;

@@ -3,7 +3,7 @@ import type { Telemetry } from '#collector/telemetry.ts';
 import { describe, Fault } from '#kernel/errors.ts';
 import { type Http, readLimited } from '#kernel/http.ts';
 import type { Log } from '#kernel/log.ts';
-import { type Milliseconds, mebibytes, milliseconds, seconds } from '#kernel/units.ts';
+import { type Milliseconds, mebibytes, milliseconds, seconds, toSeconds } from '#kernel/units.ts';
 import { type Engine, enter, retarget } from '#slo/engine.ts';
 import {
   type Exposition,
@@ -40,7 +40,7 @@ export function scrapeSource(options: ScrapeOptions): Source {
     every: SCRAPE_EVERY,
     begin: async (engine) => {
       const listed = [...targets.map(({ id }) => id), OWN].map((id) => ({ id, interval: SCRAPE_EVERY }));
-      retarget(engine, listed, seconds(options.now() / 1_000));
+      retarget(engine, listed, toSeconds(options.now()));
     },
     look: async (engine) => {
       // The objectives do not change while it runs: what is wanted of a scrape is found once.
@@ -75,7 +75,7 @@ async function scrape(
     ({ text, format }) => readSamples(text, format, wanted),
     (error: unknown): Exposition => ({ kind: 'fault', line: 0, reason: describe(error) }),
   );
-  enter(engine, { target, at: seconds(now() / 1_000), interval: SCRAPE_EVERY }, exposition);
+  enter(engine, { target, at: toSeconds(now()), interval: SCRAPE_EVERY }, exposition);
   telemetry.count('watch_scrapes_total', { outcome: exposition.kind === 'samples' ? 'read' : 'missing' });
   if (exposition.kind === 'samples') return exposition;
   log.debug({ target, line: exposition.line, reason: exposition.reason }, 'a scrape is missing');

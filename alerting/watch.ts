@@ -5,7 +5,7 @@
 import type { Clock } from '#kernel/clock.ts';
 import { describe } from '#kernel/errors.ts';
 import type { Log } from '#kernel/log.ts';
-import { type Milliseconds, milliseconds, type Seconds, seconds } from '#kernel/units.ts';
+import { type Milliseconds, milliseconds, toSeconds } from '#kernel/units.ts';
 import { type Engine, newEngine, tick } from '#slo/engine.ts';
 import { checkpoint, restore } from '#slo/engine-checkpoint.ts';
 import { settleCorrections } from '#slo/engine-corrections.ts';
@@ -51,7 +51,7 @@ const CORRECT_EVERY = milliseconds(30_000);
 
 export async function makeWatch(options: WatchOptions): Promise<Watch> {
   const { clock, log, now, source } = options;
-  const engine = (await restoreEngine(options)) ?? newEngine(options.objectives, inSeconds(now()));
+  const engine = (await restoreEngine(options)) ?? newEngine(options.objectives, toSeconds(now()));
   const standing = makeStanding(options);
   const presence = newPresence();
   let gone: Said | undefined;
@@ -59,7 +59,7 @@ export async function makeWatch(options: WatchOptions): Promise<Watch> {
     const look = await source.look(engine);
     const at = now();
     notePresence(presence, look, at);
-    tick(engine, inSeconds(look.at));
+    tick(engine, toSeconds(look.at));
     const said = [...engine.watched.values()].flatMap((watched) => saidOf(engine, watched, at) ?? []);
     if (look.samples !== undefined) gone = workerGone(look.samples, at);
     const down = servicesDown(engine, presence, source.every, at);
@@ -67,7 +67,7 @@ export async function makeWatch(options: WatchOptions): Promise<Watch> {
   };
   const settle = async () => {
     try {
-      settleCorrections(engine, await options.corrections(), inSeconds(now()));
+      settleCorrections(engine, await options.corrections(), toSeconds(now()));
     } catch (error) {
       log.warn({ reason: describe(error) }, 'cannot read what shall not count; it is tried again');
     }
@@ -78,7 +78,7 @@ export async function makeWatch(options: WatchOptions): Promise<Watch> {
     settling = settling.then(settle);
     await settling;
   };
-  const save = async () => await options.keep.save(checkpoint(engine, inSeconds(now())));
+  const save = async () => await options.keep.save(checkpoint(engine, toSeconds(now())));
   return {
     engine: () => engine,
     source: source.shown,
@@ -115,12 +115,10 @@ export async function makeWatch(options: WatchOptions): Promise<Watch> {
   };
 }
 
-const inSeconds = (at: Milliseconds): Seconds => seconds(at / 1_000);
-
 async function restoreEngine({ objectives, keep, now, log }: WatchOptions): Promise<Engine | undefined> {
   const bytes = await keep.load();
   if (bytes === undefined) return undefined;
-  const restored = restore(bytes, objectives, inSeconds(now()));
+  const restored = restore(bytes, objectives, toSeconds(now()));
   if (restored.kind === 'restored') return restored.value;
   log.error({ reason: restored.reason }, 'what the watch knew cannot be read; it begins anew');
   return undefined;

@@ -2,14 +2,14 @@
  * The only reader of the environment. Takes the settings of a role from flags and environment, checks all of them, and
  * names every fault at once: what was found, where, and what would be right. A secret's value is in no message.
  */
-import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { isLoopback, parseAddresses } from '#access/addresses.ts';
 import { type JwtKey, parseJwtKeys } from '#access/jwt-keys.ts';
-import { describe, Fault } from '#kernel/errors.ts';
+import { describe } from '#kernel/errors.ts';
 import type { LogOptions } from '#kernel/log.ts';
 import { type Secret, secret } from '#kernel/secret.ts';
 import { embeddingPrice } from '#worker/prices.ts';
+import { readNamedFile } from './named-file.ts';
 import { type Role, SETTING_NAMES, type SettingName, setting, type Values } from './settings.ts';
 import { readWebConfig } from './web-config.ts';
 import { readWebhookSecrets } from './webhook-secrets.ts';
@@ -166,14 +166,7 @@ function unusable(values: Plain): ConfigFault[] {
 
 /** @throws {Fault} which names the file and never quotes it. */
 export function readJwtKeys(file: string): JwtKey[] {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (cause) {
-    const { code = 'unreadable' } = cause as NodeJS.ErrnoException;
-    throw new Fault('jwt_keys_unreadable', `Cannot read ${file}: ${code}`);
-  }
-  return parseJwtKeys(text);
+  return parseJwtKeys(readNamedFile(file, 'jwt_keys_unreadable'));
 }
 
 /** A variable of ours that nobody reads is a typing error that would be found in production. */

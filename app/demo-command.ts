@@ -13,7 +13,7 @@ import { type Milliseconds, milliseconds } from '#kernel/units.ts';
 import { environment } from './config.ts';
 import { parseDuration } from './incident-commands.ts';
 import { incidentById, makeTeller } from './incident-teller.ts';
-import { askRouter, askRouterText, ROUTER_ENVIRONMENT } from './router-client.ts';
+import { askRouter, askRouterText, ROUTER_ENVIRONMENT, urlOf } from './router-client.ts';
 import { type IncidentView, incidentPage, incidentShape } from './router-wire.ts';
 import { oneLine, paint, span } from './terminal.ts';
 
@@ -50,7 +50,6 @@ Exit codes: 0 all of it happened, 1 not, 2 wrong usage.`,
     .action(demo);
 }
 
-const urlOf = (name: string, usual: string): string => (environment()[name] || usual).replace(/\/+$/, '');
 const apiUrl = (): string => urlOf('BURNLINE_URL', 'http://127.0.0.1:8080');
 const simulatorsUrl = (): string => urlOf('BURNLINE_SIMULATORS_URL', 'http://127.0.0.1:8025');
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
@@ -107,13 +106,13 @@ async function assertReady(): Promise<void> {
     const answer = await http(url, { timeout: TIMEOUT }).catch(() => undefined);
     if (!answer?.ok) throw new Fault('demo_unready', `Cannot reach ${what} at ${url}: run \`npm start\` beside this`);
   }
-  const [open] = (await openIncidents()).filter(({ state }) => state !== 'resolved');
+  const [open] = (await latestIncidents()).filter(({ state }) => state !== 'resolved');
   if (open === undefined) return;
   const what = `incident #${open.number} (${oneLine(open.title)}) is ${open.state}`;
   throw new Fault('demo_unready', `The demonstration would be mixed up with what is broken: ${what}; resolve it first`);
 }
 
-const openIncidents = async (): Promise<readonly IncidentView[]> =>
+const latestIncidents = async (): Promise<readonly IncidentView[]> =>
   (await askRouter('/api/v1/incidents?limit=50', incidentPage)).items;
 
 /** Steady, small, each new: nothing of it may come from a cache. */
@@ -155,7 +154,7 @@ async function setFault(isBroken: boolean): Promise<void> {
 
 /** The incident of this outage, as soon as it is in every mailbox. */
 async function findPaged(began: Milliseconds): Promise<IncidentView | undefined> {
-  const found = (await openIncidents()).find(
+  const found = (await latestIncidents()).find(
     ({ severity, openedAt }) => severity === 'critical' && Date.parse(openedAt) >= began,
   );
   if (found === undefined) return undefined;

@@ -31,8 +31,9 @@ Environment:
   BURNLINE_ROUTER_URL   the router that is asked; default: http://127.0.0.1:9093
   BURNLINE_KEY          its key, where it needs one`;
 
-export const routerUrl = (): string =>
-  (environment()['BURNLINE_ROUTER_URL'] || 'http://127.0.0.1:9093').replace(/\/+$/, '');
+/** Of a role that runs: what the variable says, or where it usually is. */
+export const urlOf = (name: string, usual: string): string => (environment()[name] || usual).replace(/\/+$/, '');
+export const routerUrl = (): string => urlOf('BURNLINE_ROUTER_URL', 'http://127.0.0.1:9093');
 
 /** @throws {Fault} `router_unreachable`, `router_refused` or `router_unknown`: it has no such thing. */
 export async function askRouter<T>(path: string, schema: z.ZodType<T>, call: RouterCall = {}): Promise<T> {

@@ -1,7 +1,7 @@
 /** The secrets by which PagerDuty's webhooks are believed: from a setting, or from the file that it names. */
-import { readFileSync } from 'node:fs';
 import { Fault } from '#kernel/errors.ts';
 import { type Secret, secret } from '#kernel/secret.ts';
+import { readNamedFile } from './named-file.ts';
 
 /** PagerDuty's have 64; whoever could guess one could end every page. */
 const LEAST = 16;
@@ -18,13 +18,7 @@ export const areSecrets = (text: string): boolean =>
 
 /** @throws {Fault} which names the file and never quotes it. */
 export function readWebhookSecrets(file: string): Secret[] {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (cause) {
-    const { code = 'unreadable' } = cause as NodeJS.ErrnoException;
-    throw new Fault('webhook_secret_unreadable', `Cannot read ${file}: ${code}`);
-  }
+  const text = readNamedFile(file, 'webhook_secret_unreadable');
   if (!areSecrets(text)) throw new Fault('webhook_secret_short', `Cannot use ${file}: ${WEBHOOK_SECRETS}`);
   return parts(text).map(secret);
 }

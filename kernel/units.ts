@@ -19,6 +19,7 @@ export const minutes = (n: number): Seconds => seconds(n * 60);
 export const hours = (n: number): Seconds => minutes(n * 60);
 export const days = (n: number): Seconds => hours(n * 24);
 export const toMilliseconds = (s: Seconds): Milliseconds => (s * 1000) as Milliseconds;
+export const toSeconds = (ms: Milliseconds): Seconds => (ms / 1000) as Seconds;
 export const milliseconds = (n: number): Milliseconds => n as Milliseconds;
 export const usd = (n: number): Usd => n as Usd;
 export const kibibytes = (n: number): Bytes => (n * 1024) as Bytes;

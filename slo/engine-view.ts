@@ -1,5 +1,5 @@
 /** What the engine knows of one objective, as the router's `GET /api/v1/slos` shows it. */
-import { days, hours, minutes, type Ratio, type Seconds, seconds, toMilliseconds } from '#kernel/units.ts';
+import { days, hours, minutes, type Ratio, type Seconds, seconds, toMilliseconds, toSeconds } from '#kernel/units.ts';
 import { burnRate } from './burn-rate.ts';
 import { currentPeriod } from './calendar.ts';
 import { weighted, weightedBudget } from './composite.ts';
@@ -56,7 +56,7 @@ export function viewOf(engine: Engine, id: string, now: Seconds): View | undefin
   const { window, budget } = objective;
   const parts = partsOf(engine, watched);
   const period = currentPeriod(window, toMilliseconds(now));
-  const from = seconds(period.start / 1_000);
+  const from = toSeconds(period.start);
   const read = weighted(parts.map(({ weight, ledger }) => ({ weight, read: reader(ledger) })));
   const rate = (begin: Seconds) => burnRate(read(begin, now), budget);
   const whole = read(from, now);
@@ -76,7 +76,7 @@ export function viewOf(engine: Engine, id: string, now: Seconds): View | undefin
     },
     verdict: watched.verdict ?? { kind: 'unknown', because: 'nothing was seen of it yet' },
     since,
-    exhaustsAt: exhaustsAt(engine, objective, parts, { from, to: seconds(period.end / 1_000), now }, left),
+    exhaustsAt: exhaustsAt(engine, objective, parts, { from, to: toSeconds(period.end), now }, left),
     uncorrected: isCorrected ? attained(objective, parts, { from, now }, 'counted') : undefined,
   };
 }

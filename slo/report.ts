@@ -10,7 +10,7 @@
  * Counts are exact to the event: they are taken at the very moment a period begins and ends. How much of a period is known
  * goes by the ledger's buckets (docs/ledger.md).
  */
-import { hours, type Milliseconds, type Ratio, type Seconds, seconds, toMilliseconds } from '#kernel/units.ts';
+import { hours, type Ratio, type Seconds, seconds, toMilliseconds, toSeconds } from '#kernel/units.ts';
 import { play, type Turn } from './backtest.ts';
 import { currentPeriod, nominalPeriod } from './calendar.ts';
 import type { Feed, FeedOptions } from './feed.ts';
@@ -96,7 +96,7 @@ export function periodsOf(window: Window, begin: Seconds, end: Seconds): readonl
   for (let at = toMilliseconds(begin); at < toMilliseconds(end) || periods.length === 0; ) {
     if (periods.length === PERIODS_MAX) return undefined;
     const { start, end: next } = currentPeriod(window, at);
-    periods.push({ from: fromZero(start / 1_000), to: inSeconds(next) });
+    periods.push({ from: fromZero(start / 1_000), to: toSeconds(next) });
     at = next;
   }
   return periods;
@@ -104,8 +104,6 @@ export function periodsOf(window: Window, begin: Seconds, end: Seconds): readonl
 
 /** A replay's seconds may count from 0, and before that there is no time. */
 const fromZero = (at: number): Seconds => seconds(Math.max(0, at));
-const inSeconds = (at: Milliseconds): Seconds => seconds(at / 1000);
-
 export type Prepared = {
   readonly kind: 'prepared';
   readonly window: Window;

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { Action } from '#access/roles.ts';
 import type { SourceShown } from '#alerting/watch-source.ts';
-import { type Milliseconds, type Seconds, seconds } from '#kernel/units.ts';
+import { type Milliseconds, type Seconds, seconds, toSeconds } from '#kernel/units.ts';
 import type { App, authorised } from '#serving/app.ts';
 import { problems, refuse } from '#serving/problems.ts';
 import type { Engine } from '#slo/engine.ts';
@@ -72,7 +72,7 @@ const STEPS_MAX = 5_000;
 export function sloRoutes(app: App, prefix: string, { now, engine, source, authorised: may }: SloRoutes): void {
   const tags = ['objectives'];
   const read = may('incidents:read');
-  const at = () => seconds(now() / 1_000);
+  const at = () => toSeconds(now());
   app.get(
     `${prefix}/api/v1/slos`,
     {

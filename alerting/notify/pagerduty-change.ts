@@ -6,11 +6,9 @@
  */
 import type { Integration } from '#alerting/config/config.ts';
 import type { ChangeMessage } from '#alerting/message.ts';
-import type { Milliseconds } from '#kernel/units.ts';
 import type { Means } from './attempt.ts';
 import type { Outcome } from './outcome.ts';
-import { LINKS_MOST, outcomeOf, SUMMARY_MOST } from './pagerduty.ts';
-import { post } from './post.ts';
+import { enqueue, LINKS_MOST, SUMMARY_MOST } from './pagerduty.ts';
 import { cut, oneLine, safeLink } from './text.ts';
 
 export async function notifyChange(
@@ -24,16 +22,8 @@ export async function notifyChange(
   if (url === undefined)
     return { kind: 'refused', because: 'its url does not end in /enqueue: no address for changes' };
   const routingKey = integration.routingKey.reveal();
-  const call = {
-    url,
-    headers: { 'content-type': 'application/json', 'user-agent': 'burnline' },
-    body: JSON.stringify(changeEvent(routingKey, message)),
-    timeout: integration.timeout as Milliseconds,
-    signal,
-    reads: (status: number) => status !== 202,
-  };
-  const posted = await post(http, call, clock.now);
-  return posted.kind === 'failed' ? posted.outcome : outcomeOf(posted.reply, message.id, [routingKey]);
+  const body = JSON.stringify(changeEvent(routingKey, message));
+  return await enqueue({ http, clock }, { url, body, timeout: integration.timeout, signal }, message.id, [routingKey]);
 }
 
 /** Beside the address for alerts. @returns undefined: it is not PagerDuty's. */

@@ -10,9 +10,9 @@ import type { PagerdutyIntegration } from '#alerting/config/config.ts';
 import type { Message } from '#alerting/message.ts';
 import { severityOf } from '#alerting/severity.ts';
 import { kibibytes } from '#kernel/units.ts';
-import type { Attempt } from './attempt.ts';
+import type { Attempt, Means } from './attempt.ts';
 import type { Outcome } from './outcome.ts';
-import { excerpt, outcomeOfStatus, post, type Reply } from './post.ts';
+import { type Call, excerpt, outcomeOfStatus, post, type Reply } from './post.ts';
 import { cut, jsonBytes, oneLine, safeLink, stamp } from './text.ts';
 import type { Told } from './told.ts';
 
@@ -82,19 +82,23 @@ async function send(integration: PagerdutyIntegration, attempt: Attempt, action:
   const routingKey = integration.routingKey.reveal();
   const hidden = [...attempt.hidden, routingKey];
   const event = eventOf(integration, routingKey, message, told, action);
-  const call = {
-    url: integration.url,
-    headers: { 'content-type': 'application/json', 'user-agent': 'burnline' },
-    body: bodyOf(event),
-    timeout: integration.timeout,
-    signal,
-    reads: (status: number) => status !== 202,
-  };
-  const posted = await post(http, call, clock.now);
-  return posted.kind === 'failed' ? posted.outcome : outcomeOf(posted.reply, event.dedup_key, hidden);
+  const given = { url: integration.url, body: bodyOf(event), timeout: integration.timeout, signal };
+  return await enqueue({ http, clock }, given, event.dedup_key, hidden);
 }
 
-export function outcomeOf(reply: Reply, reference: string, hidden: readonly string[]): Outcome {
+/** @param reference what the other side knows it by. @param hidden what an answer may repeat and nobody may read. */
+export async function enqueue(
+  { http, clock }: Pick<Means, 'http' | 'clock'>,
+  given: Pick<Call, 'url' | 'body' | 'timeout' | 'signal'>,
+  reference: string,
+  hidden: readonly string[],
+): Promise<Outcome> {
+  const headers = { 'content-type': 'application/json', 'user-agent': 'burnline' };
+  const posted = await post(http, { ...given, headers, reads: (status) => status !== 202 }, clock.now);
+  return posted.kind === 'failed' ? posted.outcome : outcomeOf(posted.reply, reference, hidden);
+}
+
+function outcomeOf(reply: Reply, reference: string, hidden: readonly string[]): Outcome {
   if (reply.status === 202) return { kind: 'delivered', reference };
   const said = excerpt(reply.text, hidden);
   if (reply.status < 200 || reply.status >= 300) return outcomeOfStatus(reply, said);

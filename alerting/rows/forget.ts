@@ -33,15 +33,21 @@ export async function forgetAlerts(
   return { gone: rows[0]?.gone ?? 0, last: rows[0]?.last ?? undefined };
 }
 
-export const forgetSilences = (q: Queryable, before: Milliseconds, limit: number): Promise<number> =>
-  removed(
-    q,
-    `delete from alerting.silences where id in (
-       select id from alerting.silences where ends_at < $1 order by ends_at limit $2 for update skip locked)
-     returning id`,
-    before,
-    limit,
-  );
+const byAge =
+  (table: string, key: string, time: string) =>
+  (q: Queryable, before: Milliseconds, limit: number): Promise<number> =>
+    removed(
+      q,
+      `delete from ${table} where (${key}) in (
+         select ${key} from ${table} where ${time} < $1 order by ${time} limit $2 for update skip locked)
+       returning ${key}`,
+      before,
+      limit,
+    );
+
+export const forgetSilences = byAge('alerting.silences', 'id', 'ends_at');
+export const forgetInbound = byAge('alerting.inbound', 'source, id', 'heard_at');
+export const forgetChanges = byAge('alerting.changes', 'id', 'at');
 
 /** Not before what was sent of it. */
 export const forgetIncidents = (q: Queryable, before: Milliseconds, limit: number): Promise<number> =>
@@ -76,25 +82,6 @@ export const forgetNotifications = (q: Queryable, before: Milliseconds, limit: n
          and finished_at <= (select to_timestamp((value ->> 'until')::float8 / 1000) from alerting.facts
            where name = '${COUNTED_BEFORE}')
        order by finished_at limit $2 for update skip locked) returning id`,
-    before,
-    limit,
-  );
-
-export const forgetInbound = (q: Queryable, before: Milliseconds, limit: number): Promise<number> =>
-  removed(
-    q,
-    `delete from alerting.inbound where (source, id) in (
-       select source, id from alerting.inbound where heard_at < $1 order by heard_at limit $2 for update skip locked)
-     returning id`,
-    before,
-    limit,
-  );
-
-export const forgetChanges = (q: Queryable, before: Milliseconds, limit: number): Promise<number> =>
-  removed(
-    q,
-    `delete from alerting.changes where id in (
-       select id from alerting.changes where at < $1 order by at limit $2 for update skip locked) returning id`,
     before,
     limit,
   );

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import test, { after, before, describe } from 'node:test';
 import { getJson, postAlerts, until } from '#test/kit/alertmanager.ts';
 import { burnline } from '#test/kit/cli.ts';
-import { type Running, startRole, temporaryFolder } from '#test/kit/stack.ts';
+import { type Running, startRole, temporaryFolder, withFiles } from '#test/kit/stack.ts';
 
 type Event = {
   readonly target: string;
@@ -62,11 +62,7 @@ receivers:
   - {delay: 1h, targets: [{receiver: second}, {receiver: quiet}]}
 `,
     );
-    router = await startRole('router', { BURNLINE_STATE: folder }, [
-      '--web.listen-address=127.0.0.1:0',
-      `--config.file=${config}`,
-      `--oncall.file=${oncall}`,
-    ]);
+    router = await startRole('router', { BURNLINE_STATE: folder }, withFiles(config, oncall));
   });
   after(async () => {
     await router?.kill();

@@ -6,7 +6,7 @@ import { after, before, describe, test } from 'node:test';
 import { getJson, postAlerts, until } from '#test/kit/alertmanager.ts';
 import { burnline } from '#test/kit/cli.ts';
 import { type Receiver, startReceiver } from '#test/kit/receiver.ts';
-import { type Running, startRole, temporaryFolder } from '#test/kit/stack.ts';
+import { type Running, startRole, temporaryFolder, withFiles } from '#test/kit/stack.ts';
 
 type Listed = { readonly number: number; readonly state: string; readonly title: string; readonly drill: boolean };
 const CRITICAL = { alertname: 'Down', service: 'billing', sloth_service: 'billing', severity: 'critical' };
@@ -43,11 +43,7 @@ heartbeats:
 watchdog: {heartbeat_url: '${receiver.url}/outside', every: 1s}
 `,
     );
-    router = await startRole('router', { BURNLINE_STATE: folder }, [
-      '--web.listen-address=127.0.0.1:0',
-      `--config.file=${config}`,
-      `--oncall.file=${oncall}`,
-    ]);
+    router = await startRole('router', { BURNLINE_STATE: folder }, withFiles(config, oncall));
   });
   after(async () => {
     await router?.kill();

@@ -5,7 +5,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { after, before, describe } from 'node:test';
 import { getJson, inbox, postAlerts, until } from '#test/kit/alertmanager.ts';
-import { type Running, startRole, temporaryFolder } from '#test/kit/stack.ts';
+import { type Running, startRole, temporaryFolder, withFiles } from '#test/kit/stack.ts';
 
 const [OLD, FRESH] = ['the secret before it was changed', 'the secret after it was changed'];
 const PATH = '/api/v1/inbound/pagerduty';
@@ -31,9 +31,7 @@ describe('a router that hears PagerDuty', () => {
     await fetch(path, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body });
   const start = async (env: Record<string, string> = {}) =>
     await startRole('router', { BURNLINE_STATE: folder, RATE_PER_SECOND: '1000', RATE_BURST: '1000', ...env }, [
-      '--web.listen-address=127.0.0.1:0',
-      `--config.file=${join(folder, 'alertmanager.yml')}`,
-      `--oncall.file=${join(folder, 'oncall.yaml')}`,
+      ...withFiles(join(folder, 'alertmanager.yml'), join(folder, 'oncall.yaml')),
       `--storage.path=${join(folder, 'data')}`,
     ]);
 

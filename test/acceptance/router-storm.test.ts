@@ -4,7 +4,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import { getJson, inbox, postAlerts, until } from '#test/kit/alertmanager.ts';
-import { startRole, temporaryFolder } from '#test/kit/stack.ts';
+import { startRole, temporaryFolder, withFiles } from '#test/kit/stack.ts';
 
 /** The whole of it is 100,000; a machine that runs other tests beside is spared. */
 const ALERTS = Number(process.env['STORM_ALERTS'] ?? 10_000);
@@ -29,11 +29,11 @@ receivers:
     'policies:\n- {name: pager, steps: [{targets: [{receiver: pager}]}], repeat: {times: 0}}\n',
   );
   const env = { BURNLINE_STATE: folder, RATE_PER_SECOND: '10000', RATE_BURST: '10000' };
-  const router = await startRole('router', env, [
-    '--web.listen-address=127.0.0.1:0',
-    `--config.file=${join(folder, 'alertmanager.yml')}`,
-    `--oncall.file=${join(folder, 'oncall.yaml')}`,
-  ]);
+  const router = await startRole(
+    'router',
+    env,
+    withFiles(join(folder, 'alertmanager.yml'), join(folder, 'oncall.yaml')),
+  );
   const url = router.urls['router'] ?? '';
   try {
     const labels = (i: number) => ({

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import test, { after, before, describe } from 'node:test';
 import { getJson, inbox, postAlerts, until } from '#test/kit/alertmanager.ts';
 import { burnline } from '#test/kit/cli.ts';
-import { type Running, startRole, temporaryFolder } from '#test/kit/stack.ts';
+import { type Running, startRole, temporaryFolder, withFiles } from '#test/kit/stack.ts';
 
 const CRITICAL = { alertname: 'Down', sloth_service: 'documents', severity: 'critical' };
 
@@ -19,9 +19,7 @@ describe('a router with a file of one’s own', () => {
   const start = async () => {
     const { config, oncall } = files();
     return await startRole('router', { BURNLINE_STATE: folder }, [
-      '--web.listen-address=127.0.0.1:0',
-      `--config.file=${config}`,
-      `--oncall.file=${oncall}`,
+      ...withFiles(config, oncall),
       `--storage.path=${join(folder, 'data')}`,
       '--cluster.listen-address=',
       '--log.level=info',

@@ -111,7 +111,7 @@ async function router(name: string, folder: string, env: Record<string, string>,
   const running = await startRole(
     'router',
     { BURNLINE_STATE: folder, RATE_PER_SECOND: '100000', RATE_BURST: '100000', ...env },
-    ['--web.listen-address=127.0.0.1:0', `--config.file=${config}`, '--log-level=warn'.replace('warn', 'info')],
+    ['--web.listen-address=127.0.0.1:0', `--config.file=${config}`, '--log.level=info'],
   );
   return {
     name,

@@ -68,6 +68,12 @@ export type SetupOptions = {
   readonly version?: string;
 };
 
+/** The receiver `pager` at once, `boss` after five minutes. */
+export const PAGER_THEN_BOSS: Policy['steps'] = [
+  { delay: span(0), targets: [{ kind: 'receiver', name: 'pager' }] },
+  { delay: span(300), targets: [{ kind: 'receiver', name: 'boss' }] },
+];
+
 export function setupOf(options: SetupOptions): Setup {
   const config: AlertmanagerConfig = {
     original: '',

@@ -1,7 +1,7 @@
 /** The real OpenTelemetry Collector with our file, on free ports, in front of receivers that keep what it sends. */
 import { spawn } from 'node:child_process';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { freePort } from '#test/tools/postgres.ts';
 import { until } from './alertmanager.ts';
 import { type Receiver, startReceiver } from './otlp.ts';
 import { removeFolder, temporaryFolder } from './stack.ts';
@@ -26,7 +26,7 @@ export type Collector = AsyncDisposable & {
 export async function startCollector(settings: Readonly<Record<string, string>> = {}): Promise<Collector> {
   const folder = temporaryFolder();
   const [traces, logs, points] = await Promise.all([startReceiver(), startReceiver(), startReceiver()]);
-  const [http, grpc, health, metrics] = await freePorts(4);
+  const [http, grpc, health, metrics] = await Promise.all(Array.from({ length: 4 }, freePort));
   const env = {
     PATH: process.env['PATH'],
     OTLP_HTTP_LISTEN: `127.0.0.1:${http}`,
@@ -74,20 +74,6 @@ export async function startCollector(settings: Readonly<Record<string, string>> 
       removeFolder(folder);
     },
   };
-}
-
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer());
-  const ports = await Promise.all(
-    servers.map(
-      (server) =>
-        new Promise<number>((resolve) => {
-          server.listen(0, '127.0.0.1', () => resolve((server.address() as { port: number }).port));
-        }),
-    ),
-  );
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
 }
 
 type Attributes = Readonly<Record<string, string>>;

@@ -28,6 +28,13 @@ export const FREE_PORTS: Readonly<Record<string, readonly string[]>> = {
   simulators: ['--simulators-port', '0', '--smtp-port', '0'],
 };
 
+/** A router's, with files of one's own, on a free port. */
+export const withFiles = (config: string, oncall: string): string[] => [
+  '--web.listen-address=127.0.0.1:0',
+  `--config.file=${config}`,
+  `--oncall.file=${oncall}`,
+];
+
 export function temporaryFolder(): string {
   return mkdtempSync(join(tmpdir(), 'burnline-stack-'));
 }
