@@ -3,7 +3,7 @@
 import type { Incident, Notification } from '#alerting/store.ts';
 import type { Arrived } from '#test/kit/alerting.ts';
 import { T0 } from '#test/kit/alerting.ts';
-import { type History, PAGER } from './world.ts';
+import { type History, IN_PAGERDUTY, PAGER } from './world.ts';
 
 type Invariants = Readonly<Record<string, (history: History) => string | undefined>>;
 
@@ -77,6 +77,22 @@ const OF_INCIDENTS: Invariants = {
     }
     return undefined;
   },
+  'whoever is on it no more is followed by the policy, from its first step': ({ store, answered }) => {
+    for (const { at, incident, what } of answered) {
+      if (what !== 'reopen' || incident.state === 'open') continue;
+      const now = store.tables().incidents.get(incident.id);
+      if (now?.resolvedAt !== undefined && now.resolvedAt - T0 <= at + 1_000) continue;
+      const paged = store
+        .tables()
+        .timeline.some(
+          (row) =>
+            row.incidentId === incident.id && PAGED.has(row.kind) && row.at - T0 >= at && row.at - T0 <= at + 1_000,
+        );
+      const again = answered.some((one) => one.incident.id === incident.id && one.at === at && one.what !== what);
+      if (!paged && !again) return `incident ${incident.number} was reopened and paged nobody`;
+    }
+    return undefined;
+  },
   'nobody is paged after the end, or after an answer': ({ store, answered }) => {
     for (const incident of store.tables().incidents.values()) {
       const pages = all(store).filter((one) => one.incidentId === incident.id && one.action === 'trigger');
@@ -100,6 +116,8 @@ const OF_MESSAGES: Invariants = {
         const mine = to(arrived, incident, destination);
         if (!mine.some(isPage)) continue;
         const last = mine.at(-1);
+        // Where it was ended they know it.
+        if (incident.resolvedBy === IN_PAGERDUTY.by && destination.includes('/pagerduty')) continue;
         const refused = all(store).some(
           (one) => one.incidentId === incident.id && one.destination === destination && one.state === 'refused',
         );
@@ -137,10 +155,30 @@ const OF_MESSAGES: Invariants = {
     }
     return undefined;
   },
+  'what failed is not tried again at once': ({ attempts }) => {
+    const failed = new Map<string, number>();
+    for (const { id, at, outcome } of attempts) {
+      if (failed.get(id) === at) return `${id} was tried again in the moment in which it failed`;
+      if (outcome === 'retry' || outcome === 'ambiguous') failed.set(id, at);
+    }
+    return undefined;
+  },
   'only what a channel refuses is given up': ({ store, attempts }) => {
     const refused = new Set(attempts.filter(({ outcome }) => outcome === 'refused').map(({ id }) => id));
     const given = all(store).find(({ id, state }) => state === 'refused' && !refused.has(id));
     return given && `${given.destination} ${given.action} was given up`;
+  },
+  'the end of the last critical alert does not wait for the next round of its group': ({ store, fired }) => {
+    // Everything that is left ends at once, in the calm.
+    const last = Math.max(...fired.map(({ until }) => until));
+    const late = [...store.tables().incidents.values()].find(
+      ({ severity, resolvedAt, resolvedBy }) =>
+        severity === 'critical' &&
+        resolvedBy === undefined &&
+        resolvedAt !== undefined &&
+        resolvedAt - T0 > last + HURRIED,
+    );
+    return late && `incident ${late.number} ended ${(late.resolvedAt ?? 0) - T0 - last} ms after its last alert`;
   },
   'nobody hears of an end before it': ({ store, fired }) => {
     for (const incident of store.tables().incidents.values()) {
@@ -253,6 +291,9 @@ function holds(
     (resolvedAt === undefined || resolvedAt - T0 >= at)
   );
 }
+/** A critical alert's end is looked at within this. */
+const HURRIED = 5_000;
+const PAGED: ReadonlySet<string> = new Set(['paged', 'escalated']);
 /** Until the group is looked at again, and the warning has lasted. */
 const LONG_ENOUGH = 200_000;
 /** A look at a group that gathers comes this much later. */

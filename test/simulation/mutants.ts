@@ -114,6 +114,8 @@ export const MUTANTS: readonly Mutant[] = [
     'if (!(await tx.settle(claimed, settlement, now))) return;',
     'if (await tx.settle(claimed, settlement, now)) return;',
   ),
+  mutant('an event that is told twice counts twice', 'inbound.ts', 'if (!fresh) return', 'if (false) return'),
+  mutant('who takes an answer back is not followed', 'answer.ts', 'dueAt: now, ...ANEW', 'dueAt: undefined, ...ANEW'),
   mutant('Slack is written to without a rest', 'delivery.ts', 'slack: milliseconds(1_000)', 'slack: milliseconds(0)'),
 ];
 

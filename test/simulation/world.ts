@@ -4,9 +4,10 @@
  */
 import { createHash, type Hash } from 'node:crypto';
 import type { Alert } from '#alerting/alert.ts';
-import { answer } from '#alerting/answer.ts';
+import { type Answer, answer } from '#alerting/answer.ts';
 import { claimOne, deliver } from '#alerting/delivery.ts';
 import { flushOne } from '#alerting/groups.ts';
+import { hear } from '#alerting/inbound.ts';
 import { escalateOne } from '#alerting/incidents.ts';
 import { receive } from '#alerting/intake.ts';
 import { fingerprint, type Labels } from '#alerting/labels.ts';
@@ -108,6 +109,8 @@ const ALERTS: readonly Labels[] = ['docs', 'search'].flatMap((service) => [
   { alertname: 'Disk', service, team: 'infra', severity: 'warning' },
   { alertname: 'Disk', service, team: 'infra', severity: 'warning', instance: 'b' },
 ]);
+
+export const IN_PAGERDUTY = { by: 'grace', from: 'pagerduty' } as const;
 
 /** How bad the weather is, 0 to 1, is drawn for each history. */
 const LENGTH = 3_600_000;
@@ -306,10 +309,28 @@ async function respond(world: World): Promise<void> {
   const open = (await world.incidents()).filter(({ state }) => state !== 'resolved');
   if (open.length === 0) return;
   const incident = pick(world, open);
-  const kind = pick(world, ['acknowledge', 'acknowledge', 'snooze', 'resolve'] as const);
+  const kind = pick(world, ['acknowledge', 'acknowledge', 'snooze', 'resolve', 'reopen'] as const);
   const until = milliseconds(T0 + desk.time + 300_000);
-  const given = kind === 'snooze' ? ({ kind, by: 'ada', until } as const) : ({ kind, by: 'ada' } as const);
-  await survive(world, () => answer(desk.around, incident.id, given));
+  const there = kind === 'reopen' || (kind !== 'snooze' && chance(world, 0.3));
+  const by = there ? IN_PAGERDUTY : ({ by: 'ada' } as const);
+  const given: Answer = kind === 'snooze' ? { kind, ...by, until } : { kind, ...by };
+  if (there) await tellByWebhook(world, incident, given);
+  else await answer(desk.around, incident.id, given);
   world.answered.push({ at: desk.time, incident, what: kind });
-  note(world, 'answered', incident.id, kind);
+  note(world, 'answered', incident.id, kind, there);
+}
+
+/** Like PagerDuty: what was not answered is told again, and at times what was, too. */
+async function tellByWebhook(world: World, incident: Incident, says: Answer): Promise<void> {
+  const { desk, random, store } = world;
+  const event = { source: 'pagerduty', id: `event-${random.next()}`, theirs: 'P', ours: incident.id, says } as const;
+  for (let tries = 0, heard: string | undefined; heard === undefined; tries++) {
+    if (tries < 8) perhapsCrash(world);
+    heard = (await survive(world, () => hear(desk.around, event)))?.outcome;
+    if (tries === 0 && heard === 'replayed') throw new Error('an event was heard before it was told');
+  }
+  store.failNext = 'none';
+  if (!chance(world, 0.5)) return;
+  const { outcome } = await hear(desk.around, event);
+  if (outcome !== 'replayed') throw new Error(`an event that was told twice is ${outcome}`);
 }
