@@ -2,6 +2,7 @@
  * A release, or another change that may explain what breaks next: kept, told to PagerDuty, shown in the reports of the
  * incidents around it. Its row and its messages are one transaction. Who is told: docs/adr/0008.
  */
+import { createHash } from 'node:crypto';
 import type { Db } from '#kernel/database.ts';
 import { hours, type Milliseconds, milliseconds, toMilliseconds } from '#kernel/units.ts';
 import { type Addressed, ofReceiver } from './destination.ts';
@@ -9,7 +10,7 @@ import type { Labels } from './labels.ts';
 import type { ChangeMessage } from './message.ts';
 import { post } from './outbox.ts';
 import { routesOf } from './route.ts';
-import { changesAround, insertChange } from './rows/changes.ts';
+import { changesAround, findChange, insertChange } from './rows/changes.ts';
 import { insertNotifications } from './rows/notifications.ts';
 import type { Setup } from './setup.ts';
 import type { Incident } from './store.ts';
@@ -31,12 +32,18 @@ export type ChangeKeeper = {
   readonly newId: () => string;
 };
 
-/** Durable when it resolves. @returns it, and where it will be told. */
+/**
+ * Durable when it resolves.
+ *
+ * @param key what is told again under it is the same change: a pipeline that got no answer asks again.
+ * @returns it as it is kept, and where it is told.
+ */
 export async function keepChange(
   { db, setup, now, newId }: ChangeKeeper,
   draft: Omit<Change, 'id'>,
+  key?: string,
 ): Promise<{ readonly change: Change; readonly told: readonly string[] }> {
-  const change: Change = { ...draft, id: newId() };
+  const change: Change = { ...draft, id: key === undefined ? newId() : idOfKey(key) };
   const { id, at, summary, source, links, details, service } = change;
   const message: ChangeMessage = { kind: 'change', id, at, summary, source, links, details };
   const to = whoIsTold(setup(), service);
@@ -44,14 +51,17 @@ export async function keepChange(
   const drafts = to.map((one) => ({
     ...({ to: one, incidentId: undefined, groupId: `change/${id}`, action: 'change', priority: 2, message } as const),
   }));
-  await db.tx(async (q) => {
+  const kept = await db.tx(async (q) => {
     const at = now();
-    await insertChange(q, change, at);
+    if (!(await insertChange(q, change, at))) return await findChange(q, id);
     const { add } = post(drafts, [], at, newId);
     if (add.length > 0) await insertNotifications(q, add);
+    return change;
   });
-  return { change, told: to.map(({ destination }) => destination) };
+  return { change: kept ?? change, told: to.map(({ destination }) => destination) };
 }
+
+const idOfKey = (key: string): string => createHash('sha256').update(key).digest('hex').slice(0, 32);
 
 /**
  * Each PagerDuty integration, once for each key, of the receivers that a critical alert of this service is routed to and of

@@ -79,6 +79,31 @@ test('a store that does not answer is no reason to call a stored correction refu
   assert.deepEqual(applied(), ['one']);
 });
 
+test('what it knows is kept after its first look: a kill before the next time loses no count', async () => {
+  const clock = fakeClock(at(0) * 1_000);
+  const stop = new AbortController();
+  const kept: number[] = [];
+  const look = { at: clock.now(), samples: undefined, answered: new Map(), heard: true };
+  const { run } = await makeWatch({
+    objectives: [ANSWERS],
+    source: {
+      shown: { kind: 'scrape', targets: [] },
+      every: seconds(5),
+      begin: async () => {},
+      look: async () => ({ ...look, at: clock.now() }),
+    },
+    ...{ clock, now: clock.now, log: silentLog, isShared: false },
+    receive: async () => {},
+    corrections: async () => [],
+    keep: { load: async () => undefined, save: async () => void kept.push(clock.now() - at(0) * 1_000) },
+  });
+  const running = run(stop.signal);
+  await clock.advance(61_000);
+  stop.abort();
+  await running;
+  assert.deepEqual(kept.slice(0, 2), [0, 60_000]);
+});
+
 for (const isShared of [true, false]) {
   test(`what is over is ${isShared ? 'not renewed by another router that sees it later' : 'said so at once by one router'}`, async () => {
     const clock = fakeClock(at(0) * 1_000);

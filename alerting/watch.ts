@@ -90,7 +90,8 @@ export async function makeWatch(options: WatchOptions): Promise<Watch> {
       // Reading what was may take its time: the router answers meanwhile.
       await source.begin(engine);
       if (signal.aborted) return;
-      let kept = clock.steady();
+      // After the first look at once: what was counted until the next one would be lost to a kill.
+      let kept = Number.NEGATIVE_INFINITY;
       let corrected = Number.NEGATIVE_INFINITY;
       while (!signal.aborted) {
         const began = clock.steady();

@@ -20,6 +20,7 @@ type AddOptions = Json & {
   readonly service?: string;
   readonly source?: string;
   readonly at?: string;
+  readonly key?: string;
   readonly link?: readonly Link[];
   readonly detail?: Readonly<Record<string, string>>;
 };
@@ -36,6 +37,7 @@ export function addChangeCommands(program: Command): void {
     .option('--service <name>', 'of this service, as in its alerts; default: of no service alone')
     .option('--source <name>', 'where, such as the pipeline')
     .option('--at <moment>', 'RFC 3339; default: now')
+    .option('--key <text>', 'such as the number of the run: what is told again under it is told once')
     .option('--link <url>', 'with words before it: text=https://…; several times', addLink)
     .option('--detail <name=value>', 'several times', addDetail)
     .addOption(JSON_OPTION())

@@ -11,9 +11,10 @@ import { makeWatchdog } from '#alerting/watchdog.ts';
 import type { Telemetry } from '#collector/telemetry.ts';
 import type { Clock } from '#kernel/clock.ts';
 import type { Db } from '#kernel/database.ts';
+import { describe } from '#kernel/errors.ts';
 import { http } from '#kernel/http.ts';
 import type { Log } from '#kernel/log.ts';
-import type { Milliseconds } from '#kernel/units.ts';
+import { type Milliseconds, milliseconds } from '#kernel/units.ts';
 
 export type LoopParts = {
   readonly db: Db;
@@ -26,7 +27,11 @@ export type LoopParts = {
   readonly router: Router;
   readonly watch: Watch | undefined;
   readonly setup: () => Setup;
+  /** What a reload still owes. */
+  readonly catchUp: () => Promise<void>;
 };
+
+const CATCH_UP_EVERY = milliseconds(5_000);
 
 export async function runLoops(parts: LoopParts, stop: AbortSignal): Promise<void> {
   const { db, clock, now, log, router, watch } = parts;
@@ -44,5 +49,14 @@ export async function runLoops(parts: LoopParts, stop: AbortSignal): Promise<voi
     heartbeats.run(stop),
     watchdog.run(stop),
     keepHouse(parts, stop),
+    keepUp(parts, stop),
   ]);
+}
+
+async function keepUp({ clock, catchUp, log }: LoopParts, stop: AbortSignal): Promise<void> {
+  while (!stop.aborted) {
+    await clock.sleep(CATCH_UP_EVERY, stop).catch(() => {});
+    if (stop.aborted) return;
+    await catchUp().catch((error: unknown) => log.warn({ reason: describe(error) }, 'cannot follow the new files yet'));
+  }
 }

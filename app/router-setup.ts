@@ -13,6 +13,8 @@ export interface SetupHolder {
   current(): Setup;
   /** @returns what is wrong with the new files; those before stay in force then. */
   reload(): Promise<string | undefined>;
+  /** What could not follow from the files in force, since the store was away, is tried again. */
+  catchUp(): Promise<void>;
 }
 
 export type HolderOptions = {
@@ -26,8 +28,20 @@ export type HolderOptions = {
 /** @throws {Fault} when the first ones cannot be read. */
 export function holdSetup({ files, log, now, took }: HolderOptions): SetupHolder {
   let setup = firstSetup(files, now(), log);
+  let isOwed = false;
+  const follow = async () => {
+    isOwed = true;
+    const followed = setup;
+    await took(followed);
+    isOwed = followed !== setup;
+  };
   return {
     current: () => setup,
+    catchUp: async () => {
+      if (!isOwed) return;
+      await follow();
+      log.info({ version: setup.version }, 'what follows from the files in force is done');
+    },
     reload: async () => {
       const read = readSetup(files, now());
       if (read.kind === 'faults') {
@@ -37,7 +51,7 @@ export function holdSetup({ files, log, now, took }: HolderOptions): SetupHolder
       setup = read.setup;
       tellWarnings(read.warnings, log);
       tellDeadLinks(setup, log);
-      await took(setup);
+      await follow();
       log.info({ version: setup.version }, 'the files were read again and are in force');
       return undefined;
     },

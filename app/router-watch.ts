@@ -1,5 +1,5 @@
 /** What the router watches: the objectives that are named or that ship, and the targets that show their counters. */
-
+import { createHash } from 'node:crypto';
 import { correctionOf } from '#alerting/correction.ts';
 import type { Router } from '#alerting/router.ts';
 import { loadCheckpoint, saveCheckpoint } from '#alerting/rows/checkpoints.ts';
@@ -38,17 +38,25 @@ export async function watchOf(config: Config, parts: WatchParts): Promise<Watch 
   const named = files.length > 0 || urls.length > 0 || server !== undefined;
   if (config.ROUTER_CONFIG_FILE !== undefined && !named) return undefined;
   const { db, now } = parts;
+  const objectives = objectivesOf(files);
+  const name = checkpointName(objectives);
   return await makeWatch({
     ...parts,
-    objectives: objectivesOf(files),
+    objectives,
     isShared: db.engine === 'postgres',
     source: server === undefined ? scraped(config, parts) : await read(config, server, parts),
     corrections: async () => (await correctionsInForce(db)).map(correctionOf),
     keep: {
-      load: () => loadCheckpoint(db, 'watch'),
-      save: (image) => saveCheckpoint(db, 'watch', image, now()),
+      load: () => loadCheckpoint(db, name),
+      save: (image) => saveCheckpoint(db, name, image, now()),
     },
   });
+}
+
+/** Routers of one store that watch different objectives, as while a release goes out, do not write over what the other knows. */
+function checkpointName(objectives: readonly Objective[]): string {
+  const ids = objectives.map(({ id }) => id).sort();
+  return `watch/${createHash('sha256').update(ids.join('\n')).digest('hex').slice(0, 16)}`;
 }
 
 function scraped(config: Config, { telemetry, ...parts }: WatchParts): Source {

@@ -40,7 +40,7 @@ export interface Feed {
 const POLL = milliseconds(1_000);
 const OVERLAP = 5_000;
 const COMMENT_EVERY = 15_000;
-/** Of each kind and poll; whoever was away for more is told to list anew. */
+/** Of each kind and poll; where there are more, those who listen are told to list anew. */
 const CHANGES_MOST = 2_000;
 
 export function makeFeed(options: FeedOptions): Feed {
@@ -56,7 +56,9 @@ export function makeFeed(options: FeedOptions): Feed {
   const poll = async (say: boolean) => {
     const since = milliseconds(now() - OVERLAP);
     for (const [key, at] of told) if (at < since - OVERLAP) told.delete(key);
-    for (const change of await changesSince(options, since)) {
+    const { changes, isWhole } = await changesSince(options, since);
+    if (say && !isWhole) tell(gap(now()));
+    for (const change of changes) {
       if (told.has(change.key)) continue;
       // Not its own time: what took the place of another message bears that one's.
       told.set(change.key, now());
@@ -95,25 +97,39 @@ export function makeFeed(options: FeedOptions): Feed {
 }
 
 async function catchUp(options: FeedOptions, listener: Listener, since: Milliseconds): Promise<void> {
-  const changes = await changesSince(options, since);
-  if (changes.length >= CHANGES_MOST) {
-    const data = { because: `more than ${CHANGES_MOST} changes were missed: list anew` };
-    return listener.hear({ type: 'gap', key: 'gap', at: options.now(), data });
-  }
+  const { changes, isWhole } = await changesSince(options, since);
+  if (!isWhole) return listener.hear(gap(options.now()));
   for (const change of changes) listener.hear(change);
 }
 
-async function changesSince({ db }: FeedOptions, since: Milliseconds): Promise<Change[]> {
-  const incidents = (await changedIncidents(db, since, CHANGES_MOST)).map(({ incident, at }): Change => {
+const gap = (at: Milliseconds): Change => ({
+  type: 'gap',
+  key: 'gap',
+  at,
+  data: { because: `more than ${CHANGES_MOST} changes were missed: list anew` },
+});
+
+async function changesSince(
+  { db }: FeedOptions,
+  since: Milliseconds,
+): Promise<{ readonly changes: Change[]; readonly isWhole: boolean }> {
+  const [changed, sent] = [
+    await changedIncidents(db, since, CHANGES_MOST),
+    await changedNotifications(db, since, CHANGES_MOST),
+  ];
+  const incidents = changed.map(({ incident, at }): Change => {
     const { id, state, step, round } = incident;
     return { type: 'incident', key: `${id}@${at}/${state}/${round}/${step}`, at, data: shown(incident) };
   });
-  const notifications = (await changedNotifications(db, since, CHANGES_MOST)).map((one): Change => {
+  const notifications = sent.map((one): Change => {
     const isDone = one.finishedAt !== undefined;
     const key = `${one.id}@${isDone ? one.state : 'decided'}`;
     return { type: 'notification', key, at: one.finishedAt ?? one.createdAt, data: notificationShown(one) };
   });
-  return [...incidents, ...notifications].sort((a, b) => a.at - b.at);
+  return {
+    changes: [...incidents, ...notifications].sort((a, b) => a.at - b.at),
+    isWhole: Math.max(changed.length, sent.length) < CHANGES_MOST,
+  };
 }
 
 /** They live in this process: whoever joins is told how they are. */

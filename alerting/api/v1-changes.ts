@@ -30,6 +30,7 @@ const draft = z.object({
   service: storable(200).trim().min(1).optional().describe('as in the label sloth_service or service'),
   links: z.array(link).max(LINKS_MOST).optional(),
   details: details.optional(),
+  key: storable(200).min(1).optional().describe('what is told again under it is the same change, told once'),
 });
 const shape = z
   .object({
@@ -62,10 +63,10 @@ export function changeRoutes(app: App, prefix: string, routes: ChangeRoutes): vo
       },
     },
     async ({ body, principal }) => {
-      const { summary, source = 'burnline', service, links = [], details: more = {} } = body;
+      const { summary, source = 'burnline', service, links = [], details: more = {}, key } = body;
       const at = momentOf(body.at, routes.now());
       const given = { at, summary, source, service, links, details: more, createdBy: principal.subject };
-      const { change, told } = await keepChange(routes, given);
+      const { change, told } = await keepChange(routes, given, key);
       return { ...shown(change), told: [...told] };
     },
   );

@@ -96,6 +96,27 @@ test('whoever listens is told what changes from then on, each once; whoever come
   assert(missed.includes('incident acknowledged') && missed.includes('notification delivered'), missed.join());
 });
 
+test('whoever listens to more than is told at once is told to list anew', async () => {
+  desk.time = 120_000;
+  const db = await openEngine('PGlite in memory');
+  const one = await listen(1);
+  const at = new Date(T0 + desk.time).toISOString();
+  // Real rows, many at once: a storm that is over between two looks.
+  await db.query(
+    `insert into alerting.notifications (id, destination, channel, incident_id, group_id, action, priority, state, attempts,
+       may_repeat, message, created_at, available_at, fence, finished_at)
+     select id || '-' || n, destination, channel, incident_id, group_id, action, priority, 'delivered', 1, false, message,
+       $1::timestamptz, $1::timestamptz, 0, $1::timestamptz
+     from (select * from alerting.notifications order by id limit 1) one, generate_series(1, 2500) n`,
+    [at],
+  );
+  assert.deepEqual((await one.told)[0]?.event, 'gap');
+  one.stop();
+  const back = await listen(1, T0 + desk.time);
+  assert.equal((await back.told)[0]?.event, 'gap');
+  back.stop();
+});
+
 test('an id that is none is refused, and so is one listener too many', async () => {
   assert.equal((await fetch(url, { headers: { 'last-event-id': 'x' } })).status, 400);
   const all = await Promise.all(Array.from({ length: 100 }, () => listen(1_000)));

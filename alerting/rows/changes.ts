@@ -8,16 +8,23 @@ const CHANGE = 'id, at, summary, source, service, links, details, created_by as 
 
 const read = (rows: readonly Change[]): Change[] => rows.map((row) => present(row, ['service']));
 
-export async function insertChange(q: Queryable, change: Change, now: Milliseconds): Promise<void> {
+/** @returns false: it is there already. */
+export async function insertChange(q: Queryable, change: Change, now: Milliseconds): Promise<boolean> {
   const { id, at, summary, source, service, links, details, createdBy } = change;
-  await q.query(
+  const rows = await q.query(
     `insert into alerting.changes (id, at, summary, source, service, links, details, created_by, created_at)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+     on conflict (id) do nothing returning id`,
     [
       ...[id, instant(at), summary, source, service ?? null],
       ...[JSON.stringify(links), JSON.stringify(details), createdBy, instant(now)],
     ],
   );
+  return rows.length > 0;
+}
+
+export async function findChange(q: Queryable, id: string): Promise<Change | undefined> {
+  return read(await q.query<Change>(`select ${CHANGE} from alerting.changes where id = $1`, [id]))[0];
 }
 
 export type Around = { readonly from: Milliseconds; readonly to: Milliseconds; readonly service: string };

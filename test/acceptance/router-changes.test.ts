@@ -143,6 +143,22 @@ receivers:
     assert.match((await run('changes')).stdout, /^AT .*SUMMARY\n.*rolled back$/m);
   });
 
+  test('a pipeline that tells the same release again, under its key, tells it once', async () => {
+    const before = (await told()).length;
+    const add = async (summary: string) =>
+      JSON.parse((await run('changes', 'add', summary, '--service', 'docs', '--key', 'run/7', '--json')).stdout) as {
+        readonly id: string;
+        readonly summary: string;
+      };
+    const [first, again] = [await add('release 2.0'), await add('release 2.0, tried again')];
+    assert.deepEqual(again, first);
+    const other = await (await post({ summary: 'release 2.1', service: 'docs', key: 'run/8' })).json();
+    assert.notEqual((other as { readonly id: string }).id, first.id);
+    // Two keys for each: those of docs and of its second step.
+    await until('four have arrived', async () => ((await told()).length >= before + 4 ? true : undefined));
+    assert.equal((await told()).length, before + 4);
+  });
+
   test('what is wrong is refused with its reason, and nothing is kept', async () => {
     const wrong: unknown[] = [
       {},
@@ -155,7 +171,7 @@ receivers:
       { summary: 'x', details: { a: 1 } },
     ];
     for (const body of wrong) assert.equal((await post(body)).status, 400, JSON.stringify(body));
-    assert.equal((await getJson<{ items: unknown[] }>(`${url()}/api/v1/changes`)).items.length, 6);
+    assert.equal((await getJson<{ items: unknown[] }>(`${url()}/api/v1/changes`)).items.length, 8);
     // A place that no moment has: a store would refuse it, and it would seem to be our fault.
     assert.equal((await fetch(`${url()}/api/v1/changes?cursor=482773561324704-x`)).status, 400);
     const { code, stderr } = await run('changes', 'add', 'x', '--link', 'nowhere');
