@@ -61,7 +61,7 @@ export async function openDatabase(
     const db = openPostgres({ url, poolSize: config.DATABASE_POOL_SIZE, limits, clock, applicationName });
     return await migrated(db, migrations);
   }
-  const prepared = await prepareFolder(folder, imageFolder(name), (draft) => buildImage(name, draft, clock));
+  const prepared = await prepareEmbedded(folder, name, migrations, clock);
   if (prepared !== 'kept') log.info({ folder }, 'a new database folder was made');
   const db = await openPglite({ folder, fsync: config.DATABASE_FSYNC === 'on', limits, clock });
   return await migrated(db, migrations);
@@ -80,15 +80,20 @@ async function migrated(db: Db, migrations: readonly Migration[]): Promise<Db> {
 /** Builds the images ahead of the first start, so that the first start is a short one. */
 export async function prepareImages(clock: Clock): Promise<void> {
   for (const name of ['service', 'router'] as const) {
-    await ensureImage(imageFolder(name), (draft) => buildImage(name, draft, clock));
+    const migrations = migrationsOf(name);
+    await ensureImage(imageFolder(name, migrations), (draft) => buildImage(migrations, draft, clock));
   }
 }
 
-async function buildImage(name: DatabaseName, folder: string, clock: Clock): Promise<void> {
+/** A folder for the embedded engine with these migrations applied, from the image of that name. */
+export const prepareEmbedded = (folder: string, name: string, migrations: readonly Migration[], clock: Clock) =>
+  prepareFolder(folder, imageFolder(name, migrations), (draft) => buildImage(migrations, draft, clock));
+
+async function buildImage(migrations: readonly Migration[], folder: string, clock: Clock): Promise<void> {
   const limits = { statement: milliseconds(60_000), transaction: milliseconds(60_000) };
   const db = await openPglite({ folder, fsync: false, limits, clock });
   try {
-    await migrate(db, migrationsOf(name));
+    await migrate(db, migrations);
   } finally {
     await db.close();
   }
@@ -99,11 +104,9 @@ export function cacheFolder(): string {
   return env['BURNLINE_CACHE'] ?? join(env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'burnline');
 }
 
-function imageFolder(name: DatabaseName): string {
+function imageFolder(name: string, migrations: readonly Migration[]): string {
   const pglite = `${versionOf('@electric-sql/pglite')}+${versionOf('@electric-sql/pglite-pgvector')}`;
-  const schema = migrationsOf(name)
-    .map((migration) => migration.hash)
-    .join();
+  const schema = migrations.map(({ hash }) => hash).join();
   const key = createHash('sha256').update(`${pglite} ${schema}`).digest('hex').slice(0, 16);
   return join(cacheFolder(), 'images', `${name}-${key}`);
 }

@@ -50,7 +50,7 @@ async function open(data: ThreadData): Promise<PGlite> {
       [types.NUMERIC]: Number,
       [types.TIMESTAMPTZ]: (text: string) => Date.parse(text),
     },
-    ...(data.folder === null ? {} : { fs: new SyncingNodeFS(data.folder) }),
+    fs: new SyncingNodeFS(data.folder),
   };
   const pg = await PGlite.create(options);
   await pg.exec('create extension if not exists vector');

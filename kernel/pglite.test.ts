@@ -41,7 +41,7 @@ function child(script: string) {
 
 describe('openPglite()', () => {
   test('takes the foreground first, one of the background after eight of it, and each lane in order', async () => {
-    const db = await openPglite({ limits, clock });
+    const db = await openPglite({ folder: await folder('lanes'), limits, clock });
     const front = db.foreground();
     const order: string[] = [];
     const note = (name: string) => async () => void order.push(name);

@@ -15,7 +15,7 @@ import { Fault } from './errors.ts';
 import { type FolderLock, lockFolder } from './folder-lock.ts';
 import type { Milliseconds } from './units.ts';
 
-export type ThreadData = { readonly folder: string | null; readonly fsync: boolean };
+export type ThreadData = { readonly folder: string; readonly fsync: boolean };
 export type Ask =
   | { kind: 'query'; id: number; text: string; params: unknown[] }
   | { kind: 'script'; id: number; text: string }
@@ -27,8 +27,7 @@ export type Answer =
   | { kind: 'notified'; channel: string; payload: string };
 
 export type PgliteOptions = {
-  /** Undefined: in memory, for tests. */
-  readonly folder?: string;
+  readonly folder: string;
   readonly fsync?: boolean;
   readonly limits: DatabaseLimits;
   readonly clock: Clock;
@@ -52,16 +51,16 @@ const TIERING_BUDGET = 2_000_000_000;
 
 /** @throws {Fault} `folder_locked` when another process has the folder open. */
 export async function openPglite(options: PgliteOptions): Promise<Db> {
-  const lock = options.folder === undefined ? undefined : await lockFolder(options.folder, options.clock);
+  const lock = await lockFolder(options.folder, options.clock);
   try {
     return await makePglite(options, lock);
   } catch (error) {
-    await lock?.release();
+    await lock.release();
     throw error;
   }
 }
 
-async function makePglite(options: PgliteOptions, lock: FolderLock | undefined): Promise<Db> {
+async function makePglite(options: PgliteOptions, lock: FolderLock): Promise<Db> {
   const heard = new Map<string, Set<(payload: string) => void>>();
   const notify = (channel: string, payload: string) => {
     for (const listener of heard.get(channel) ?? []) listener(payload);
@@ -90,7 +89,7 @@ async function makePglite(options: PgliteOptions, lock: FolderLock | undefined):
       closed = true;
       await thread.kill();
     });
-    await lock?.release();
+    await lock.release();
   };
   const listen: Db['listen'] = async (channel, listener) => {
     const listeners = heard.get(channel) ?? new Set();
@@ -163,7 +162,7 @@ async function startThread(
   notify: (channel: string, payload: string) => void,
 ): Promise<Thread> {
   setFlagsFromString(`--wasm-tiering-budget=${TIERING_BUDGET}`);
-  const data: ThreadData = { folder: options.folder ?? null, fsync: options.fsync ?? true };
+  const data: ThreadData = { folder: options.folder, fsync: options.fsync ?? true };
   const worker = new Worker(THREAD, { eval: true, workerData: data, execArgv: [] });
   const waiting = new Map<number, PromiseWithResolvers<Row[]>>();
   const opened = Promise.withResolvers<void>();

@@ -193,7 +193,7 @@ onEveryEngine('queue', (db, engine) => {
     assert.equal(await nextDue(db(), ['parse']), after(LEASE));
   });
 
-  test('claim() reads no more of a long queue than it needs', { skip: engine === 'PGlite on disk' }, async () => {
+  test('claim() reads no more of a long queue than it needs', { skip: engine === 'PGlite' }, async () => {
     const many = Array.from({ length: 3_000 }, (_, i) => job(`j${i}`, { priority: (i % 3) as 0 | 1 | 2 }));
     await enqueue(db(), many, T0);
     await db().query('analyze worker.jobs');

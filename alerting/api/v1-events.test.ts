@@ -26,7 +26,7 @@ let desk: Desk;
 const principal: Principal = { tenant: 'default', subject: 'ada', roles: ['viewer'], via: 'key' };
 
 before(async () => {
-  const db = await openEngine('PGlite in memory');
+  const db = await openEngine('PGlite');
   await emptyTables(db);
   desk = makeDesk(makeSqlStore(db), setup);
   server = await makeApp({
@@ -86,7 +86,7 @@ test('whoever listens is told what changes from then on, each once; whoever come
   one.stop();
   other.stop();
   desk.time = 60_000;
-  const db = await openEngine('PGlite in memory');
+  const db = await openEngine('PGlite');
   const rows = await db.query<{ id: string }>(`select id from alerting.incidents where service = 'docs'`);
   await answer(desk.around, rows[0]?.id ?? '', { kind: 'acknowledge', by: 'ada' });
   await desk.play(milliseconds(T0 + 61_000));
@@ -98,7 +98,7 @@ test('whoever listens is told what changes from then on, each once; whoever come
 
 test('whoever listens to more than is told at once is told to list anew', async () => {
   desk.time = 120_000;
-  const db = await openEngine('PGlite in memory');
+  const db = await openEngine('PGlite');
   const one = await listen(1);
   const at = new Date(T0 + desk.time).toISOString();
   // Real rows, many at once: a storm that is over between two looks.

@@ -1,11 +1,11 @@
 /**
- * The same suite on every engine: PGlite on disk, a real Postgres where the run has one, and in CI PGlite in memory and the
- * oldest Postgres too. Databases are opened once for each process; a suite starts with empty tables.
+ * The same suite on every engine: PGlite, a real Postgres where the run has one, and in CI the oldest Postgres too. Databases are opened once for each process; a suite starts with empty tables.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe } from 'node:test';
+import { prepareEmbedded } from '#app/database.ts';
 import { systemClock } from '#kernel/clock.ts';
 import type { Db } from '#kernel/database.ts';
 import { migrate, readMigrations } from '#kernel/migrate.ts';
@@ -14,7 +14,7 @@ import { openPostgres } from '#kernel/postgres.ts';
 import { secret } from '#kernel/secret.ts';
 import { milliseconds } from '#kernel/units.ts';
 
-export type Engine = 'PGlite in memory' | 'PGlite on disk' | 'Postgres' | 'Postgres 16';
+export type Engine = 'PGlite' | 'Postgres' | 'Postgres 16';
 export const LIMITS = { statement: milliseconds(20_000), transaction: milliseconds(20_000) };
 export const ROOMS = ['access', 'worker', 'alerting'] as const;
 export const MIGRATIONS = ROOMS.flatMap((room) => readMigrations('.', room));
@@ -25,8 +25,7 @@ export const POSTGRES_URL = process.env['TEST_POSTGRES_URL'];
 const POSTGRES_16_URL = process.env['TEST_POSTGRES_16_URL'];
 
 const ENGINES: readonly Engine[] = [
-  ...(process.env['CI'] === 'true' ? (['PGlite in memory'] as const) : []),
-  'PGlite on disk',
+  'PGlite',
   ...(POSTGRES_URL ? (['Postgres'] as const) : []),
   ...(POSTGRES_16_URL ? (['Postgres 16'] as const) : []),
 ];
@@ -46,11 +45,12 @@ export function openEngine(engine: Engine): Promise<Db> {
 
 async function open(engine: Engine): Promise<Db> {
   const common = { limits: LIMITS, clock: systemClock };
-  if (engine === 'PGlite in memory') return await openPglite(common);
-  if (engine === 'PGlite on disk') {
-    const folder = mkdtempSync(join(tmpdir(), 'burnline-test-'));
-    folders.push(folder);
-    return await openPglite({ ...common, folder: join(folder, 'db') });
+  if (engine === 'PGlite') {
+    const parent = mkdtempSync(join(tmpdir(), 'burnline-test-'));
+    folders.push(parent);
+    const folder = join(parent, 'db');
+    await prepareEmbedded(folder, 'test', MIGRATIONS, systemClock);
+    return await openPglite({ ...common, folder });
   }
   const url = await freshDatabase(engine === 'Postgres 16' ? POSTGRES_16_URL : POSTGRES_URL);
   return openPostgres({ ...common, url: secret(url), poolSize: 8, applicationName: 'test' });

@@ -34,7 +34,7 @@ function failing(db: Db): FailingStore {
 
 onEveryEngine('simulation', (db, engine) => {
   test('a history on the database is the one in memory', async () => {
-    for (const seed of engine === 'PGlite on disk' ? [1] : [1, 2, 3]) {
+    for (const seed of engine === 'PGlite' ? [1] : [1, 2, 3]) {
       await emptyTables(db());
       const incidents = async () =>
         (await listIncidents(db(), { states: STATES, before: undefined, limit: 500 })).reverse();
