@@ -100,19 +100,7 @@ export async function runRouter(config: Config, runtime: Runtime): Promise<void>
   // The files may have been changed while no router was there.
   await putInForce(db, store, setup.current(), now());
   early.open();
-  const parts = {
-    db,
-    clock,
-    now,
-    log,
-    telemetry,
-    newId,
-    notify,
-    router,
-    watch,
-    setup: setup.current,
-    catchUp: setup.catchUp,
-  };
+  const parts = { ...around, db, telemetry, router, watch, catchUp: setup.catchUp };
   const work = runLoops(parts, stop);
   const folder = config.secrets.ROUTER_DATABASE_URL === undefined ? routerFolder(config) : undefined;
   log.info({ router: early.url, folder }, 'router is ready');
