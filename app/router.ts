@@ -13,6 +13,8 @@ import { insertConfigured } from '#alerting/rows/incidents.ts';
 import type { Setup } from '#alerting/setup.ts';
 import type { Store } from '#alerting/store.ts';
 import { makeSqlStore } from '#alerting/store-sql.ts';
+import { expectPages, tallied } from '#alerting/tally.ts';
+import { observeConnections } from '#collector/connections.ts';
 import { instrumentDb } from '#collector/database.ts';
 import type { Clock } from '#kernel/clock.ts';
 import type { Db } from '#kernel/database.ts';
@@ -52,6 +54,7 @@ export async function runRouter(config: Config, runtime: Runtime): Promise<void>
     log,
     now,
     took: async (fresh) => {
+      expectPages(telemetry, fresh);
       await putInForce(db, store, fresh, now());
       router.wake();
     },
@@ -66,11 +69,13 @@ export async function runRouter(config: Config, runtime: Runtime): Promise<void>
   links.become(makeLinks(externalUrl(config, early.url), key));
   tellDeadLinks(setup.current(), log);
   const newId = increasingIds(now, random);
-  const store = makeSqlStore(db);
+  const store = tallied(makeSqlStore(db), telemetry);
   const notify = makeNotify({ http, clock, random, log });
   const around = { store, db, clock, random, log, newId, now, notify, setup: setup.current };
   const router = makeRouter({ ...around, owner: newId() });
   observeRouter(telemetry, db, now);
+  observeConnections(telemetry, db);
+  expectPages(telemetry, setup.current());
   const watch = await watchOf(config, { db, clock, now, log, telemetry, stop, receive: router.receive });
   onTold(({ name }) => {
     if (name === 'service') watch?.serviceGivenUp();
