@@ -14,7 +14,6 @@ import type { Setup } from '#alerting/setup.ts';
 import type { Store } from '#alerting/store.ts';
 import { makeSqlStore } from '#alerting/store-sql.ts';
 import { expectPages, tallied } from '#alerting/tally.ts';
-import { observeConnections } from '#collector/connections.ts';
 import { instrumentDb } from '#collector/database.ts';
 import type { Clock } from '#kernel/clock.ts';
 import type { Db } from '#kernel/database.ts';
@@ -54,8 +53,7 @@ export async function runRouter(config: Config, runtime: Runtime): Promise<void>
     log,
     now,
     took: async (fresh) => {
-      expectPages(telemetry, fresh);
-      await putInForce(db, store, fresh, now());
+      await putInForce({ db, store, telemetry }, fresh, now());
       router.wake();
     },
   });
@@ -74,8 +72,6 @@ export async function runRouter(config: Config, runtime: Runtime): Promise<void>
   const around = { store, db, clock, random, log, newId, now, notify, setup: setup.current };
   const router = makeRouter({ ...around, owner: newId() });
   observeRouter(telemetry, db, now);
-  observeConnections(telemetry, db);
-  expectPages(telemetry, setup.current());
   const watch = await watchOf(config, { db, clock, now, log, telemetry, stop, receive: router.receive });
   onTold(({ name }) => {
     if (name === 'service') watch?.serviceGivenUp();
@@ -103,7 +99,7 @@ export async function runRouter(config: Config, runtime: Runtime): Promise<void>
   if (!config.supervised) reloadOnHangUp(setup.reload, log);
   await comeBack(db, now(), log);
   // The files may have been changed while no router was there.
-  await putInForce(db, store, setup.current(), now());
+  await putInForce({ db, store, telemetry }, setup.current(), now());
   early.open();
   const parts = { db, clock, now, log, telemetry, newId, notify, router, watch, setup: setup.current };
   const work = runLoops(parts, stop);
@@ -123,7 +119,12 @@ function reloadOnHangUp(reload: () => Promise<unknown>, log: Log): void {
 }
 
 /** What is there already is judged by the files anew, and the open incidents say so. */
-async function putInForce(db: Db, store: Store, setup: Setup, now: Milliseconds): Promise<void> {
+async function putInForce(
+  { db, store, telemetry }: { readonly db: Db; readonly store: Store } & Pick<Runtime, 'telemetry'>,
+  setup: Setup,
+  now: Milliseconds,
+): Promise<void> {
+  expectPages(telemetry, setup);
   await regroup(store, setup, now);
   await insertConfigured(db, setup.version, now);
 }
