@@ -20,6 +20,12 @@ export const ofReceiver = (name: string, integrations: readonly Integration[]): 
 export const ofPerson = (name: string, integrations: readonly Integration[]): Addressed[] =>
   integrations.map((integration) => ({ destination: nameOf('person', name, integration), integration }));
 
+/** Whom a destination is of: `receiver/oncall/slack[0]` is of the receiver `oncall`. */
+export function ownerOf(destination: Destination): { readonly to: 'person' | 'receiver'; readonly name: string } {
+  const name = destination.slice(destination.indexOf('/') + 1, destination.lastIndexOf('/'));
+  return { to: destination.startsWith('person/') ? 'person' : 'receiver', name };
+}
+
 export type Directory = ReadonlyMap<Destination, Integration>;
 
 /** Every destination that the configuration knows. */

@@ -1,4 +1,5 @@
 /** The router's gauges and counters that live in its store, as answers to a scrape. */
+import { observeConnections } from '#collector/connections.ts';
 import { readTogether } from '#collector/read-together.ts';
 import type { Telemetry } from '#collector/telemetry.ts';
 import type { Queryable } from '#kernel/database.ts';
@@ -11,6 +12,7 @@ const SEVERITIES = ['critical', 'warning'] as const;
 const STATES = ['open', 'acknowledged', 'snoozed'] as const;
 
 export function observeRouter(telemetry: Telemetry, q: Queryable, now: () => Milliseconds): void {
+  observeConnections(telemetry, q);
   const counted = readTogether(() => countNotifications(q));
   telemetry.observe('pages_total', async () => {
     const pages = await countPages(q, now());

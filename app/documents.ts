@@ -4,6 +4,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { join } from 'node:path';
 import { type Keys, makeKeys } from '#access/keys.ts';
+import { observeConnections } from '#collector/connections.ts';
 import { instrumentDb } from '#collector/database.ts';
 import { systemRandom } from '#kernel/random.ts';
 import { type Secret, secret } from '#kernel/secret.ts';
@@ -73,7 +74,10 @@ export async function runDocuments(config: Config, runtime: Runtime): Promise<vo
 
 function observe(config: Config, { telemetry, db, shared }: Surroundings): void {
   observeWorkers(telemetry, db);
-  if (config.role !== 'worker') observeDatabase(telemetry, db, shared);
+  if (config.role !== 'worker') {
+    observeDatabase(telemetry, db, shared);
+    observeConnections(telemetry, db);
+  }
   if (config.role !== 'api') observeCounters(telemetry, db, config.workerId);
 }
 

@@ -13,6 +13,7 @@ import { insertConfigured } from '#alerting/rows/incidents.ts';
 import type { Setup } from '#alerting/setup.ts';
 import type { Store } from '#alerting/store.ts';
 import { makeSqlStore } from '#alerting/store-sql.ts';
+import { expectPages, tallied } from '#alerting/tally.ts';
 import { instrumentDb } from '#collector/database.ts';
 import type { Clock } from '#kernel/clock.ts';
 import type { Db } from '#kernel/database.ts';
@@ -52,7 +53,7 @@ export async function runRouter(config: Config, runtime: Runtime): Promise<void>
     log,
     now,
     took: async (fresh) => {
-      await putInForce(db, store, fresh, now());
+      await putInForce({ db, store, telemetry }, fresh, now());
       router.wake();
     },
   });
@@ -66,7 +67,7 @@ export async function runRouter(config: Config, runtime: Runtime): Promise<void>
   links.become(makeLinks(externalUrl(config, early.url), key));
   tellDeadLinks(setup.current(), log);
   const newId = increasingIds(now, random);
-  const store = makeSqlStore(db);
+  const store = tallied(makeSqlStore(db), telemetry);
   const notify = makeNotify({ http, clock, random, log });
   const around = { store, db, clock, random, log, newId, now, notify, setup: setup.current };
   const router = makeRouter({ ...around, owner: newId() });
@@ -98,7 +99,7 @@ export async function runRouter(config: Config, runtime: Runtime): Promise<void>
   if (!config.supervised) reloadOnHangUp(setup.reload, log);
   await comeBack(db, now(), log);
   // The files may have been changed while no router was there.
-  await putInForce(db, store, setup.current(), now());
+  await putInForce({ db, store, telemetry }, setup.current(), now());
   early.open();
   const parts = { ...around, db, telemetry, router, watch, catchUp: setup.catchUp };
   const work = runLoops(parts, stop);
@@ -118,7 +119,12 @@ function reloadOnHangUp(reload: () => Promise<unknown>, log: Log): void {
 }
 
 /** What is there already is judged by the files anew, and the open incidents say so. */
-async function putInForce(db: Db, store: Store, setup: Setup, now: Milliseconds): Promise<void> {
+async function putInForce(
+  { db, store, telemetry }: { readonly db: Db; readonly store: Store } & Pick<Runtime, 'telemetry'>,
+  setup: Setup,
+  now: Milliseconds,
+): Promise<void> {
+  expectPages(telemetry, setup);
   await regroup(store, setup, now);
   await insertConfigured(db, setup.version, now);
 }

@@ -5,6 +5,8 @@ export const DB_SYSTEMS = ['postgresql', 'pglite'] as const;
 export const DB_OPERATIONS = ['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'MERGE', 'WITH', 'OTHER'] as const;
 /** kernel/database.ts's codes, and a throw of another kind; a statement that went well has no error.type at all. */
 export const DB_ERRORS = ['unavailable', 'timeout', 'conflict', 'duplicate', 'refused', 'other'] as const;
+/** pg_stat_activity's, as far as they tell something apart; what another program may not see reads other. */
+export const CONNECTION_STATES = ['active', 'idle', 'idle_in_transaction', 'other'] as const;
 /** RFC 9110 §9 and RFC 5789; what else a client sends reads `_OTHER`, as the semantic conventions want it. */
 export const HTTP_METHODS = [
   'GET',
@@ -51,6 +53,22 @@ export const METRICS_OF_OPERATION = {
     roles: ['api', 'worker', 'service', 'router'],
     shown: 'rest',
     semantic: 'db.client.operation.duration',
+  },
+  database_connections: {
+    kind: 'gauge',
+    unit: '{connection}',
+    help: 'Connections to the database that this role keeps its state in, of all programs together.',
+    attributes: { state: CONNECTION_STATES },
+    roles: ['api', 'service', 'router'],
+    shown: 'rest',
+  },
+  database_connections_max: {
+    kind: 'gauge',
+    unit: '{connection}',
+    help: 'How many connections that database accepts.',
+    attributes: {},
+    roles: ['api', 'service', 'router'],
+    shown: 'rest',
   },
   access_refused_total: {
     kind: 'counter',

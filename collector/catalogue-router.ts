@@ -2,6 +2,21 @@
 import type { Instrument } from './catalogue.ts';
 
 const ROUTER = ['router'] as const;
+/** What happens to an incident, in the words of its timeline. */
+export const INCIDENT_EVENTS = [
+  'opened',
+  'paged',
+  'escalated',
+  'unreached',
+  'acknowledged',
+  'snoozed',
+  'reopened',
+  'resolved',
+] as const;
+
+/** A minute, a quarter, an hour: what policies and people count in. */
+const ACKNOWLEDGE_SECONDS = [5, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 14_400] as const;
+const RESOLVE_SECONDS = [60, 300, 600, 900, 1_800, 3_600, 7_200, 14_400, 28_800, 86_400, 259_200] as const;
 
 export const METRICS_OF_ROUTER = {
   pages_total: {
@@ -44,6 +59,48 @@ export const METRICS_OF_ROUTER = {
     unit: '{incident}',
     help: 'Incidents that are not resolved.',
     attributes: { severity: ['critical', 'warning'], state: ['open', 'acknowledged', 'snoozed'] },
+    roles: ROUTER,
+    shown: 'rest',
+  },
+  incident_events_total: {
+    kind: 'counter',
+    unit: '{event}',
+    help: 'What happened to incidents, drills too: a step that told somebody is paged or escalated, one that told nobody unreached.',
+    attributes: { severity: ['critical', 'warning'], event: INCIDENT_EVENTS },
+    roles: ROUTER,
+    shown: 'rest',
+  },
+  incident_time_to_acknowledge_seconds: {
+    kind: 'histogram',
+    unit: 's',
+    help: 'From the opening of a critical incident to the first answer of a person; without drills.',
+    attributes: {},
+    buckets: ACKNOWLEDGE_SECONDS,
+    roles: ROUTER,
+    shown: 'rest',
+  },
+  incident_time_to_resolve_seconds: {
+    kind: 'histogram',
+    unit: 's',
+    help: 'From the opening of a critical incident that somebody was told of to its end; without drills.',
+    attributes: {},
+    buckets: RESOLVE_SECONDS,
+    roles: ROUTER,
+    shown: 'rest',
+  },
+  notification_retries_total: {
+    kind: 'counter',
+    unit: '{attempt}',
+    help: 'Attempts at a message that did not arrive and are made again.',
+    attributes: { channel: ['slack', 'email', 'pagerduty', 'webhook'] },
+    roles: ROUTER,
+    shown: 'rest',
+  },
+  pages_arrived_total: {
+    kind: 'counter',
+    unit: '{page}',
+    help: 'Critical pages that arrived, drills too, by whom they woke: a person or a receiver, as the router’s files name them.',
+    attributes: { to: ['person', 'receiver'], name: 'bounded' },
     roles: ROUTER,
     shown: 'rest',
   },
