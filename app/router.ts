@@ -35,7 +35,7 @@ import { externalUrl, holdSetup, lateLinks, prefixOf, tellDeadLinks } from './ro
 import { modeOf, pagerdutySecretsOf, sourcesOf } from './router-shipped.ts';
 import { watchOf } from './router-watch.ts';
 import { onTold, type Runtime, tellReady, untilStopped } from './runtime.ts';
-import { readWebConfig, type WebConfig } from './web-config.ts';
+import { goodUntil, readWebConfig, type WebConfig } from './web-config.ts';
 import { authenticator } from './wiring.ts';
 
 const CLOSE_LIMIT = milliseconds(3_000);
@@ -72,6 +72,7 @@ export async function runRouter(config: Config, runtime: Runtime): Promise<void>
   const around = { store, db, clock, random, log, newId, now, notify, setup: setup.current };
   const router = makeRouter({ ...around, owner: newId() });
   observeRouter(telemetry, db, now);
+  if (web?.tls !== undefined) telemetry.set('tls_certificate_expiry_timestamp_seconds', {}, goodUntil(web.tls) / 1_000);
   const watch = await watchOf(config, { db, clock, now, log, telemetry, stop, receive: router.receive });
   onTold(({ name }) => {
     if (name === 'service') watch?.serviceGivenUp();

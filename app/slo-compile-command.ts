@@ -44,7 +44,11 @@ export function addCompileCommand(
     .option('--out <dir>', 'where the rule files are written', 'prometheus/rules')
     .option('--check', 'writes nothing; exit code 1 if a file would change')
     .option('--dashboard-url <url>', 'put before an objective’s id, in each alert')
-    .option('--runbook-url <url>', 'for objectives that name no runbook of their own')
+    .option(
+      '--runbook-url <url>',
+      'for objectives that name no runbook of their own; {alert} in it is the alert’s name',
+      'docs/runbooks/{alert}.md',
+    )
     .option('--json', 'as JSON')
     .action(async (paths: readonly string[], options: Options) => {
       const input = await read(paths);

@@ -4,6 +4,7 @@
  *
  * Source: prometheus/exporter-toolkit docs/web-configuration.md.
  */
+import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { createSecureContext } from 'node:tls';
@@ -11,6 +12,7 @@ import { parseDocument } from 'yaml';
 import { z } from 'zod';
 import { hashFault } from '#access/basic-users.ts';
 import { describe, Fault } from '#kernel/errors.ts';
+import { type Milliseconds, milliseconds } from '#kernel/units.ts';
 import type { Tls } from '#serving/early-server.ts';
 
 export type WebConfig = { readonly users: ReadonlyMap<string, string>; readonly tls: Tls | undefined };
@@ -38,6 +40,12 @@ const file = z.strictObject({
   // HTTP/1.1 is spoken either way.
   http_server_config: z.strictObject({ http2: z.boolean().optional() }).nullish(),
 });
+
+/** Until when the certificate is good: the soonest end in its chain, since one that is over breaks all of it. */
+export function goodUntil({ cert }: Pick<Tls, 'cert'>): Milliseconds {
+  const chain = cert.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+  return milliseconds(Math.min(...chain.map((one) => new X509Certificate(one).validToDate.getTime())));
+}
 
 /** @throws {Fault} which names the file and the field, and quotes no hash. */
 export function readWebConfig(path: string): WebConfig {

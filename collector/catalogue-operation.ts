@@ -91,6 +91,14 @@ export const METRICS_OF_OPERATION = {
     roles: ['api', 'service', 'router'],
     shown: 'rest',
   },
+  tls_certificate_expiry_timestamp_seconds: {
+    kind: 'gauge',
+    unit: 's',
+    help: 'Until when the certificate of this server is good, in Unix time, the soonest of its chain; absent without TLS.',
+    attributes: {},
+    roles: ['router'],
+    shown: 'rest',
+  },
   process_start_time_seconds: {
     kind: 'gauge',
     unit: 's',

@@ -10,7 +10,7 @@
  */
 
 import { minutes, type Seconds, seconds } from '#kernel/units.ts';
-import { BLIND_ALERT, blindLabels, burnAlertOf, burnLabels, titleOf } from '#slo/alert-names.ts';
+import { BLIND_ALERT, BURN_ALERT, blindLabels, burnAlertOf, burnLabels, titleOf } from '#slo/alert-names.ts';
 import { type BurnRule, type JudgedRule, rulesOf, WATCHED_LEAST } from '#slo/burn-rate.ts';
 import { nominalPeriod } from '#slo/calendar.ts';
 import type { Objective } from '#slo/objective.ts';
@@ -25,6 +25,7 @@ import type { AlertRule, Labels } from './yaml.ts';
 export type Links = {
   /** Of a page that shows one objective; its id is appended. */
   readonly dashboard?: string;
+  /** `{alert}` in it stands for the alert's name, unless the objective's file gives it another: then for ours. */
   readonly runbook?: string;
 };
 
@@ -121,7 +122,7 @@ function burnNotes(rule: BurnRule, factor: string, objective: Objective, links: 
     short_window: `${asked(series(ratioName(rule.short), id), 'humanizePercentage')} bad over ${short}`,
     budget_left: asked(left, 'humanizePercentage'),
     exhausted_in: asked(lasts, 'humanizeDuration'),
-    ...linkNotes(objective, links),
+    ...linkNotes(objective, links, BURN_ALERT),
   };
 }
 
@@ -132,8 +133,8 @@ const asked = (expr: string, format: string): string =>
 /** A person's own text must not be read as a template. */
 const inert = (text: string): string => text.replaceAll('{{', '{ {');
 
-function linkNotes(objective: Objective, links: Links): Labels {
-  const runbook = objective.alerting.runbookUrl ?? links.runbook;
+function linkNotes(objective: Objective, links: Links, alert: string): Labels {
+  const runbook = objective.alerting.runbookUrl ?? links.runbook?.replaceAll('{alert}', alert);
   const { dashboard } = links;
   return {
     ...(runbook === undefined ? {} : { runbook_url: inert(runbook) }),
@@ -158,7 +159,7 @@ export function blindAlert(objective: Objective, links: Links): AlertRule | unde
     annotations: {
       summary: `${inert(titleOf(objective))} cannot be judged: ${inert(service)} shows no metrics`,
       description: 'Its series are gone, or were never there. Whether documents are processed is not known.',
-      ...linkNotes(objective, links),
+      ...linkNotes(objective, links, BLIND_ALERT),
     },
   };
 }

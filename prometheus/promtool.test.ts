@@ -81,6 +81,13 @@ for (const name of [...Object.keys(RULES), ...named('prometheus/rules/*.yaml')])
   );
 }
 
+for (const name of ['prometheus.yml', 'prometheus.local.yml']) {
+  test(`promtool reads ${name} without a complaint`, { skip }, async () => {
+    const file = join(import.meta.dirname, name);
+    await promtool('check', 'config', '--lint=all', '--lint-fatal', file);
+  });
+}
+
 // At the same time: each plays hours minute by minute, on one core.
 test('the rules say what is true', { skip, concurrency: true }, async (t) => {
   const files = named('prometheus/tests/*.yaml');

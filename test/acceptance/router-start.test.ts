@@ -4,6 +4,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { join } from 'node:path';
+import { text as wholeOf } from 'node:stream/consumers';
 import test, { after, before, describe } from 'node:test';
 import bcrypt from 'bcryptjs';
 import { getJson, postAlerts, until } from '#test/kit/alertmanager.ts';
@@ -187,15 +188,18 @@ describe('who may come', () => {
     await using router = await start('tls', `--web.config.file=${file}`);
     const url = router.urls['router'] ?? '';
     assert.match(url, /^https:/);
-    const status = await new Promise<number | undefined>((resolve, reject) => {
-      const outgoing = request(`${url}/api/v2/status`, { ca: readFileSync(cert) }, (incoming) => {
-        incoming.resume();
-        resolve(incoming.statusCode);
+    const ask = (path: string) =>
+      new Promise<{ status: number | undefined; body: string }>((resolve, reject) => {
+        const outgoing = request(`${url}${path}`, { ca: readFileSync(cert) }, (incoming) => {
+          wholeOf(incoming).then((body) => resolve({ status: incoming.statusCode, body }), reject);
+        });
+        outgoing.on('error', reject);
+        outgoing.end();
       });
-      outgoing.on('error', reject);
-      outgoing.end();
-    });
-    assert.equal(status, 200);
+    assert.equal((await ask('/api/v2/status')).status, 200);
+    const { body } = await ask('/metrics');
+    const left = Number(/^tls_certificate_expiry_timestamp_seconds (\S+)$/m.exec(body)?.[1]) - Date.now() / 1_000;
+    assert(left > 23 * 3_600 && left <= 24 * 3_600, `the certificate is good for ${left} s`);
     await assert.rejects(fetch(url.replace('https:', 'http:')));
     assert.equal(await router.stop(), 0);
   });
