@@ -11,6 +11,7 @@ import { type Secret, secret } from '#kernel/secret.ts';
 import { embeddingPrice } from '#worker/prices.ts';
 import { readNamedFile } from './named-file.ts';
 import { type Role, SETTING_NAMES, type SettingName, setting, type Values } from './settings.ts';
+import { COMPOSE_VARIABLES } from './settings-compose.ts';
 import { readWebConfig } from './web-config.ts';
 import { readWebhookSecrets } from './webhook-secrets.ts';
 
@@ -174,6 +175,7 @@ function warningsOf(env: Environment): ConfigFault[] {
   const ours = /^(BURNLINE|LLAMAPARSE|LLAMA_CLOUD|SIMULATORS|WORKER|CANARY|WEBHOOK|PARSER|ROUTER)_?/;
   const known = new Set<string>([
     ...SETTING_NAMES,
+    ...Object.keys(COMPOSE_VARIABLES),
     'BURNLINE_SUPERVISED',
     'BURNLINE_URL',
     'BURNLINE_KEY',

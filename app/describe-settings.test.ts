@@ -4,6 +4,7 @@ import test from 'node:test';
 import { readConfig } from './config.ts';
 import { defaultOf, GROUPS, groupOf, SETTINGS_FILES } from './describe-settings.ts';
 import { SETTING_NAMES, type SettingName, setting } from './settings.ts';
+import { COMPOSE_VARIABLES } from './settings-compose.ts';
 
 for (const [file, make] of SETTINGS_FILES) {
   test(`${file} is what the table of settings makes: otherwise run "node app/describe-settings.ts"`, () => {
@@ -41,13 +42,16 @@ function lines(): Map<string, { value: string; active: boolean }> {
   return new Map(all);
 }
 
-test('env.production.example has every setting and nothing else', () => {
-  assert.deepEqual([...lines().keys()].sort(), [...SETTING_NAMES].sort());
+test('env.production.example has every setting, what docker-compose.yml reads besides, and nothing else', () => {
+  const all = [...SETTING_NAMES, ...Object.keys(COMPOSE_VARIABLES)];
+  assert.deepEqual([...lines().keys()].sort(), all.sort());
 });
 
 test('env.production.example shows the default of what it leaves alone', () => {
   for (const [name, { value, active }] of lines()) {
-    if (!active) assert.equal(value, defaultOf(name as SettingName) ?? '', name);
+    const compose = COMPOSE_VARIABLES[name];
+    const usual = compose === undefined ? defaultOf(name as SettingName) : compose.default;
+    if (!active) assert.equal(value, usual ?? '', name);
   }
 });
 
@@ -55,7 +59,7 @@ test('env.production.example starts api and worker as soon as what is empty in i
   const given = Object.fromEntries(
     [...lines()].filter(([, { active }]) => active).map(([name, { value }]) => [name, value]),
   );
-  const empty = Object.keys(given).filter((name) => given[name] === '');
+  const empty = Object.keys(given).filter((name) => given[name] === '' && !(name in COMPOSE_VARIABLES));
   const asked = new Set(
     (['api', 'worker'] as const).flatMap((role) => {
       const outcome = readConfig(role, {}, given);

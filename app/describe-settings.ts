@@ -6,6 +6,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PROJECT_ROOT } from './project.ts';
 import { SETTING_NAMES, type SettingName, setting } from './settings.ts';
+import { COMPOSE_VARIABLES } from './settings-compose.ts';
 
 type Group = { readonly title: string; readonly about: string; readonly names: RegExp };
 
@@ -116,17 +117,24 @@ const PRODUCTION: Readonly<Partial<Record<SettingName, string>>> = {
   LLAMA_CLOUD_API_KEY: '',
   OPENAI_API_KEY: '',
   WEBHOOK_SECRET: '',
+  ROUTER_CONFIG_FILE: '/etc/burnline/alertmanager.yml',
 };
 
 export function productionExample(): string {
   const lines = [
-    '# Burnline in production: api and worker on a shared Postgres. Copy it, fill in what is empty, and check it:',
-    '#   burnline config check --role api && burnline config check --role worker',
+    '# Burnline in production: api, worker and router on Postgres. Copy it, fill in what is empty, and check it:',
+    '#   burnline config check --role api && burnline config check --role worker && burnline config check --role router',
+    '# For docker compose copy it to .env; DATABASE_URL may stay empty there (docs/compose.md).',
     '# A line that is commented out shows the default. Written by `node app/describe-settings.ts`.',
   ];
   for (const { title } of GROUPS) {
     lines.push('', `# --- ${title} ---`);
     for (const name of SETTING_NAMES.filter((one) => groupOf(one)?.title === title)) lines.push(...exampleLines(name));
+  }
+  lines.push('', '# --- docker-compose.yml alone: no role reads these ---');
+  for (const [name, { help, needed, default: usual }] of Object.entries(COMPOSE_VARIABLES)) {
+    const state = needed ? 'Required by docker compose.' : `Optional. Default: ${usual ?? 'none'}.`;
+    lines.push('', `# ${help}`, `# ${state}`, needed ? `${name}=` : `#${name}=${usual ?? ''}`);
   }
   return `${lines.join('\n')}\n`;
 }

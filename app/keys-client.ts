@@ -18,6 +18,7 @@ export type KeyView = {
   readonly id: string;
   readonly name: string;
   readonly roles: readonly Role[];
+  readonly expiresAt: string | null;
   readonly revokedAt: string | null;
 };
 export type KeyWish = {
@@ -132,10 +133,11 @@ async function overStore(who: Principal, { open }: Side): Promise<KeysClient> {
       return { id: facts.id, key: key.reveal() };
     },
     list: async () =>
-      (await keys.list(tenant)).map(({ id, name, roles, revokedAt }) => ({
+      (await keys.list(tenant)).map(({ id, name, roles, expiresAt, revokedAt }) => ({
         id,
         name,
         roles,
+        expiresAt: iso(expiresAt),
         revokedAt: iso(revokedAt),
       })),
     revoke: (id) => keys.revoke(tenant, id, by),
@@ -144,7 +146,7 @@ async function overStore(who: Principal, { open }: Side): Promise<KeysClient> {
 }
 
 /** Only the database's settings matter here; a missing vendor key must not keep anybody from making an API key. */
-function storeConfig(): Config {
+export function storeConfig(): Config {
   const outcome = readConfig('simulators');
   if (outcome.kind === 'config') return outcome.config;
   const [first] = outcome.faults;

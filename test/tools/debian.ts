@@ -1,7 +1,7 @@
-/** Programs from Debian's testing suite, for a machine that has another one. Nothing is installed. */
+/** Programs from a suite of Debian, by default its testing one, for a machine that has another. Nothing is installed. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { copyFileSync, globSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { cpSync, globSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 
 /** Its versions move. */
 export const SUITE = 'forky';
@@ -10,18 +10,19 @@ export const SUITE = 'forky';
  * Fetched and unpacked with a state of apt of their own: the machine's is neither read nor changed.
  *
  * @param packages those that the suite does not have are left out.
- * @param programs by the name that they get, their name in /usr/bin.
+ * @param programs by the name that they get, their name in /usr/bin, or a pattern of their path from /; folders too.
  */
 export function unpackDebian(
   draft: string,
   packages: readonly string[],
   programs: Readonly<Record<string, string>>,
+  suite: string = SUITE,
 ): void {
   const state = join(draft, 'apt');
   mkdirSync(join(state, 'lists/partial'), { recursive: true });
   mkdirSync(join(state, 'archives/partial'), { recursive: true });
   const list = join(state, 'sources.list');
-  writeFileSync(list, `deb ${mirror()} ${SUITE} main\n`);
+  writeFileSync(list, `deb ${mirror()} ${suite} main\n`);
   const settings = {
     'Dir::Etc::sourcelist': list,
     'Dir::Etc::sourceparts': '-',
@@ -37,13 +38,17 @@ export function unpackDebian(
   execFileSync('apt-get', ['-qq', ...options, 'download', ...there], run);
   for (const file of globSync('*.deb', { cwd: state })) execFileSync('dpkg-deb', ['-x', file, 'root'], run);
   for (const [name, program] of Object.entries(programs)) {
-    copyFileSync(join(state, 'root/usr/bin', program), join(draft, name));
+    const pattern = program.includes('/') ? program : join('usr/bin', program);
+    const [found] = globSync(pattern, { cwd: join(state, 'root') });
+    if (found === undefined) throw new Error(`${packages.join(', ')} of ${suite} have no /${pattern}`);
+    mkdirSync(dirname(join(draft, name)), { recursive: true });
+    cpSync(join(state, 'root', found), join(draft, name), { recursive: true, dereference: true });
   }
   rmSync(state, { recursive: true });
 }
 
 /** The mirror from which this machine already gets its packages. */
-function mirror(): string {
+export function mirror(): string {
   const sites = execFileSync('apt-get', ['indextargets', '--format', '$(SITE)'], { encoding: 'utf8', timeout: 30_000 });
   const site = sites.split('\n').find((one) => one !== '' && !one.includes('security'));
   if (site === undefined) throw new Error('apt names no mirror to fetch it from');

@@ -1,6 +1,8 @@
 /** The real programs that the tests use, each found or made. `npm run tools` makes them ahead of time and says what it has. */
 import { findAlertmanager } from './alertmanager.ts';
 import type { Found } from './cache.ts';
+import { findDocker } from './docker.ts';
+import { findK6 } from './k6.ts';
 import { findOtelcol } from './otelcol.ts';
 import { findPostgres } from './postgres.ts';
 import { findPrometheus } from './prometheus.ts';
@@ -17,6 +19,8 @@ export function findTools(): Tool[] {
     { name: 'alertmanager', found: findAlertmanager('alertmanager') },
     { name: 'amtool', found: findAlertmanager('amtool') },
     { name: 'otelcol', found: findOtelcol() },
+    { name: 'k6', found: findK6() },
+    { name: 'docker', found: findDocker() },
   ];
 }
 
