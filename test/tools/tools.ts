@@ -3,8 +3,10 @@ import { findAlertmanager } from './alertmanager.ts';
 import type { Found } from './cache.ts';
 import { findOtelcol } from './otelcol.ts';
 import { findPostgres } from './postgres.ts';
+import { findPostgresExporter } from './postgres-exporter.ts';
 import { findPrometheus } from './prometheus.ts';
 import { findSchemathesis } from './schemathesis.ts';
+import { findVictoriaMetrics } from './victoriametrics.ts';
 
 export type Tool = { readonly name: string; readonly found: Found };
 
@@ -17,6 +19,8 @@ export function findTools(): Tool[] {
     { name: 'alertmanager', found: findAlertmanager('alertmanager') },
     { name: 'amtool', found: findAlertmanager('amtool') },
     { name: 'otelcol', found: findOtelcol() },
+    { name: 'postgres_exporter', found: findPostgresExporter() },
+    { name: 'victoriametrics', found: findVictoriaMetrics() },
   ];
 }
 
@@ -25,7 +29,7 @@ if (import.meta.main) {
   for (const { name, found } of tools) {
     const state =
       found.kind === 'found' ? `${found.how}, in ${found.where}` : `missing: ${found.why}; so ${found.costs}`;
-    process.stdout.write(`${name.padEnd(14)}${state}\n`);
+    process.stdout.write(`${name.padEnd(18)}${state}\n`);
   }
   process.exitCode = tools.every(({ found }) => found.kind === 'found') ? 0 : 1;
 }
