@@ -90,7 +90,7 @@ const all =
       );
 const isAcceptance = (file: string) => file.startsWith('test/acceptance/');
 /** Two processes, one for each core of the smallest machine: what only computes, and what stands on databases and servers. */
-const computes = (file: string) => /^(?:slo|prometheus)\//.test(file);
+const computes = (file: string) => /^(?:slo|prometheus|test\/simulation)\//.test(file);
 const rooms = all.filter((file) => !isAcceptance(file)).sort();
 const acceptance = all.filter(isAcceptance).sort();
 const ACCEPTANCE = ['--test-timeout=240000'];
