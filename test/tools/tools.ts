@@ -3,6 +3,7 @@ import { findAlertmanager } from './alertmanager.ts';
 import type { Found } from './cache.ts';
 import { findDocker } from './docker.ts';
 import { findK6 } from './k6.ts';
+import { findKubernetes } from './kubernetes.ts';
 import { findOtelcol } from './otelcol.ts';
 import { findPostgres } from './postgres.ts';
 import { findPostgresExporter } from './postgres-exporter.ts';
@@ -25,6 +26,7 @@ export function findTools(): Tool[] {
     { name: 'docker', found: findDocker() },
     { name: 'postgres_exporter', found: findPostgresExporter() },
     { name: 'victoriametrics', found: findVictoriaMetrics() },
+    { name: 'kubernetes', found: findKubernetes() },
   ];
 }
 
