@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { unmountUnder } from './docker.ts';
+import { iptablesFolder, unmountUnder } from './docker.ts';
 
 const NAME = 'burnline-docker-';
 const UP_WITHIN = 60_000;
@@ -31,7 +31,7 @@ export async function startEngine(programs: string): Promise<Started> {
   await sweep();
   const folder = mkdtempSync(join(tmpdir(), `${NAME}${process.pid}-`));
   const at = (name: string) => join(folder, name);
-  const env = { ...process.env, PATH: `${programs}${delimiter}${process.env['PATH']}` };
+  const env = { ...process.env, PATH: [programs, iptablesFolder(), process.env['PATH']].join(delimiter) };
   const log = openSync(at('log'), 'a');
   const child = spawn(
     join(programs, 'dockerd'),
@@ -73,7 +73,7 @@ export async function startEngine(programs: string): Promise<Started> {
 
 function runner(programs: string, socket: string, env: NodeJS.ProcessEnv): DockerEngine['docker'] {
   const run = promisify(execFile);
-  const own = { DOCKER_HOST: `unix://${socket}`, DOCKER_CONFIG: programs, BUILDKIT_PROGRESS: 'plain' };
+  const own = { DOCKER_HOST: `unix://${socket}`, DOCKER_CONFIG: programs, BUILDX_NO_DEFAULT_ATTESTATIONS: '1' };
   return async (args, { timeout = 120_000, env: more = {} } = {}) => {
     const options = { env: { ...env, ...own, ...more }, timeout, maxBuffer: 64 * 1024 * 1024 };
     try {
