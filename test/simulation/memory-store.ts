@@ -296,7 +296,8 @@ type NotificationTx = Pick<
 >;
 
 function notificationTx(t: Tables, undo: Undo): NotificationTx {
-  const all = () => [...t.notifications.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+  // As they were added, and so by their ids.
+  const all = () => [...t.notifications.values()];
   return {
     unsent: async (of) =>
       all().filter(
