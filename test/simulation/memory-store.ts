@@ -296,8 +296,7 @@ type NotificationTx = Pick<
 >;
 
 function notificationTx(t: Tables, undo: Undo): NotificationTx {
-  // As they were added, and so by their ids.
-  const all = () => [...t.notifications.values()];
+  const all = () => [...t.notifications.values()]; // by their ids: so they were added
   return {
     unsent: async (of) =>
       all().filter(
