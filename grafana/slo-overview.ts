@@ -21,7 +21,7 @@ const WHICH = 'sloth_service=~"$service"';
 const FIRING = 'alertstate="firing",sloth_service=~"$service"';
 const DETAIL = {
   title: 'Detail',
-  url: '/d/burnline-slo-detail?var-objective=${__data.fields.sloth_id}&${datasource:queryparam}',
+  url: '/d/burnline-slo-detail?var-objective=${__value.raw}&${datasource:queryparam}',
 };
 const LINE_DETAIL = {
   title: 'Detail',

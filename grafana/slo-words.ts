@@ -47,16 +47,17 @@ export const BURN: Thresholds = [
   [burnFactor(BURN_RULES[0], days(28)), 'red'],
 ];
 
+// Grafana looks at the marks of a month every few minutes: each look takes in what was since the one before.
 export const INCIDENTS: Mark = {
   name: 'Incidents',
-  expr: 'sum by (severity) (increase(incident_events_total{event="opened"}[1m])) > 0',
+  expr: 'sum by (severity) (increase(incident_events_total{event="opened"}[$__rate_interval])) > 0',
   color: 'purple',
   title: 'incident opened',
   text: '{{severity}}',
 };
 export const burnAlerts = (which: string): Mark => ({
   name: 'Alerts',
-  expr: `max by (alertname, sloth_slo, severity, tier) (ALERTS{${which},alertstate="firing",severity=~"critical|warning"})`,
+  expr: `max by (alertname, sloth_slo, severity, tier) (max_over_time(ALERTS{${which},alertstate="firing",severity=~"critical|warning"}[$__interval]))`,
   color: 'red',
   title: '{{alertname}} {{sloth_slo}}',
   text: '{{severity}} {{tier}}',
