@@ -136,6 +136,14 @@ export const METRICS_OF_DOCUMENTS = {
     roles: CALLERS,
     shown: 'rest',
   },
+  vendor_pages_total: {
+    kind: 'counter',
+    unit: '{page}',
+    help: 'Pages that a vendor parsed, or our own parsers.',
+    attributes: { vendor: VENDORS },
+    roles: CALLERS,
+    shown: 'rest',
+  },
   vendor_credits_total: {
     kind: 'counter',
     unit: '{credit}',

@@ -5,6 +5,7 @@ import {
   PROMQL_CHARS_MAX,
   PROMQL_DEPTH_MAX,
   readPromql,
+  selectorsOf,
   selectorText,
   withoutPlaceholders,
   withWindow,
@@ -159,5 +160,14 @@ test('readPromql() answers whatever it is given', () => {
       if (read.kind === 'faults') assert(read.faults.every(({ at }) => at >= 0 && at <= query.length));
     }),
     { numRuns: 1_000 },
+  );
+});
+
+test('every selector of a query is found, whatever stands around it', () => {
+  const query =
+    'sum by (a) (rate(one{a="x"}[$__rate_interval])) / on () group_left () (max_over_time(two[5m:1m] offset 1h) or {b=~"y"})';
+  assert.deepEqual(
+    selectorsOf(query).map(({ name, matchers }) => `${name} ${matchers.map(({ label }) => label)}`),
+    ['one a', 'two ', ' '],
   );
 });

@@ -170,6 +170,18 @@ function increased(call: SyntaxNode, plain: string, text: string): { form: Form;
   return selector && { form, selector };
 }
 
+/** Every selector of a query that has no faults, in the order in which they stand there; one without a name is called ''. */
+export function selectorsOf(text: string): Selector[] {
+  const plain = withoutPlaceholders(text);
+  const found: Selector[] = [];
+  parser.parse(plain).iterate({
+    enter: ({ name, node }) => {
+      if (name === 'VectorSelector') found.push(selectorOf(node, plain) ?? { name: '', matchers: [] });
+    },
+  });
+  return found;
+}
+
 function unwrapped(node: SyntaxNode): SyntaxNode {
   let inner = node;
   for (

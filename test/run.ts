@@ -86,11 +86,11 @@ const all =
   positionals.length > 0
     ? positionals
     : globSync(
-        '{kernel,access,collector,serving,samples,slo,worker,alerting,prometheus,simulators,app,test}/**/*.test.ts',
+        '{kernel,access,collector,serving,samples,slo,worker,alerting,prometheus,grafana,simulators,app,test}/**/*.test.ts',
       );
 const isAcceptance = (file: string) => file.startsWith('test/acceptance/');
 /** Two processes, one for each core of the smallest machine: what only computes, and what stands on databases and servers. */
-const computes = (file: string) => /^(?:slo|prometheus|test\/simulation)\//.test(file);
+const computes = (file: string) => /^(?:slo|prometheus|grafana|test\/simulation)\//.test(file);
 const rooms = all.filter((file) => !isAcceptance(file)).sort();
 const acceptance = all.filter(isAcceptance).sort();
 /** The longest builds an image and brings the whole platform up twice. */

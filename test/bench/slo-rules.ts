@@ -6,8 +6,7 @@
  *
  * On an empty store the windows are empty and the numbers mean nothing: Sloth's rules then cost an eighth.
  */
-import { execFileSync } from 'node:child_process';
-import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -21,6 +20,7 @@ import { makePromql } from '#prometheus/vendors/promql.ts';
 import { objective, selector } from '#test/kit/objectives-by-hand.ts';
 import { servePages, startPrometheus } from '#test/kit/prometheus.ts';
 import { findPrometheus } from '#test/tools/prometheus.ts';
+import { fill, type PastSeries } from './history.ts';
 import { slothRules } from './sloth-shape.ts';
 
 const { values } = parseArgs({
@@ -51,31 +51,25 @@ const OBJECTIVES = Array.from({ length: COUNT }, (_, i) =>
   ),
 );
 
-type History = {
-  readonly name: string;
-  readonly labels: (i: number) => string;
-  readonly span: Seconds;
-  readonly step: Seconds;
-  readonly value: (at: number) => number;
-};
 const own = (i: number) => `sloth_id="${serviceOf(i)}-slo-${i}",sloth_service="${serviceOf(i)}",sloth_slo="slo-${i}"`;
-const counter = (name: string, share: number, span: Seconds): History => ({
-  name,
-  labels: (i) => `instance="bench",job="bench",slo="${i}"`,
-  span,
-  step: SCRAPE,
-  value: (at) => Math.floor(at * RATE * share),
-});
-const constant = (name: string, labels: History['labels'], span: Seconds, step: Seconds, value: number): History => ({
-  name,
-  labels,
-  span,
-  step,
+const everyone = (past: Omit<PastSeries, 'labels' | 'to'>, labels: (i: number) => string): PastSeries[] =>
+  OBJECTIVES.map((_, i) => ({ ...past, labels: labels(i), to: seconds(0) }));
+const counter = (name: string, share: number, from: Seconds): PastSeries[] =>
+  everyone(
+    { name, from, step: SCRAPE, value: (at) => Math.floor(at * RATE * share) },
+    (i) => `instance="bench",job="bench",slo="${i}"`,
+  );
+const constant = (
+  name: string,
+  labels: (i: number) => string,
+  from: Seconds,
+  step: Seconds,
+  value: number,
+): PastSeries[] =>
   // Not quite constant: a store keeps equal numbers for nothing.
-  value: (at) => value * (1 + ((at / step) % 7) / 10),
-});
+  everyone({ name, from, step, value: (at) => value * (1 + ((at / step) % 7) / 10) }, labels);
 
-type Contender = { readonly rules: readonly string[]; readonly history: readonly History[] };
+type Contender = { readonly rules: readonly string[]; readonly history: readonly (readonly PastSeries[])[] };
 const CONTENDERS: Readonly<Record<string, () => Contender>> = {
   burnline: () => ({
     rules: [...compileFiles(OBJECTIVES).files.values()],
@@ -101,37 +95,6 @@ const CONTENDERS: Readonly<Record<string, () => Contender>> = {
   none: () => ({ rules: [], history: [] }),
 };
 
-/** OpenMetrics text, series by series. */
-function writeHistory(file: string, history: readonly History[], end: number): number {
-  const out = openSync(file, 'w');
-  let samples = 0;
-  for (const { name, labels, span, step, value } of history) {
-    writeSync(out, `# TYPE ${name.replace(/_total$/, '')} ${name.endsWith('_total') ? 'counter' : 'gauge'}\n`);
-    for (let i = 0; i < COUNT; i++) {
-      const head = `${name}{${labels(i)}} `;
-      const lines: string[] = [];
-      for (let at = Math.floor((end - span) / step) * step; at < end; at += step)
-        lines.push(`${head}${value(at)} ${at}\n`);
-      samples += lines.length;
-      writeSync(out, lines.join(''));
-    }
-  }
-  writeSync(out, '# EOF\n');
-  closeSync(out);
-  return samples;
-}
-
-function fill(promtool: string, folder: string, history: readonly History[]): number {
-  if (history.length === 0) return 0;
-  const file = join(folder, 'history.om');
-  const samples = writeHistory(file, history, Math.floor(Date.now() / 1000));
-  // Blocks as long as they come: with the usual two hours the file would be read some 300 times.
-  const args = ['tsdb', 'create-blocks-from', '--max-block-duration=744h', 'openmetrics', file, join(folder, 'data')];
-  execFileSync(promtool, args, { stdio: 'ignore', timeout: 3_600_000 });
-  rmSync(file);
-  return samples;
-}
-
 const MEASURES = {
   cpu: 'process_cpu_seconds_total{job="self"}',
   memory: 'process_resident_memory_bytes{job="self"}',
@@ -149,7 +112,7 @@ async function measure(
   const { rules, history } = CONTENDERS[name]?.() ?? { rules: [], history: [] };
   const folder = mkdtempSync(join(tmpdir(), `burnline-bench-${name}-`));
   try {
-    const filled = fill(programs.promtool, folder, history);
+    const filled = fill(programs.promtool, folder, history.flat());
     const config = `global: {scrape_interval: 15s, evaluation_interval: 1m}
 rule_files: ['*.rules.yaml']
 scrape_configs:

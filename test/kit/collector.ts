@@ -23,7 +23,10 @@ export type Collector = AsyncDisposable & {
   output(): string;
 };
 
-export async function startCollector(settings: Readonly<Record<string, string>> = {}): Promise<Collector> {
+export async function startCollector(
+  settings: Readonly<Record<string, string>> = {},
+  program = OTELCOL ?? '',
+): Promise<Collector> {
   const folder = temporaryFolder();
   const [traces, logs, points] = await Promise.all([startReceiver(), startReceiver(), startReceiver()]);
   const [http, grpc, health, metrics] = await Promise.all(Array.from({ length: 4 }, freePort));
@@ -41,7 +44,7 @@ export async function startCollector(settings: Readonly<Record<string, string>> 
   };
   let output = '';
   const start = async () => {
-    const child = spawn(OTELCOL ?? '', ['--config', COLLECTOR_FILE], { env, stdio: ['ignore', 'ignore', 'pipe'] });
+    const child = spawn(program, ['--config', COLLECTOR_FILE], { env, stdio: ['ignore', 'ignore', 'pipe'] });
     child.stderr.on('data', (data: Buffer) => {
       output = (output + data.toString()).slice(-200_000);
     });

@@ -100,6 +100,7 @@ async function parseHere(
 ): Promise<StepResult> {
   const result = await options.local.parse(bytes, format, signal);
   if (result.kind === 'rejected') return rejection(result.code, result.because);
+  options.telemetry.count('vendor_pages_total', { vendor: 'local' }, result.pages.length);
   return parsed(document.id, result.pages, settings, `parsed here: ${counted(result.pages.length, 'page')}`);
 }
 
@@ -163,6 +164,7 @@ async function look(
     case 'parsed': {
       const { pages } = result;
       const credits = result.credits ?? pages.length * CREDITS_PER_PAGE[options.tier];
+      options.telemetry.count('vendor_pages_total', { vendor: 'llamaparse' }, pages.length);
       options.telemetry.count('vendor_credits_total', { vendor: 'llamaparse' }, credits);
       options.telemetry.count('document_cost_usd_total', { vendor: 'llamaparse' }, creditsCost(credits));
       const settle = (q: Queryable) => settleCall(q, vendorJob, { credits, cost: creditsCost(credits) });

@@ -1,0 +1,126 @@
+/**
+ * The whole stack with a real Collector and a real Prometheus before it, and what there is to see: documents that are
+ * completed, rejected and failed, a vendor that breaks and one that is full, an incident that was acknowledged and
+ * resolved, and k6.
+ */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { globSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { getJson, until } from './alertmanager.ts';
+import { json, untilFinished, upload } from './client.ts';
+import { startCollector } from './collector.ts';
+import { startPrometheus } from './prometheus.ts';
+import { removeFolder, startRole, temporaryFolder } from './stack.ts';
+
+export type Programs = { readonly prometheus: string; readonly otelcol: string; readonly k6: string | undefined };
+
+/** @returns the address of the Prometheus that saw it, and goes on seeing it. */
+export async function observedRun(stack: AsyncDisposableStack, programs: Programs): Promise<string> {
+  const { prometheus: program, otelcol, k6 } = programs;
+  const state = temporaryFolder();
+  stack.defer(() => removeFolder(state));
+  const prometheus = stack.use(await startPrometheus(program, { config: CONFIG, files: rules(), flags: FLAGS }));
+  const collector = stack.use(
+    await startCollector({ METRICS_OTLP_URL: `${prometheus.url}/api/v1/otlp`, METRICS_EVERY: '1s' }, otelcol),
+  );
+  const { urls } = stack.use(
+    await startRole('start', {
+      BURNLINE_STATE: state,
+      SIMULATORS_LATENCY: 'zero',
+      OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+    }),
+  );
+  const { api = '', metrics = '', router = '', simulators = '' } = urls;
+  const jobs = { api, worker: metrics, router, 'otel-collector': collector.metrics };
+  const targets = Object.entries(jobs).map(([job, url]) => ({ targets: [new URL(url).host], labels: { job } }));
+  writeFileSync(join(prometheus.folder, 'targets.json'), JSON.stringify(targets));
+  const over = new AbortController();
+  const sending = sendDocuments(api, over.signal);
+  stack.defer(async () => {
+    over.abort();
+    await sending;
+  });
+  await aBadMinute(api, router, simulators);
+  if (k6 !== undefined) await load(k6, api, prometheus.url);
+  return prometheus.url;
+}
+
+/** As they ship, but evaluated every two seconds, and blocks made of steps of just now: nobody waits five minutes for them. */
+function rules(): Record<string, string> {
+  const files = globSync('prometheus/rules/*.yaml').map((path) => {
+    const text = readFileSync(path, 'utf8')
+      .replace(/^( *interval:) \w+$/gm, '$1 2s')
+      .replace(/ offset 1m\b/g, ' offset 2s');
+    return [`rules-${basename(path)}`, text] as const;
+  });
+  return { ...Object.fromEntries(files), 'targets.json': '[]' };
+}
+
+const CONFIG = `
+global: {scrape_interval: 1s, evaluation_interval: 2s}
+rule_files: [rules-*.yaml]
+otlp: {promote_resource_attributes: [service.name, host.name]}
+scrape_configs:
+- {job_name: roles, file_sd_configs: [{files: [targets.json]}]}
+- {job_name: prometheus, static_configs: [{targets: [SELF]}]}
+`;
+const FLAGS = ['--web.enable-otlp-receiver', '--web.enable-remote-write-receiver', '--enable-feature=exemplar-storage'];
+
+/** Three a second: one that is paid for, one that is known already, one that nobody can read. */
+async function sendDocuments(api: string, stop: AbortSignal): Promise<void> {
+  const locked = readFileSync('samples/documents/bad/password-protected.pdf');
+  for (let sent = 0; !stop.aborted; sent++) {
+    await Promise.allSettled([
+      upload(api, `# Letter ${sent}\n\nSomething new.`, 'letter.md', { headers: { 'cache-control': 'no-cache' } }),
+      upload(api, `# Notice\n\nThe same as ${sent % 2 === 0 ? 'ever' : 'always'}.`, 'notice.md'),
+      sent % 10 === 0 ? upload(api, locked, 'locked.pdf') : undefined,
+    ]);
+    await sleep(400, undefined, { signal: stop }).catch(() => {});
+  }
+}
+
+type Incidents = { readonly items: readonly { readonly id: string; readonly state: string }[] };
+
+/** OpenAI is full for a moment, LlamaParse refuses everything until somebody is on it, Slack has to be asked twice. */
+async function aBadMinute(api: string, router: string, simulators: string): Promise<void> {
+  const enough = async () => {
+    const slos = await getJson<{ id: string; total: number }[]>(`${router}/api/v1/slos`);
+    return slos.some(({ id, total }) => id.endsWith('step-attempts') && total >= 20) || undefined;
+  };
+  await until('the watch has seen what is good', enough, 60_000);
+  await json('PUT', `${simulators}/faults/openai`, { errorRate: 1, status: 429, times: 5 });
+  await json('PUT', `${simulators}/faults/slack`, { errorRate: 1, status: 503, times: 1 });
+  await json('PUT', `${simulators}/faults/llamaparse`, { errorRate: 1, status: 400 });
+  const { id } = await until(
+    'a critical incident',
+    async () => (await getJson<Incidents>(`${router}/api/v1/incidents?state=open`)).items[0],
+    90_000,
+  );
+  await json('POST', `${router}/api/v1/incidents/${id}/acknowledge`, { by: 'ada' });
+  await json('DELETE', `${simulators}/faults`);
+  const { body } = await upload(api, '# All is well again', 'well.md', { headers: { 'cache-control': 'no-cache' } });
+  await untilFinished(api, body.id);
+  await json('POST', `${router}/api/v1/incidents/${id}/resolve`, { by: 'ada' });
+}
+
+/** The load test that ships, for some seconds. */
+async function load(k6: string, api: string, prometheus: string): Promise<void> {
+  const args = ['run', '--quiet', '--no-summary', '--tag', 'testid=grafana', '-o', 'experimental-prometheus-rw'];
+  const child = spawn(k6, [...args, 'loadtests/smoke.ts'], {
+    stdio: 'ignore',
+    env: {
+      PATH: process.env['PATH'],
+      BURNLINE_URL: api,
+      LOAD_SECONDS: '8',
+      K6_NO_USAGE_REPORT: 'true',
+      K6_AUTO_EXTENSION_RESOLUTION: 'false',
+      K6_PROMETHEUS_RW_SERVER_URL: `${prometheus}/api/v1/write`,
+      K6_PROMETHEUS_RW_TREND_AS_NATIVE_HISTOGRAM: 'true',
+      K6_PROMETHEUS_RW_PUSH_INTERVAL: '1s',
+    },
+  });
+  const status = await new Promise((resolve) => child.once('exit', resolve));
+  assert.equal(status, 0, 'k6 held its thresholds');
+}
