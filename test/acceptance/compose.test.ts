@@ -51,6 +51,7 @@ describe('docker compose', { timeout: 600_000 }, () => {
       engine = closing.use(started.engine);
       await makeImages(engine, { docker, postgres, prometheus, promtool, otelcol, k6, exporter });
       platform = closing.use(await openPlatform(engine));
+      await platform.build();
       await platform.up();
     },
     { timeout: 600_000 },

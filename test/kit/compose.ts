@@ -21,6 +21,8 @@ export type Platform = AsyncDisposable & {
     readonly simulators: string;
   };
   compose(args: readonly string[], options?: RunOptions): Promise<string>;
+  /** The image, which all roles share. */
+  build(): Promise<void>;
   up(): Promise<void>;
   /** Makes a key in a role's container, as its operator does. */
   key(role: 'api' | 'router', roles: string): Promise<string>;
@@ -42,8 +44,9 @@ export async function openPlatform(engine: DockerEngine): Promise<Platform> {
   return {
     urls: { api: url('API'), router: url('ROUTER'), prometheus: url('PROMETHEUS'), simulators: url('SIMULATORS') },
     compose,
+    build: async () => void (await compose(['build', 'migrate'], { timeout: UP_WITHIN })),
     up: async () => {
-      await compose(['up', '-d', '--build', ...SERVICES], { timeout: UP_WITHIN });
+      await compose(['up', '-d', '--no-build', ...SERVICES], { timeout: UP_WITHIN });
       for (const ready of [`${url('API')}/readyz`, `${url('ROUTER')}/-/ready`, `${url('PROMETHEUS')}/-/ready`]) {
         await until(ready, async () => (await fetch(ready)).ok || undefined, READY_WITHIN);
       }

@@ -27,7 +27,8 @@ export type Started =
 
 /** @param programs the folder of `findDocker`. @throws when it does not start for another reason than want of rights. */
 export async function startEngine(programs: string): Promise<Started> {
-  if (process.getuid?.() !== 0) return { kind: 'forbidden', why: 'a Docker engine needs root' };
+  const lacking = missingRights();
+  if (lacking.length > 0) return { kind: 'forbidden', why: `a Docker engine needs root with ${lacking.join(', ')}` };
   await sweep();
   const folder = mkdtempSync(join(tmpdir(), `${NAME}${process.pid}-`));
   const at = (name: string) => join(folder, name);
@@ -69,6 +70,13 @@ export async function startEngine(programs: string): Promise<Started> {
   await stop();
   if (FORBIDDEN.test(said)) return { kind: 'forbidden', why: `no Docker engine may start here: ${said.slice(-300)}` };
   throw new Error(`the Docker engine does not start:\n${said}`);
+}
+
+/** Of the process, by their bits in `capabilities(7)`: an engine starts without them, and can then start nothing. */
+function missingRights(): string[] {
+  const held = BigInt(`0x${/^CapEff:\s*([0-9a-f]+)$/m.exec(contentOf('/proc/self/status'))?.[1] ?? '0'}`);
+  const needed = { CAP_NET_ADMIN: 12n, CAP_SYS_CHROOT: 18n, CAP_SYS_ADMIN: 21n };
+  return Object.entries(needed).flatMap(([name, bit]) => ((held >> bit) & 1n ? [] : [name]));
 }
 
 function runner(programs: string, socket: string, env: NodeJS.ProcessEnv): DockerEngine['docker'] {
