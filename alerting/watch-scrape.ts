@@ -16,10 +16,16 @@ import {
 import type { Source } from './watch-source.ts';
 import { STALL_METRICS } from './worker-gone.ts';
 
-export type WatchTarget = { readonly id: string; readonly url: string };
+export type WatchTarget = {
+  readonly id: string;
+  readonly url: string;
+  /** Each address that its host's name has is a target of its own, as long as the name has it: replicas. */
+  readonly each: boolean;
+};
 export type ScrapeOptions = {
   readonly targets: readonly WatchTarget[];
   readonly http: Http;
+  readonly addresses: (host: string, timeout: Milliseconds) => Promise<string[]>;
   readonly now: () => Milliseconds;
   readonly log: Log;
   readonly telemetry: Telemetry;
@@ -31,21 +37,37 @@ const OWN = 'router';
 const SCRAPE_EVERY = seconds(5);
 const SCRAPE_LIMIT = milliseconds(4_000);
 const SCRAPE_BYTES = mebibytes(32);
+const NAMES_LIMIT = milliseconds(2_000);
+/** Of one name; a name that has more is no name of replicas. */
+const ADDRESSES_MOST = 200;
 
 export function scrapeSource(options: ScrapeOptions): Source {
-  const { targets, http } = options;
+  const { http } = options;
+  const find = makeFinder(options);
   let wanted: Wanted | undefined;
+  let listed = '';
+  const list = (engine: Engine, targets: readonly Found[]) => {
+    const ids = [...targets.map(({ id }) => id), OWN];
+    if (ids.join() === listed) return;
+    listed = ids.join();
+    retarget(
+      engine,
+      ids.map((id) => ({ id, interval: SCRAPE_EVERY })),
+      toSeconds(options.now()),
+    );
+  };
   return {
-    shown: { kind: 'scrape', targets: targets.map(({ url }) => url) },
+    shown: { kind: 'scrape', targets: options.targets.map(({ url }) => url) },
     every: SCRAPE_EVERY,
     begin: async (engine) => {
-      const listed = [...targets.map(({ id }) => id), OWN].map((id) => ({ id, interval: SCRAPE_EVERY }));
-      retarget(engine, listed, toSeconds(options.now()));
+      list(engine, await find());
     },
     look: async (engine) => {
       // The objectives do not change while it runs: what is wanted of a scrape is found once.
       wanted ??= wantedNames([...engine.book.plan.wanted.names, ...Object.values(STALL_METRICS)]);
       const watched = { engine, wanted };
+      const targets = await find();
+      list(engine, targets);
       const seen = await Promise.all([
         scrape(options, watched, OWN, async () => ({ text: await options.own(), format: 'text' })),
         ...targets.map(async ({ id, url }) => await scrape(options, watched, id, () => ask(http, url))),
@@ -59,6 +81,34 @@ export function scrapeSource(options: ScrapeOptions): Source {
       };
     },
   };
+}
+
+type Found = Pick<WatchTarget, 'id' | 'url'>;
+
+/**
+ * The targets as they are now. What a name does not have any more was taken away; a name that has none, or that nobody
+ * tells of, keeps what it had: those that do not answer then are missed.
+ */
+function makeFinder({ targets, addresses, log }: ScrapeOptions): () => Promise<Found[]> {
+  const known = new Map<string, readonly string[]>();
+  const findOne = async ({ id, url, each }: WatchTarget): Promise<Found[]> => {
+    if (!each) return [{ id, url }];
+    try {
+      const found = await addresses(new URL(url).hostname, NAMES_LIMIT);
+      if (found.length > 0) known.set(id, found.slice(0, ADDRESSES_MOST));
+    } catch (error) {
+      log.debug({ target: id, reason: describe(error) }, 'a name has no address');
+    }
+    const now = known.get(id);
+    // Asked by its name it does not answer either, and is missed from the start.
+    if (now === undefined) return [{ id, url }];
+    return now.map((address) => {
+      const one = new URL(url);
+      one.hostname = address;
+      return { id: `${id}/${address}`, url: one.href };
+    });
+  };
+  return async () => (await Promise.all(targets.map(findOne))).flat();
 }
 
 type Watched = { readonly engine: Engine; readonly wanted: Wanted };

@@ -12,6 +12,7 @@ import { addOncallCommands } from './oncall-commands.ts';
 import { addRouteCommands } from './route-commands.ts';
 import type { Role } from './settings.ts';
 import { addSloCommands } from './slo-commands.ts';
+import { addTopCommand } from './top-command.ts';
 
 const CHECKED_ROLES = ['service', 'api', 'worker', 'router', 'simulators', 'start'] as const;
 
@@ -27,6 +28,7 @@ export function addCommands(program: Command): void {
   addDrillCommand(program);
   addDemoCommand(program);
   addRouteCommands(program);
+  addTopCommand(program);
   program
     .command('prepare', { hidden: true })
     .description('builds what the first start would have to build')

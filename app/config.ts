@@ -2,7 +2,7 @@
  * The only reader of the environment. Takes the settings of a role from flags and environment, checks all of them, and
  * names every fault at once: what was found, where, and what would be right. A secret's value is in no message.
  */
-import { hostname } from 'node:os';
+import { hostname, networkInterfaces } from 'node:os';
 import { isLoopback, parseAddresses } from '#access/addresses.ts';
 import { type JwtKey, parseJwtKeys } from '#access/jwt-keys.ts';
 import { describe } from '#kernel/errors.ts';
@@ -70,10 +70,20 @@ export function readConfig(role: Role, flags: Flags = {}, env: Environment = env
   faults.push(...crossFaults(role, base, secrets, wrong).filter((fault) => !wrong.has(fault.setting)));
   if (faults.length > 0) return { kind: 'faults', faults };
   const workerId =
-    base.WORKER_ID ?? (secrets['DATABASE_URL'] === undefined ? 'embedded' : `${hostname()}-${base.METRICS_PORT}`);
+    base.WORKER_ID ?? (secrets['DATABASE_URL'] === undefined ? 'embedded' : idOfPlace(base.METRICS_PORT));
   const supervised = env['BURNLINE_SUPERVISED'] === '1';
   const config: Config = { ...base, role, secrets, workerId, supervised, warnings: warningsOf(env) };
   return { kind: 'config', config };
+}
+
+/**
+ * The same place, the same worker, whose counters go on; another address is another target to whoever scrapes, and counters
+ * that went on there would be counted twice.
+ */
+function idOfPlace(port: number): string {
+  const outward = Object.values(networkInterfaces()).flatMap((all = []) => all.filter(({ internal }) => !internal));
+  const address = outward.find(({ family }) => family === 'IPv4') ?? outward[0];
+  return [hostname(), ...(address === undefined ? [] : [address.address]), port].join('-');
 }
 
 /** What each value alone cannot show. @param wrong the settings that could not be read. */

@@ -1,5 +1,6 @@
 /** What a deployment asks of the program besides its roles: to bring databases up to date, and whether a role is ready. */
 import { readFileSync } from 'node:fs';
+import { request } from 'node:https';
 import { type Command, InvalidArgumentError } from 'commander';
 import { systemClock } from '#kernel/clock.ts';
 import { describe, Fault } from '#kernel/errors.ts';
@@ -9,6 +10,7 @@ import { milliseconds } from '#kernel/units.ts';
 import { type Config, readConfig, routerAddress } from './config.ts';
 import { storeConfig } from './keys-client.ts';
 import { prefixOf } from './router-setup.ts';
+import { readWebConfig } from './web-config.ts';
 
 const READY_LIMIT = milliseconds(4_000);
 
@@ -87,8 +89,11 @@ async function unready(role: CheckedRole): Promise<string | undefined> {
   if (outcome.kind === 'faults')
     return outcome.faults.map(({ setting, message }) => `${setting} ${message}`).join('; ');
   try {
-    const answer = await http(readyUrl(role, outcome.config), { timeout: READY_LIMIT });
-    return answer.ok ? undefined : `it answers ${answer.status}`;
+    const url = readyUrl(role, outcome.config);
+    const status = url.startsWith('https:')
+      ? await statusOfTls(url)
+      : (await http(url, { timeout: READY_LIMIT })).status;
+    return status === 200 ? undefined : `it answers ${status}`;
   } catch (error) {
     return describe(error);
   }
@@ -105,11 +110,25 @@ function readyUrl(role: CheckedRole, config: Config): string {
       return `http://${reachable(config.SIMULATORS_HOST)}:${config.SIMULATORS_PORT}/healthz`;
     case 'router': {
       const { host, port } = routerAddress(config);
-      return `http://${reachable(host)}:${port}${prefixOf(config)}/-/ready`;
+      const { ROUTER_WEB_CONFIG_FILE: web } = config;
+      const scheme = web !== undefined && readWebConfig(web).tls !== undefined ? 'https' : 'http';
+      return `${scheme}://${reachable(host)}:${port}${prefixOf(config)}/-/ready`;
     }
     default:
       return role satisfies never;
   }
+}
+
+/** A certificate is for the name by which others know it, and this asks on the machine itself: so it is not looked at. */
+async function statusOfTls(url: string): Promise<number | undefined> {
+  return await new Promise((resolve, reject) => {
+    const asked = request(url, { rejectUnauthorized: false, timeout: READY_LIMIT }, (answer) => {
+      answer.resume();
+      resolve(answer.statusCode);
+    });
+    asked.once('timeout', () => asked.destroy(new Error('no answer in time')));
+    asked.once('error', reject).end();
+  });
 }
 
 /** Where a server that listens everywhere is reached from its own machine. */

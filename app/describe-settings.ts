@@ -53,7 +53,7 @@ export const GROUPS: readonly Group[] = [
   {
     title: 'Telemetry and logs',
     about: 'docs/telemetry.md tells what there is.',
-    names: /^(OTEL_|METRICS$|TRACES$|LOG_)/,
+    names: /^(OTEL_|METRICS$|TRACES(_|$)|LOG_)/,
   },
   { title: 'Simulators', about: 'The vendors on this machine. Not for production.', names: /^SIMULATORS_/ },
 ];

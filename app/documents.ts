@@ -23,7 +23,7 @@ import { anonymousAllowed, type Config } from './config.ts';
 import { migrationsOf, openServiceDatabase } from './database.ts';
 import { VERSION } from './project.ts';
 import { type Runtime, tellReady, untilStopped } from './runtime.ts';
-import { authenticator, vendorSettings, workerSettings } from './wiring.ts';
+import { authenticator, instrumentsOf, vendorSettings, workerSettings } from './wiring.ts';
 
 /** Somebody waits for the API's answers; a step can wait a little where both share a machine. Its parsers inherit it. */
 const WORKER_NICENESS = 5;
@@ -32,11 +32,11 @@ const WORKER_NICENESS = 5;
 const CLOSE_LIMIT = milliseconds(3_000);
 
 export async function runDocuments(config: Config, runtime: Runtime): Promise<void> {
-  const { clock, log, telemetry, stop } = runtime;
+  const { clock, log, stop } = runtime;
   const { role } = config;
   if (role === 'worker') setPriority(WORKER_NICENESS);
   await using stack = new AsyncDisposableStack();
-  const db = instrumentDb(await openServiceDatabase(config, clock, log), telemetry, clock);
+  const db = instrumentDb(await openServiceDatabase(config, clock, log), instrumentsOf(config, runtime));
   stack.defer(() => db.close());
   const around: Surroundings = { ...runtime, db, shared: await sharedClock(db, clock) };
   const working = role === 'worker' || role === 'service';

@@ -52,8 +52,24 @@ export async function askRouterText(path: string, call: RouterCall = {}): Promis
   throw refused(answer.status, parsed(text));
 }
 
-async function send(path: string, { method = 'GET', body, hint }: RouterCall): Promise<Response> {
-  const base = routerUrl();
+/** The document API, asked the same way. @throws {Fault} saying what it answered, or that nothing did. */
+export async function askDocuments<T>(path: string, schema: z.ZodType<T>): Promise<T> {
+  const asked = { what: 'the document API', base: urlOf('BURNLINE_URL', 'http://127.0.0.1:8080') };
+  const answer = await send(path, { hint: 'start it, or set BURNLINE_URL' }, asked);
+  const body: unknown = await answer.json().catch(() => undefined);
+  const read = schema.safeParse(body);
+  if (answer.ok && read.success) return read.data;
+  throw refused(answer.status, body, asked);
+}
+
+type Role = { readonly what: string; readonly base: string };
+const theRouter = (): Role => ({ what: 'the router', base: routerUrl() });
+
+async function send(
+  path: string,
+  { method = 'GET', body, hint }: RouterCall,
+  { what, base }: Role = theRouter(),
+): Promise<Response> {
   const key = environment()['BURNLINE_KEY'];
   return await http(`${base}${path}`, {
     method,
@@ -64,8 +80,8 @@ async function send(path: string, { method = 'GET', body, hint }: RouterCall): P
     },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   }).catch((cause: unknown) => {
-    const what = hint ?? 'start it, or set BURNLINE_ROUTER_URL';
-    throw new Fault('router_unreachable', `Cannot reach the router at ${base}: ${what}`, { cause });
+    const help = hint ?? 'start it, or set BURNLINE_ROUTER_URL';
+    throw new Fault('router_unreachable', `Cannot reach ${what} at ${base}: ${help}`, { cause });
   });
 }
 
@@ -78,12 +94,12 @@ function parsed(text: string): unknown {
 }
 
 /** Alertmanager's API says why as a text, the router's own as a problem document. */
-function refused(status: number, body: unknown): Fault {
+function refused(status: number, body: unknown, { what, base }: Role = theRouter()): Fault {
   const problem = z.union([z.string(), z.object({ detail: z.string() }).transform(({ detail }) => detail)]);
   const read = problem.safeParse(body);
   const reason = read.success ? read.data : 'which is no answer of a Burnline router';
   const code = status === 404 ? 'router_unknown' : 'router_refused';
-  return new Fault(code, `The router at ${routerUrl()} answered ${status}: ${reason}`);
+  return new Fault(code, `${what[0]?.toUpperCase()}${what.slice(1)} at ${base} answered ${status}: ${reason}`);
 }
 
 /** @throws {Fault} when it cannot be reached, or answers something else. */

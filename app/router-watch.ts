@@ -13,7 +13,7 @@ import type { Telemetry } from '#collector/telemetry.ts';
 import type { Clock } from '#kernel/clock.ts';
 import type { Db } from '#kernel/database.ts';
 import { Fault } from '#kernel/errors.ts';
-import { http } from '#kernel/http.ts';
+import { addressesOf, http } from '#kernel/http.ts';
 import type { Log } from '#kernel/log.ts';
 import { type Secret, secret } from '#kernel/secret.ts';
 import { type Milliseconds, milliseconds, seconds } from '#kernel/units.ts';
@@ -62,7 +62,14 @@ function checkpointName(objectives: readonly Objective[]): string {
 function scraped(config: Config, { telemetry, ...parts }: WatchParts): Source {
   const { ROUTER_SCRAPE: urls } = config;
   const targets = urls.length === 0 ? ownTargets(config) : urls.map(namedTarget);
-  return scrapeSource({ ...parts, telemetry, http, targets, own: () => telemetry.exposition('all') });
+  return scrapeSource({
+    ...parts,
+    telemetry,
+    http,
+    addresses: addressesOf,
+    targets,
+    own: () => telemetry.exposition('all'),
+  });
 }
 
 /** Loaded only where it is used: most routers scrape. */
@@ -114,13 +121,12 @@ function objectivesOf(paths: readonly string[]): readonly Objective[] {
 
 /** Of this stack: the worker's metrics and the API's. */
 const ownTargets = (config: Config): WatchTarget[] => [
-  { id: 'worker', url: `http://${config.METRICS_HOST}:${config.METRICS_PORT}/metrics` },
-  { id: 'api', url: `http://${config.API_HOST}:${config.API_PORT}/metrics` },
+  { id: 'worker', url: `http://${config.METRICS_HOST}:${config.METRICS_PORT}/metrics`, each: false },
+  { id: 'api', url: `http://${config.API_HOST}:${config.API_PORT}/metrics`, each: false },
 ];
 
-/** `name=url`, or an address that is its own name. */
+/** `name=url`, or an address that is its own name; with `dns+` before the url, every address of its host. */
 function namedTarget(text: string): WatchTarget {
-  const named = /^([\w.-]+)=(https?:\/\/.+)$/.exec(text);
-  if (named?.[1] !== undefined && named[2] !== undefined) return { id: named[1], url: named[2] };
-  return { id: new URL(text).host, url: text };
+  const [, name, dns, url = text] = /^(?:([\w.-]+)=)?(dns\+)?(https?:\/\/.+)$/.exec(text) ?? [];
+  return { id: name ?? new URL(url).host, url, each: dns !== undefined };
 }

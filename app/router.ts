@@ -36,7 +36,7 @@ import { modeOf, pagerdutySecretsOf, sourcesOf } from './router-shipped.ts';
 import { watchOf } from './router-watch.ts';
 import { onTold, type Runtime, tellReady, untilStopped } from './runtime.ts';
 import { goodUntil, readWebConfig, type WebConfig } from './web-config.ts';
-import { authenticator } from './wiring.ts';
+import { authenticator, instrumentsOf } from './wiring.ts';
 
 const CLOSE_LIMIT = milliseconds(3_000);
 const KEY_BYTES = 32;
@@ -60,7 +60,7 @@ export async function runRouter(config: Config, runtime: Runtime): Promise<void>
   const web = config.ROUTER_WEB_CONFIG_FILE === undefined ? undefined : readWebConfig(config.ROUTER_WEB_CONFIG_FILE);
   const early = await listen(config, runtime, web);
   stack.defer(() => early.server.closeAllConnections());
-  const db = instrumentDb(await openRouterDatabase(config, clock, log), telemetry, clock);
+  const db = instrumentDb(await openRouterDatabase(config, clock, log), instrumentsOf(config, runtime));
   stack.defer(() => db.close());
   time = await sharedClock(db, clock);
   const key = await signingKey(db, now());

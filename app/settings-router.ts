@@ -36,11 +36,18 @@ export const ROUTER_SETTINGS = {
     flag: '--scrape <urls>',
     schema: list
       .pipe(
-        z.array(z.string().regex(/^([\w.-]+=)?https?:\/\/.+/, 'expected http://host:port/metrics, or name=http://…')),
+        z.array(
+          z
+            .string()
+            .regex(
+              /^([\w.-]+=)?(dns\+)?https?:\/\/.+/,
+              'expected http://host:port/metrics, name=http://… or dns+http://…',
+            ),
+        ),
       )
       .default([]),
     roles: ROUTING,
-    help: 'metrics that the router reads every 5 s, with commas; default: worker and API of this machine',
+    help: 'metrics that the router reads every 5 s, with commas; dns+http://… for every address that a name has; default: worker and API of this machine',
   },
   ROUTER_PROMETHEUS_URL: {
     flag: '--prometheus.url <url>',

@@ -316,6 +316,11 @@ export const SETTINGS = {
   },
   METRICS: { schema: onOff.default('on'), roles: TELLING, help: 'off: no metrics; for measuring their cost' },
   TRACES: { schema: onOff.default('on'), roles: TELLING, help: 'off: no spans are recorded; for measuring their cost' },
+  TRACES_SLOW_STATEMENT_MS: {
+    schema: count(0, 60_000).default(20),
+    roles: TELLING,
+    help: 'a statement that takes as long, or fails, has a span; 0: each, at a fifth more CPU of the worker',
+  },
   LOG_LEVEL: {
     flag: '--log-level <level>',
     schema: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),

@@ -5,6 +5,7 @@ import type { BasicUsers } from '#access/basic-users.ts';
 import { makeJwtVerifier } from '#access/jwt.ts';
 import { hs256Key } from '#access/jwt-keys.ts';
 import type { Keys } from '#access/keys.ts';
+import type { DbInstruments } from '#collector/database.ts';
 import type { OtlpOptions } from '#collector/sdk.ts';
 import type { Clock } from '#kernel/clock.ts';
 import { type Secret, secret } from '#kernel/secret.ts';
@@ -87,6 +88,11 @@ function jwtVerifier(config: Config, clock: Clock) {
   const keys = [...fromFile, ...(shared === undefined ? [] : [hs256Key(shared)])];
   return makeJwtVerifier({ keys, issuer, audience }, clock);
 }
+
+export const instrumentsOf = (
+  { TRACES_SLOW_STATEMENT_MS: slow }: Config,
+  { telemetry, clock }: Omit<DbInstruments, 'slow'>,
+): DbInstruments => ({ telemetry, clock, slow: milliseconds(slow) });
 
 export function otlpOptions(config: Config): OtlpOptions | undefined {
   const endpoint = config.OTEL_EXPORTER_OTLP_ENDPOINT;

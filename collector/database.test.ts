@@ -5,7 +5,7 @@ import { type Db, databaseFault } from '#kernel/database.ts';
 import { silentLog } from '#kernel/log.ts';
 import type { Milliseconds } from '#kernel/units.ts';
 import { databaseErrorType, describeStatement, instrumentDb } from './database.ts';
-import { startTelemetry } from './telemetry.ts';
+import { startTelemetry, type Telemetry } from './telemetry.ts';
 
 const statements: readonly [text: string, operation: string, summary: string][] = [
   ['select * from worker.documents where id = $1', 'SELECT', 'SELECT worker.documents'],
@@ -53,7 +53,9 @@ async function setUp(t: TestContext, engine: Db['engine'] = 'pglite') {
     await settled;
     return work;
   };
-  return { telemetry, running, db: instrumentDb(plain, telemetry, clock) };
+  const instrumented = (slow: number, other = telemetry) =>
+    instrumentDb(plain, { telemetry: other, clock, slow: slow as Milliseconds });
+  return { telemetry, running, instrumented, db: instrumented(0) };
 }
 const count = 'db_client_operation_duration_seconds_bucket';
 
@@ -74,22 +76,25 @@ test('Postgres is called postgresql, as the conventions do', async (t) => {
   assert.match(await telemetry.exposition('rest'), /db_system_name="postgresql",db_operation_name="DELETE"/);
 });
 
-test('a statement has a span of its own only inside a trace', async (t) => {
-  const { telemetry, running, db } = await setUp(t);
+test('a statement has a span only inside a trace, and only if it was slow or failed', async (t) => {
+  const { telemetry, running, instrumented } = await setUp(t);
   const spans: string[] = [];
-  const watched = instrumentDb(
-    db,
-    {
-      ...telemetry,
-      inSpan: (name, options, work) => {
-        spans.push(name);
-        return telemetry.inSpan(name, options, work);
-      },
+  const watching: Telemetry = {
+    ...telemetry,
+    pastSpan: (name, options, past) => {
+      spans.push(`${name} ${past.ended - past.begun} ${past.code ?? ''}`);
+      telemetry.pastSpan(name, options, past);
     },
-    fakeClock(),
-  );
-  await running(watched.query('select 1 from worker.jobs'));
+  };
+  const [slow, fast] = [instrumented(200, watching), instrumented(201, watching)];
+  await running(slow.query('select 1 from worker.jobs'));
   assert.deepEqual(spans, []);
-  await telemetry.inSpan('job', {}, () => running(watched.tx((q) => q.query('select 1 from worker.jobs'))));
-  assert.deepEqual(spans, ['transaction', 'SELECT worker.jobs']);
+  const inTrace = async (db: Db, text: string) =>
+    await telemetry.inSpan('job', {}, () => running(db.tx((q) => q.query(text))));
+  await inTrace(fast, 'select 1 from worker.jobs');
+  assert.deepEqual(spans, []);
+  await inTrace(slow, 'select 1 from worker.jobs');
+  assert.deepEqual(spans.splice(0), ['SELECT worker.jobs 200 ', 'transaction 200 ']);
+  await assert.rejects(inTrace(fast, 'select broken from worker.jobs'));
+  assert.deepEqual(spans, ['SELECT worker.jobs 200 timeout']);
 });

@@ -13,6 +13,7 @@ export const silentTelemetry: Telemetry = {
   exposition: async () => '',
   inSpan: (_name, _options, work) =>
     work({ traceId: NOWHERE.slice(3, 35), traceparent: NOWHERE, set: () => {}, event: () => {}, fail: () => {} }),
+  pastSpan: () => {},
   currentTraceparent: () => undefined,
   withCorrelation: (_correlationId, work) => work(),
   bridgeLog: (log) => log,

@@ -10,6 +10,7 @@ import {
   trace,
 } from '@opentelemetry/api';
 import { Fault } from '#kernel/errors.ts';
+import type { Milliseconds } from '#kernel/units.ts';
 import type { SpanAttributes } from './attributes.ts';
 import {
   currentSpanContext,
@@ -39,9 +40,13 @@ export interface ActiveSpan {
   fail(code: string): void;
 }
 
+export type Past = { readonly begun: Milliseconds; readonly ended: Milliseconds; readonly code?: string | undefined };
+
 export interface Tracing {
   /** Runs `work` inside a span. A throw marks it failed by its code and goes on. */
   inSpan<T>(name: string, options: SpanOptions, work: (span: ActiveSpan) => Promise<T>): Promise<T>;
+  /** A span of what is over and began then, in wall time; `code`: how it failed. For what is worth one only once it is known how it went. */
+  pastSpan(name: string, options: Omit<SpanOptions, 'parent' | 'links'>, span: Past): void;
   /** What a row stores, so that a job of another process goes on with this trace. */
   currentTraceparent(): Traceparent | undefined;
   /** Everything `work` starts, however deep, carries this correlation ID in its baggage, spans and log lines. */
@@ -69,6 +74,15 @@ export const tracing: Tracing = {
     } finally {
       span.end();
     }
+  },
+  pastSpan: (name, { kind = 'internal', attributes = {} }, { begun, ended, code }) => {
+    const span = tracer().startSpan(name, {
+      kind: KINDS[kind],
+      attributes: attributes as Attributes,
+      startTime: begun,
+    });
+    if (code !== undefined) failSpan(span, code);
+    span.end(ended);
   },
   currentTraceparent: () => {
     const current = currentSpanContext();

@@ -34,6 +34,19 @@ export const http: Http = async (url, request) => {
   return await (onProgress === undefined ? call() : watched.run(onProgress, call));
 };
 
+/** Every address that a name has now, IPv6 in brackets. @throws {Fault} `no_address`: it has none, or nobody says in time. */
+export async function addressesOf(host: string, timeout: Milliseconds): Promise<string[]> {
+  const late = Promise.withResolvers<never>();
+  const limit = AbortSignal.timeout(timeout);
+  limit.addEventListener('abort', () => late.reject(limit.reason), { once: true });
+  try {
+    const found = await Promise.race([resolve(host, { all: true }), late.promise]);
+    return [...new Set(found.map(({ address, family }) => (family === 6 ? `[${address}]` : address)))].sort();
+  } catch (cause) {
+    throw new Fault('no_address', `Cannot find an address of ${host}`, { cause, retryable: true });
+  }
+}
+
 /** `fetch` does not say how far a request came; the client under it tells it to whoever listens to its channels. */
 const watched = new AsyncLocalStorage<(at: Progress) => void>();
 const watchers = new WeakMap<object, (at: Progress) => void>();

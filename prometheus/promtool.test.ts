@@ -39,6 +39,9 @@ const RULES: Readonly<Record<string, Rules>> = {
 const readGroups = z.object({ groups: z.array(z.looseObject({ name: z.string() })) });
 const LINKS = { dashboard: 'https://example.org/d/slo?var-id=', runbook: 'https://example.org/runbook' };
 
+/** Beside the rules that they try, which may have the same name. */
+const testName = (file: string): string => `of-${file}`;
+
 let folder = '';
 before(() => {
   folder = mkdtempSync(join(tmpdir(), 'burnline-promtool-'));
@@ -50,7 +53,7 @@ before(() => {
   }
   for (const file of globSync('prometheus/rules/*.yaml')) copyFileSync(file, join(folder, basename(file)));
   for (const file of globSync('prometheus/tests/*.yaml')) {
-    writeFileSync(join(folder, basename(file)), ordered(readFileSync(file, 'utf8')));
+    writeFileSync(join(folder, testName(basename(file))), ordered(readFileSync(file, 'utf8')));
   }
 });
 
@@ -91,5 +94,5 @@ for (const name of ['prometheus.yml', 'prometheus.local.yml']) {
 // At the same time: each plays hours minute by minute, on one core.
 test('the rules say what is true', { skip, concurrency: true }, async (t) => {
   const files = named('prometheus/tests/*.yaml');
-  await Promise.all(files.map((file) => t.test(`in ${file}`, () => promtool('test', 'rules', file))));
+  await Promise.all(files.map((file) => t.test(`in ${file}`, () => promtool('test', 'rules', testName(file)))));
 });

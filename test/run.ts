@@ -1,6 +1,6 @@
 /**
  * `npm test`: finds or makes the real programs, says which, runs the tests of the rooms in one process and those of the
- * whole product in processes of their own, and ends with one line `N passed, N failed`. With CI=true a missing program is
+ * whole product in processes of their own, two at a time, and ends with one line `N passed, N failed`. With CI=true a missing program is
  * a failure; elsewhere it is said what is not tested for want of it.
  */
 import { spawn } from 'node:child_process';
@@ -90,22 +90,31 @@ const all =
       );
 const isAcceptance = (file: string) => file.startsWith('test/acceptance/');
 /** Two processes, one for each core of the smallest machine: what only computes, and what stands on databases and servers. */
-const computes = (file: string) => /^(?:slo|prometheus|grafana)\//.test(file);
+const computes = (file: string) => /^(?:slo|prometheus|grafana|test\/simulation)\//.test(file);
 const rooms = all.filter((file) => !isAcceptance(file)).sort();
 const acceptance = all.filter(isAcceptance).sort();
 const ACCEPTANCE = ['--test-timeout=240000'];
 
-/**
- * In CI one file after the other, since what starts a dozen processes should not meet another that does; one that fails is
- * run once more, alone, and that is said: a machine that stood still for seconds is no fault of the product.
- */
+/** One for each core of the smallest machine: most of these tests wait for processes. */
+const LANES = 2;
+
+/** In CI one that fails is run once more, alone, and that is said: a machine that stood still for seconds is no fault of the product. */
 async function runAcceptance(): Promise<Counts[]> {
-  if (!ci) return [await run('acceptance', acceptance, ['--test-concurrency=2', ...ACCEPTANCE], env)];
+  if (!ci) return [await run('acceptance', acceptance, [`--test-concurrency=${LANES}`, ...ACCEPTANCE], env)];
+  const left = acceptance.map((file, i) => ({ file, name: `acceptance-${i}` }));
   const counts: Counts[] = [];
-  for (const [i, file] of acceptance.entries()) {
-    const first = await run(`acceptance-${i}`, [file], ACCEPTANCE, env);
-    if (first.failed > 0) process.stdout.write(`${file}: ${first.failed} failed; run once more\n`);
-    counts.push(first.failed === 0 ? first : await run(`acceptance-${i}-again`, [file], ACCEPTANCE, env));
+  const failed: typeof left = [];
+  const lane = async () => {
+    for (let one = left.shift(); one !== undefined; one = left.shift()) {
+      const first = await run(one.name, [one.file], ACCEPTANCE, env);
+      if (first.failed === 0) counts.push(first);
+      else failed.push(one);
+    }
+  };
+  await Promise.all(Array.from({ length: LANES }, lane));
+  for (const { file, name } of failed) {
+    process.stdout.write(`${file} failed; run once more, alone\n`);
+    counts.push(await run(`${name}-again`, [file], ACCEPTANCE, env));
   }
   return counts;
 }

@@ -33,16 +33,16 @@ async function dump(db: Db): Promise<string> {
        coalesce(' default ' || pg_get_expr(d.adbin, d.adrelid), '')) as line
      from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace
      left join pg_attrdef d on d.adrelid = c.oid and d.adnum = a.attnum
-     where n.nspname in ('access', 'worker') and c.relkind = 'r' and a.attnum > 0 and not a.attisdropped
+     where n.nspname in ('access', 'alerting', 'worker') and c.relkind = 'r' and a.attnum > 0 and not a.attisdropped
      order by n.nspname, c.relname, a.attnum`,
   );
   const indexes = await db.query<{ line: string }>(
-    `select indexdef as line from pg_indexes where schemaname in ('access', 'worker') order by schemaname, indexname`,
+    `select indexdef as line from pg_indexes where schemaname in ('access', 'alerting', 'worker') order by schemaname, indexname`,
   );
   // Postgres 18 lists "not null" among the constraints, 16 does not.
   const constraints = await db.query<{ line: string }>(
     `select format('%s %s', conrelid::regclass, pg_get_constraintdef(oid)) as line from pg_constraint
-     where connamespace::regnamespace::text in ('access', 'worker') and contype <> 'n'
+     where connamespace::regnamespace::text in ('access', 'alerting', 'worker') and contype <> 'n'
      order by conrelid::regclass::text, conname`,
   );
   return `${[...columns, ...indexes, ...constraints].map(({ line }) => line).join('\n')}\n`;

@@ -11,7 +11,7 @@ import { listWorkers, type WorkerRow } from './rows/workers.ts';
 export const WAIT_MOST = minutes(15);
 /** However fast the workers are: what one database should hold of unfinished documents. */
 export const UNFINISHED_MOST = 100_000;
-const WORKER_SEEN_WITHIN = milliseconds(10_000);
+export const WORKER_SEEN_WITHIN = milliseconds(10_000);
 /** Before a worker has measured anything. */
 const SERVICE_GUESS = seconds(1);
 

@@ -188,6 +188,8 @@ describe('who may come', () => {
     await using router = await start('tls', `--web.config.file=${file}`);
     const url = router.urls['router'] ?? '';
     assert.match(url, /^https:/);
+    const settings = { ROUTER_LISTEN: new URL(url).host, ROUTER_WEB_CONFIG_FILE: file };
+    assert.equal((await burnline(['health', 'router'], settings)).stdout, 'router is ready\n');
     const ask = (path: string) =>
       new Promise<{ status: number | undefined; body: string }>((resolve, reject) => {
         const outgoing = request(`${url}${path}`, { ca: readFileSync(cert) }, (incoming) => {

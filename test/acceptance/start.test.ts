@@ -3,8 +3,9 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import test, { describe } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { burnline } from '#test/kit/cli.ts';
 import { call, untilFinished, upload } from '#test/kit/client.ts';
-import { removeFolder, startRole, temporaryFolder } from '#test/kit/stack.ts';
+import { removeFolder, startRole, temporaryFolder, type Urls } from '#test/kit/stack.ts';
 
 type Process = { readonly pid: number; readonly role: string };
 
@@ -35,6 +36,29 @@ async function until(good: () => boolean | Promise<boolean>, what: string): Prom
   assert.fail(`never: ${what}`);
 }
 
+type Top = {
+  readonly slos: readonly { readonly verdict: string }[];
+  readonly incidents: readonly unknown[];
+  readonly pulse: { readonly finished?: { readonly completed: number }; readonly unavailable?: string };
+};
+
+/** As a script asks for it; and a person's picture of the same moment. */
+async function topOf(urls: Urls): Promise<Top> {
+  const env = { BURNLINE_ROUTER_URL: urls['router'] ?? '', BURNLINE_URL: urls['api'] ?? '' };
+  const { stdout } = await burnline(['top', '--once', '--json'], env);
+  const top = JSON.parse(stdout) as Top;
+  assert(top.slos.length >= 8 && top.incidents.length === 0, stdout);
+  const picture = await burnline(['top', '--once'], env);
+  assert.match(picture.stdout, /^burnline top .*nothing is open/);
+  assert(
+    picture.stdout.split('\n').every((line) => line.length <= 80),
+    picture.stdout,
+  );
+  const alone = await burnline(['top', '--once'], { ...env, BURNLINE_URL: 'http://127.0.0.1:1' });
+  assert.match(alone.stdout, /DOCUMENTS {2}Cannot reach the document API/);
+  return top;
+}
+
 describe('burnline start', { skip: process.platform !== 'linux' && 'reads /proc' }, () => {
   test('starts a killed service again, with everything it had, and ends without leaving anybody', async () => {
     const state = temporaryFolder();
@@ -42,6 +66,10 @@ describe('burnline start', { skip: process.platform !== 'linux' && 'reads /proc'
     const { api = '' } = stack.urls;
     const { body } = await upload(api, '# One\n\nThe pump is in order.', 'one.md');
     const roles = () => children(stack.process.pid ?? 0);
+    await until(
+      async () => (await topOf(stack.urls)).pulse.finished?.completed === 1,
+      'the document in `burnline top`',
+    );
     const service = roles().find(({ role }) => role === 'service');
     assert(service, JSON.stringify(roles()));
     process.kill(service.pid, 'SIGKILL');

@@ -1,9 +1,9 @@
 /** A real Prometheus on a folder of its own, and something for it to scrape. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { freePort } from '#test/tools/postgres.ts';
 
 export type RunningPrometheus = AsyncDisposable & {
@@ -14,19 +14,26 @@ export type RunningPrometheus = AsyncDisposable & {
 export type PrometheusOptions = {
   /** The text of prometheus.yml; `SELF` is where it listens. */
   readonly config: string;
-  /** Files beside it, which it may name. */
+  /** Files beside it, which it may name, by their path. */
   readonly files?: Readonly<Record<string, string>>;
   /** Filled already, with a folder `data`; else a new one, thrown away at the end. */
   readonly folder?: string;
   readonly flags?: readonly string[];
   readonly readyWithin?: number;
+  /** Where whoever sends to it expects it; else a free one. */
+  readonly port?: number;
+  /** Whether the server at that URL answers, where nobody may ask it so simply. */
+  readonly ready?: (url: string) => Promise<boolean>;
 };
 
 export async function startPrometheus(program: string, options: PrometheusOptions): Promise<RunningPrometheus> {
   const folder = options.folder ?? mkdtempSync(join(tmpdir(), 'burnline-prometheus-'));
-  const port = await freePort();
+  const port = options.port ?? (await freePort());
   writeFileSync(join(folder, 'prometheus.yml'), options.config.replaceAll('SELF', `127.0.0.1:${port}`));
-  for (const [name, text] of Object.entries(options.files ?? {})) writeFileSync(join(folder, name), text);
+  for (const [name, text] of Object.entries(options.files ?? {})) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true });
+    writeFileSync(join(folder, name), text);
+  }
   const url = `http://127.0.0.1:${port}`;
   const child = spawn(
     program,
@@ -44,7 +51,10 @@ export async function startPrometheus(program: string, options: PrometheusOption
     told = `${told}${piece}`.slice(-4_000);
   });
   try {
-    await untilReady(url, child, options.readyWithin ?? 30_000);
+    await untilReady(child, options.readyWithin ?? 30_000, async () => {
+      if (options.ready !== undefined) return await options.ready(url);
+      return (await fetch(`${url}/-/ready`, { signal: AbortSignal.timeout(1_000) })).ok;
+    });
   } catch (error) {
     await ended(child);
     throw new Error(`Prometheus did not start: ${told}`, { cause: error });
@@ -60,10 +70,9 @@ export async function startPrometheus(program: string, options: PrometheusOption
   };
 }
 
-async function untilReady(url: string, child: ChildProcess, within: number): Promise<void> {
+async function untilReady(child: ChildProcess, within: number, isReady: () => Promise<boolean>): Promise<void> {
   for (const limit = performance.now() + within; ; ) {
-    const answer = await fetch(`${url}/-/ready`, { signal: AbortSignal.timeout(1_000) }).catch(() => undefined);
-    if (answer?.ok) return;
+    if (await isReady().catch(() => false)) return;
     if (child.exitCode !== null || performance.now() > limit) throw new Error(`not ready; exit code ${child.exitCode}`);
     await new Promise((resolve) => setTimeout(resolve, 100));
   }

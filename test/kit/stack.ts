@@ -17,7 +17,8 @@ export type Running = AsyncDisposable & {
   kill(): Promise<void>;
 };
 
-const READY_WITHIN = 60_000;
+/** On a machine that builds the image of a database beside three other things. */
+const READY_WITHIN = 120_000;
 const FREE = ['--port', '0', '--metrics-port', '0'];
 export const FREE_PORTS: Readonly<Record<string, readonly string[]>> = {
   start: [...FREE, '--simulators-port', '0', '--smtp-port', '0', '--web.listen-address', '127.0.0.1:0'],

@@ -296,7 +296,7 @@ type NotificationTx = Pick<
 >;
 
 function notificationTx(t: Tables, undo: Undo): NotificationTx {
-  const all = () => [...t.notifications.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+  const all = () => [...t.notifications.values()]; // by their ids: so they were added
   return {
     unsent: async (of) =>
       all().filter(

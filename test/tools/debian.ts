@@ -1,6 +1,6 @@
 /** Programs from a suite of Debian, by default its testing one, for a machine that has another. Nothing is installed. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, globSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { globSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 /** Its versions move. */
@@ -42,7 +42,8 @@ export function unpackDebian(
     const [found] = globSync(pattern, { cwd: join(state, 'root') });
     if (found === undefined) throw new Error(`${packages.join(', ')} of ${suite} have no /${pattern}`);
     mkdirSync(dirname(join(draft, name)), { recursive: true });
-    cpSync(join(state, 'root', found), join(draft, name), { recursive: true, dereference: true });
+    // Node's own copy leaves links inside of folders that lead back to what is removed below.
+    execFileSync('cp', ['-rL', join(state, 'root', found), join(draft, name)], run);
   }
   rmSync(state, { recursive: true });
 }

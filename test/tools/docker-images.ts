@@ -28,6 +28,7 @@ export type Programs = {
   readonly promtool: string;
   readonly otelcol: string;
   readonly k6: string;
+  readonly exporter: string;
 };
 
 export async function makeImages(engine: DockerEngine, programs: Programs): Promise<void> {
@@ -95,7 +96,7 @@ fi
 exec "$@" -c listen_addresses='*' -c unix_socket_directories=/var/run/postgresql
 `;
 
-function otherImages({ postgres, prometheus, promtool, otelcol, k6 }: Programs): Image[] {
+function otherImages({ postgres, prometheus, promtool, otelcol, k6, exporter }: Programs): Image[] {
   const json = (...words: string[]) => JSON.stringify(words);
   return [
     {
@@ -126,6 +127,15 @@ function otherImages({ postgres, prometheus, promtool, otelcol, k6 }: Programs):
       name: 'otel/opentelemetry-collector-contrib:0.155.0',
       files: { 'otelcol-contrib': otelcol },
       lines: ['COPY otelcol-contrib /otelcol-contrib', 'USER 10001:10001', `ENTRYPOINT ${json('/otelcol-contrib')}`],
+    },
+    {
+      name: 'quay.io/prometheuscommunity/postgres-exporter:v0.19.1',
+      files: { exporter },
+      lines: [
+        'COPY exporter /bin/postgres_exporter',
+        'USER 65534:65534',
+        `ENTRYPOINT ${json('/bin/postgres_exporter')}`,
+      ],
     },
     {
       name: 'grafana/k6:1.8.1',

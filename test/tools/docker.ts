@@ -17,7 +17,7 @@ const COSTS = 'docker-compose.yml is read, but not tried';
 /** The folder of the programs; `cli-plugins` in it has compose and buildx. */
 export function findDocker(): Found {
   try {
-    const where = made(join(TOOLS_FOLDER, 'docker'), unpack);
+    const where = made(join(TOOLS_FOLDER, 'docker-debian'), unpack);
     const version = execFileSync(join(where, 'docker'), ['--version'], { encoding: 'utf8' });
     return { kind: 'found', where, how: `Docker ${/version ([\d.]+)/.exec(version)?.[1]} of Debian ${SUITE}` };
   } catch (error) {

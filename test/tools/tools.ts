@@ -3,10 +3,13 @@ import { findAlertmanager } from './alertmanager.ts';
 import type { Found } from './cache.ts';
 import { findDocker } from './docker.ts';
 import { findK6 } from './k6.ts';
+import { findKubernetes } from './kubernetes.ts';
 import { findOtelcol } from './otelcol.ts';
 import { findPostgres } from './postgres.ts';
+import { findPostgresExporter } from './postgres-exporter.ts';
 import { findPrometheus } from './prometheus.ts';
 import { findSchemathesis } from './schemathesis.ts';
+import { findVictoriaMetrics } from './victoriametrics.ts';
 
 export type Tool = { readonly name: string; readonly found: Found };
 
@@ -21,6 +24,9 @@ export function findTools(): Tool[] {
     { name: 'otelcol', found: findOtelcol() },
     { name: 'k6', found: findK6() },
     { name: 'docker', found: findDocker() },
+    { name: 'postgres_exporter', found: findPostgresExporter() },
+    { name: 'victoriametrics', found: findVictoriaMetrics() },
+    { name: 'kubernetes', found: findKubernetes() },
   ];
 }
 
@@ -29,7 +35,7 @@ if (import.meta.main) {
   for (const { name, found } of tools) {
     const state =
       found.kind === 'found' ? `${found.how}, in ${found.where}` : `missing: ${found.why}; so ${found.costs}`;
-    process.stdout.write(`${name.padEnd(14)}${state}\n`);
+    process.stdout.write(`${name.padEnd(18)}${state}\n`);
   }
   process.exitCode = tools.every(({ found }) => found.kind === 'found') ? 0 : 1;
 }

@@ -11,6 +11,7 @@ import type { Surroundings } from '#worker/surroundings.ts';
 import { makeEmbedderWithGateway, type VendorSettings } from '#worker/worker.ts';
 import { documentRoutes } from './documents.ts';
 import { healthRoutes } from './health.ts';
+import { pulseRoutes } from './pulse.ts';
 import { searchRoutes } from './search.ts';
 
 export type ApiSettings = {
@@ -50,6 +51,7 @@ export async function makeApi(settings: ApiSettings, around: Surroundings, stopp
   const embedding = makeEmbedderWithGateway(settings.vendors, around);
   const circuits = () => ({ ...settings.circuits(), 'openai (search)': embedding.gateway.circuit() });
   healthRoutes(app, { db, migrations: settings.migrations, telemetry, shown: settings.shown, circuits });
+  pulseRoutes(app, { db, shared, circuits });
   documentRoutes(app, {
     db,
     shared,

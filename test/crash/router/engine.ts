@@ -109,6 +109,9 @@ async function killAll({ engine, kills, only = '', tell }: RunOptions, scene: Sc
   let turns: [string, Moment][] = [];
   while (book.kills.length < kills) {
     const done = book.kills.length;
+    // With nobody left to kill it would go on for ever.
+    const [accident] = scene.fleet.accidents;
+    if (accident !== undefined) throw new Error(`after ${done} kills: ${accident}`);
     // Every moment once, in a new order each time.
     if (turns.length === 0) turns = shuffle(scene.random, moments);
     const [name, moment] = turns.pop() ?? ['', async () => false];
