@@ -29,6 +29,6 @@ RUN NODE_COMPILE_CACHE=/app/.cache/compiled node --disable-warning=ExperimentalW
 EXPOSE 8080 9093 9464
 # Asks the role that this container runs; --start-interval needs Docker 25, and what is older ignores it.
 HEALTHCHECK --interval=15s --timeout=5s --start-period=60s --start-interval=2s --retries=3 \
-    CMD ["node", "/app/bin/burnline", "health"]
+    CMD ["node", "/app/bin/health"]
 ENTRYPOINT ["node", "/app/bin/burnline"]
 CMD ["--help"]

@@ -35,13 +35,15 @@ export function beatsBy({ heartbeats }: Pick<Oncall, 'heartbeats'>, labels: Labe
     .map(({ name }) => name);
 }
 
-/** It is missing from then on. */
-export const dueAt = ({ every, grace }: Heartbeat, { since, beatAt }: HeartbeatRow): Milliseconds =>
-  milliseconds(Math.max(since, beatAt ?? 0) + every + grace);
+/** It is missing from then on; undefined: it is not expected before it has come once. */
+export function dueAt(heartbeat: Heartbeat, { since, beatAt }: HeartbeatRow): Milliseconds | undefined {
+  if (heartbeat.fromFirstBeat && beatAt === undefined) return undefined;
+  return milliseconds(Math.max(since, beatAt ?? 0) + heartbeat.every + heartbeat.grace);
+}
 
 export type HeartbeatState =
   /** It beats, or still has time. */
-  | { readonly kind: 'due'; readonly at: Milliseconds }
+  | { readonly kind: 'due'; readonly at: Milliseconds | undefined }
   | { readonly kind: 'missing'; readonly since: Milliseconds }
   /** It was said to be missing, and has beaten since. */
   | { readonly kind: 'back' };
@@ -53,7 +55,7 @@ export function stateOf(heartbeat: Heartbeat, row: HeartbeatRow, now: Millisecon
     return beatAt !== undefined && beatAt >= raisedAt ? { kind: 'back' } : { kind: 'missing', since: raisedAt };
   }
   const at = dueAt(heartbeat, row);
-  return now >= at ? { kind: 'missing', since: at } : { kind: 'due', at };
+  return at !== undefined && now >= at ? { kind: 'missing', since: at } : { kind: 'due', at };
 }
 
 export function missing({ name, severity, labels, every }: Heartbeat, row: HeartbeatRow, since: Milliseconds): Said {

@@ -24,6 +24,7 @@ const BACKUP: Heartbeat = {
   name: 'backup',
   every: span(60),
   grace: span(30),
+  fromFirstBeat: false,
   severity: 'critical',
   labels: { service: 'docs' },
   alert: undefined,
@@ -73,6 +74,17 @@ onEveryEngine('heartbeats', (db) => {
     const beat = (name: string) => putBeats(db(), [name], now());
     return { desk, pass, beat, now, routerOf, one };
   }
+
+  test('one that counts from its first beat is not missed before, and is after it', async () => {
+    const { desk, pass, beat } = stage([{ ...BACKUP, fromFirstBeat: true }]);
+    await pass(300);
+    assert.deepEqual(told(desk), []);
+    await beat('backup');
+    await pass(380);
+    assert.deepEqual(told(desk), []);
+    await pass(400);
+    assert.deepEqual(told(desk), ['390 s firing backup']);
+  });
 
   test('one that does not come in time is told once, and its next beat ends it', async () => {
     const { desk, pass, beat } = stage([BACKUP]);

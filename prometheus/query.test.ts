@@ -114,7 +114,7 @@ test('of a server that is not there it is said: promql_unreachable', async () =>
 
 test('an answer that is too large is not read to its end', async () => {
   await using server = await servePages(() => ({ body: ' '.repeat(33 * 1024 * 1024) }));
-  await rejects(connect(server.url).instant('up', milliseconds(0)), 'response_too_large', false, /./);
+  await rejects(connect(server.url, 60_000).instant('up', milliseconds(0)), 'response_too_large', false, /./);
 });
 
 test('who stops the question gets his own reason', async () => {

@@ -1,11 +1,14 @@
-/** What a deployment runs beside the roles: `migrate`, `keys create --out`, `health`. */
+/** What a deployment runs beside the roles: `migrate`, `keys create --out`, `bin/health`. */
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import test, { after, describe } from 'node:test';
 import pg from 'pg';
 import { migrationsOf } from '#app/database.ts';
+import { defaultOf } from '#app/describe-settings.ts';
+import type { SettingName } from '#app/settings.ts';
 import { burnline } from '#test/kit/cli.ts';
 import { freshDatabase, POSTGRES_URL } from '#test/kit/database.ts';
 import { removeFolder, temporaryFolder } from '#test/kit/stack.ts';
@@ -105,7 +108,14 @@ describe('keys create --out', () => {
   });
 });
 
-describe('health', () => {
+describe('bin/health', () => {
+  const health = async (args: readonly string[], env: Readonly<Record<string, string>>) =>
+    await new Promise<{ code: number; said: string }>((resolve) => {
+      execFile(process.execPath, ['bin/health', ...args], { env }, (error, stdout, stderr) => {
+        resolve({ code: error === null ? 0 : Number(error.code), said: `${stdout}${stderr}` });
+      });
+    });
+
   test('asks the role where it listens, and says why it is not ready', async () => {
     const asked: string[] = [];
     let status = 200;
@@ -116,35 +126,37 @@ describe('health', () => {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const port = String((server.address() as { port: number }).port);
     const env = {
-      DATABASE_URL: 'postgres://u:p@db/d',
-      BURNLINE_VENDORS: 'simulated',
-      WEBHOOK_SECRET: 'sixteen-letters-long',
       API_HOST: '0.0.0.0',
       API_PORT: port,
       METRICS_PORT: port,
       SIMULATORS_PORT: port,
       ROUTER_LISTEN: `:${port}`,
-      ROUTER_EXTERNAL_URL: 'https://burnline.example/router',
+      ROUTER_EXTERNAL_URL: 'https://burnline.example/router/',
     };
     try {
       for (const role of ['api', 'worker', 'router', 'simulators']) {
-        const { code, stdout } = await burnline(['health', role], env);
-        assert.deepEqual([code, stdout], [0, `${role} is ready\n`]);
+        assert.deepEqual(await health([role], env), { code: 0, said: `${role} is ready\n` });
       }
       assert.deepEqual(asked, ['/readyz', '/readyz', '/router/-/ready', '/healthz']);
       status = 503;
-      const { code, stdout } = await burnline(['health', 'api'], env);
-      assert.deepEqual([code, stdout], [1, 'api is not ready: it answers 503\n']);
+      assert.deepEqual(await health(['api'], env), { code: 1, said: 'api is not ready: it answers 503\n' });
     } finally {
       server.close();
     }
-    const gone = await burnline(['health', 'api'], env);
+    const gone = await health(['api'], env);
     assert.equal(gone.code, 1);
-    assert.match(gone.stdout, /^api is not ready: \S/);
+    assert.match(gone.said, /^api is not ready: .*ECONNREFUSED/);
   });
 
   test('asks to be told which role where no container says it', async () => {
-    const { code, stderr } = await burnline(['health']);
-    assert.deepEqual([code, /burnline health api/.test(stderr)], [1, true]);
+    const { code, said } = await health([], {});
+    assert.deepEqual([code, /usage: health \[api\|worker\|/.test(said)], [2, true]);
+  });
+
+  test('has the defaults of the settings', () => {
+    const text = readFileSync('bin/health', 'utf8');
+    const found = [...text.matchAll(/env\('([A-Z_]+)', '([^']+)'\)/g)];
+    assert.equal(found.length, 7);
+    for (const [, name = '', usual] of found) assert.equal(usual, defaultOf(name as SettingName), name);
   });
 });

@@ -104,8 +104,6 @@ describe('docker-compose.yml', () => {
       for (const one of needed ? Object.keys(needed) : []) assert(one in services, `${name} depends on ${one}`);
       for (const mount of mounts) {
         const source = typeof mount === 'string' ? (filled(mount).split(':')[0] ?? '') : mount.source;
-        // They come with the dashboards.
-        if (source.startsWith('./grafana/') && !existsSync('grafana')) continue;
         const there = source.startsWith('.') || source.startsWith('/') ? existsSync(source) : source in volumes;
         assert(there, `${name} mounts ${source}`);
       }
@@ -128,6 +126,9 @@ describe('docker-compose.yml', () => {
     }
     const prometheus = made.find(({ reader }) => reader === 'prometheus')?.file ?? '';
     assert(readFileSync('prometheus/prometheus.yml', 'utf8').includes(`credentials_file: secrets/${prometheus}`));
+    const grafana = made.find(({ reader }) => reader === 'grafana')?.file ?? '';
+    const sources = readFileSync('grafana/provisioning/datasources/burnline.yaml', 'utf8');
+    assert(sources.includes(`$__file{/etc/grafana/secrets/${grafana}}`));
   });
 });
 

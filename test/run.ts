@@ -93,7 +93,8 @@ const isAcceptance = (file: string) => file.startsWith('test/acceptance/');
 const computes = (file: string) => /^(?:slo|prometheus|grafana|test\/simulation)\//.test(file);
 const rooms = all.filter((file) => !isAcceptance(file)).sort();
 const acceptance = all.filter(isAcceptance).sort();
-const ACCEPTANCE = ['--test-timeout=240000'];
+/** The longest builds an image and brings the whole platform up twice. */
+const ACCEPTANCE = ['--test-timeout=480000'];
 
 /** One for each core of the smallest machine: most of these tests wait for processes. */
 const LANES = 2;

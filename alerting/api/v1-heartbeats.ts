@@ -16,7 +16,9 @@ const heartbeatSchema = z
     graceSeconds: z.number(),
     severity: z.enum(['critical', 'warning', 'info']),
     beatAt: time.nullable(),
-    dueAt: time.nullable().describe('missing from then on; null: not looked at yet'),
+    dueAt: time
+      .nullable()
+      .describe('missing from then on; null: not looked at yet, or not expected before it has come once'),
     missingSince: time.nullable(),
   })
   .meta({ id: 'Heartbeat' });

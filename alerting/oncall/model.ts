@@ -21,6 +21,8 @@ export type Heartbeat = {
   readonly every: Milliseconds;
   /** It is missing this long after it was due. */
   readonly grace: Milliseconds;
+  /** It is missed only once it has come: of what may not be there at all. */
+  readonly fromFirstBeat: boolean;
   readonly severity: Severity;
   /** Of the alert that says that it is missing. */
   readonly labels: Labels;

@@ -23,18 +23,20 @@ function faults(text: string): string[] {
 test('a heartbeat has a period, and is missed after a second one unless it says otherwise', () => {
   const { heartbeats } = oncallOf(`heartbeats:
 - {name: backup.nightly, every: 1d, grace: 1h, severity: warning, labels: {service: docs}}
-- {name: prometheus, every: 1m, alert: {matchers: ['alertname="Watchdog"']}}
+- {name: prometheus, every: 1m, from_first_beat: true, alert: {matchers: ['alertname="Watchdog"']}}
 `);
   const [nightly, prometheus] = [...heartbeats.values()];
   assert.deepEqual(nightly, {
     name: 'backup.nightly',
     every: 86_400_000,
     grace: 3_600_000,
+    fromFirstBeat: false,
     severity: 'warning',
     labels: { service: 'docs' },
     alert: undefined,
   });
   assert.deepEqual([prometheus?.grace, prometheus?.severity], [60_000, 'critical']);
+  assert.equal(prometheus?.fromFirstBeat, true);
   assert.deepEqual(
     prometheus?.alert?.map(({ name, op, value }) => `${name}${op}${value}`),
     ['alertname=Watchdog'],

@@ -30,6 +30,7 @@ export function readHeartbeats(sections: readonly Section[]): Map<string, Heartb
       every,
       // One that is late or lost is forgiven.
       grace: section.duration('grace') ?? every,
+      fromFirstBeat: section.flag('from_first_beat') ?? false,
       severity: readSeverity(section),
       labels: readLabels(section.section('labels')),
       alert: readAlert(section.section('alert')),

@@ -46,7 +46,6 @@ test('--help of the other commands ends with 0 and names their options', async (
     ['keys', ['create', 'list', 'revoke']],
     ['keys create', ['--name', '--roles', '--tenant', '--days', '--out', '--mode', '--json']],
     ['migrate', ['--json']],
-    ['health', ['[role]']],
     ['keys list', ['--tenant', '--json']],
     ['keys revoke', ['<id>', '--tenant']],
     ['slo', ['validate', 'export', 'compile', 'backtest', 'report']],

