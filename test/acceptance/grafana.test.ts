@@ -3,19 +3,20 @@ import assert from 'node:assert/strict';
 import test, { after, before, describe } from 'node:test';
 import { getJson, until } from '#test/kit/alertmanager.ts';
 import { OTELCOL } from '#test/kit/collector.ts';
+import { POSTGRES_URL } from '#test/kit/database.ts';
 import { type Asked, filledIn, queriesOf, readDashboards } from '#test/kit/grafana.ts';
 import { observedRun } from '#test/kit/observed-run.ts';
 
 const PROMETHEUS = process.env['TEST_TOOL_PROMETHEUS'];
 const K6 = process.env['TEST_TOOL_K6'];
+const EXPORTER = process.env['TEST_TOOL_POSTGRES_EXPORTER'];
+const exporter = EXPORTER && POSTGRES_URL ? { program: EXPORTER, database: POSTGRES_URL } : undefined;
 
 /** What rightly has no data in this run, by what its query says. A test sees to it that each is empty indeed. */
-const EMPTY: readonly [expr: RegExp, because: string][] = [
-  [/\bpg_/, 'the run has the embedded database, and no exporter of it; a test of prometheus/ meets these names'],
-  [/error_type!=""/, 'no statement fails'],
-];
+const EMPTY: readonly [expr: RegExp, because: string][] = [[/error_type!=""/, 'no statement fails']];
 const isEmpty = ({ expr }: Asked) => EMPTY.some(([pattern]) => pattern.test(expr));
-const isOfK6 = ({ expr }: Asked) => /\bk6_/.test(expr);
+/** Whose maker is not here. */
+const isOut = ({ expr }: Asked) => (!K6 && /\bk6_/.test(expr)) || (!exporter && /\bpg_/.test(expr));
 
 /** All that is offered, and of the one that takes one only, the one that broke. */
 const CHOICES = { objective: 'burnline-documents-documents-processed' };
@@ -31,13 +32,13 @@ describe('the dashboards', { skip: (!PROMETHEUS || !OTELCOL) && 'prometheus or o
   let patience = 0;
 
   before(async () => {
-    prometheus = await observedRun(stack, { prometheus: PROMETHEUS ?? '', otelcol: OTELCOL ?? '', k6: K6 });
+    prometheus = await observedRun(stack, { prometheus: PROMETHEUS ?? '', otelcol: OTELCOL ?? '', k6: K6, exporter });
     patience = performance.now() + 60_000;
   });
   after(async () => await stack.disposeAsync());
 
   for (const uid of new Set(asked.map(({ dashboard }) => dashboard))) {
-    const mine = asked.filter((one) => one.dashboard === uid && !isEmpty(one) && (K6 !== undefined || !isOfK6(one)));
+    const mine = asked.filter((one) => one.dashboard === uid && !isEmpty(one) && !isOut(one));
     test(`${uid}: each of ${mine.length} queries has data`, async () => {
       const left = new Map(mine.map((one) => [one.where, one]));
       const look = async () => {

@@ -147,7 +147,9 @@ if (prometheus.kind === 'missing' || promtool.kind === 'missing' || otelcol.kind
 }
 const say = (line: string) => process.stderr.write(`${line}\n`);
 say('a run, to learn which series there are …');
-const series = multiplied(await learn({ prometheus: prometheus.where, otelcol: otelcol.where, k6: undefined }));
+const series = multiplied(
+  await learn({ prometheus: prometheus.where, otelcol: otelcol.where, k6: undefined, exporter: undefined }),
+);
 const folder = mkdtempSync(join(tmpdir(), 'burnline-bench-dashboards-'));
 try {
   say(`a past of ${series.length} series …`);
