@@ -143,6 +143,7 @@ const perSecond = (value: number) => Math.round(value).toLocaleString('en');
 process.stdout.write(`
 | ${perSecond(seconds)} s, ${values.connections} connections, batches of ${Math.round(spans / batches.length)} spans (${Math.round(bytes / spans)} bytes each) | |
 | --- | ---: |
+| spans in the record for each document | ${(spans / DOCUMENTS).toFixed(0)} |
 | spans taken a second, generator on the same two cores | ${perSecond(sent.spans / seconds)} |
 | cores that the Collector had | ${(used / seconds).toFixed(2)} |
 | spans a second of its own CPU time, two cores | ${perSecond((sent.spans / used) * 2)} |
