@@ -35,6 +35,7 @@ export const COMPOSE_VARIABLES: Readonly<Record<string, ComposeVariable>> = {
   GRAFANA_URL: { help: 'where people reach Grafana', default: 'http://127.0.0.1:3000' },
   PROMETHEUS_RETENTION: { help: 'how long Prometheus keeps samples; budgets are of 28 days', default: '35d' },
   DEPLOYMENT_ENVIRONMENT: { help: 'on every trace, log and metric of the Collector', default: 'production' },
+  HOST_NAME: { help: 'name of this machine on the metrics of it: another for each', default: 'burnline' },
   BURNLINE_IMAGE: { help: 'image of the roles; what is not there is built', default: 'burnline:local' },
   BURNLINE_ENV_FILE: { help: 'this file, if it is not .env', default: '.env' },
 };
