@@ -58,7 +58,7 @@ describe('the served OpenAPI document', () => {
     const contract = [
       ...['get /healthz', 'get /readyz', 'get /metrics', 'get /openapi.json'],
       ...['post /v1/documents', 'get /v1/documents', 'get /v1/documents/{id}', 'delete /v1/documents/{id}'],
-      ...['get /v1/documents/{id}/chunks', 'post /v1/documents/{id}/retry', 'post /v1/search'],
+      ...['get /v1/documents/{id}/chunks', 'post /v1/documents/{id}/retry', 'post /v1/search', 'get /v1/pulse'],
       ...['post /v1/keys', 'get /v1/keys', 'delete /v1/keys/{id}'],
     ];
     assert.deepEqual(operations.map(([name]) => name).sort(), contract.sort());
