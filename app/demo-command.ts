@@ -13,7 +13,7 @@ import { type Milliseconds, milliseconds } from '#kernel/units.ts';
 import { environment } from './config.ts';
 import { parseDuration } from './incident-commands.ts';
 import { incidentById, makeTeller } from './incident-teller.ts';
-import { askRouter, askRouterText, ROUTER_ENVIRONMENT, urlOf } from './router-client.ts';
+import { askRouter, askRouterText, documentsUrl, ROUTER_ENVIRONMENT, urlOf } from './router-client.ts';
 import { type IncidentView, incidentPage, incidentShape } from './router-wire.ts';
 import { oneLine, paint, span } from './terminal.ts';
 
@@ -50,7 +50,6 @@ Exit codes: 0 all of it happened, 1 not, 2 wrong usage.`,
     .action(demo);
 }
 
-const apiUrl = (): string => urlOf('BURNLINE_URL', 'http://127.0.0.1:8080');
 const simulatorsUrl = (): string => urlOf('BURNLINE_SIMULATORS_URL', 'http://127.0.0.1:8025');
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
@@ -100,7 +99,7 @@ async function demo(options: Options): Promise<void> {
 /** @throws {Fault} saying what is missing, or what a demonstration would be mixed up with. */
 async function assertReady(): Promise<void> {
   for (const [what, url] of [
-    ['the document API', `${apiUrl()}/healthz`],
+    ['the document API', `${documentsUrl()}/healthz`],
     ['the vendors’ simulators', `${simulatorsUrl()}/inbox`],
   ] as const) {
     const answer = await http(url, { timeout: TIMEOUT }).catch(() => undefined);
@@ -129,7 +128,7 @@ async function sendDocument(number: number): Promise<void> {
   const body = new FormData();
   body.set('file', new Blob([`Document ${number} of a demonstration.`], { type: 'text/plain' }), 'demo.txt');
   const headers = { 'cache-control': 'no-cache', ...(key ? { authorization: `Bearer ${key}` } : {}) };
-  const answer = await http(`${apiUrl()}/v1/documents`, { method: 'POST', body, headers, timeout: TIMEOUT });
+  const answer = await http(`${documentsUrl()}/v1/documents`, { method: 'POST', body, headers, timeout: TIMEOUT });
   await answer.body?.cancel();
 }
 

@@ -33,43 +33,38 @@ Environment:
 
 /** Of a role that runs: what the variable says, or where it usually is. */
 export const urlOf = (name: string, usual: string): string => (environment()[name] || usual).replace(/\/+$/, '');
+export const documentsUrl = (): string => urlOf('BURNLINE_URL', 'http://127.0.0.1:8080');
 export const routerUrl = (): string => urlOf('BURNLINE_ROUTER_URL', 'http://127.0.0.1:9093');
 
 /** @throws {Fault} `router_unreachable`, `router_refused` or `router_unknown`: it has no such thing. */
-export async function askRouter<T>(path: string, schema: z.ZodType<T>, call: RouterCall = {}): Promise<T> {
-  const answer = await send(path, call);
+export const askRouter = <T>(path: string, schema: z.ZodType<T>, call: RouterCall = {}): Promise<T> =>
+  ask(path, schema, call, theRouter());
+
+/** The document API, asked the same way. @throws {Fault} saying what it answered, or that nothing did. */
+export const askDocuments = <T>(path: string, schema: z.ZodType<T>): Promise<T> =>
+  ask(path, schema, { hint: 'start it, or set BURNLINE_URL' }, { what: 'the document API', base: documentsUrl() });
+
+async function ask<T>(path: string, schema: z.ZodType<T>, call: RouterCall, role: Role): Promise<T> {
+  const answer = await send(path, call, role);
   const body: unknown = await answer.json().catch(() => undefined);
   const read = schema.safeParse(body);
   if (answer.ok && read.success) return read.data;
-  throw refused(answer.status, body);
+  throw refused(answer.status, body, role);
 }
 
 /** What it answers as text, such as a report; or nothing. */
 export async function askRouterText(path: string, call: RouterCall = {}): Promise<string> {
-  const answer = await send(path, call);
+  const role = theRouter();
+  const answer = await send(path, call, role);
   const text = await answer.text();
   if (answer.ok) return text;
-  throw refused(answer.status, parsed(text));
-}
-
-/** The document API, asked the same way. @throws {Fault} saying what it answered, or that nothing did. */
-export async function askDocuments<T>(path: string, schema: z.ZodType<T>): Promise<T> {
-  const asked = { what: 'the document API', base: urlOf('BURNLINE_URL', 'http://127.0.0.1:8080') };
-  const answer = await send(path, { hint: 'start it, or set BURNLINE_URL' }, asked);
-  const body: unknown = await answer.json().catch(() => undefined);
-  const read = schema.safeParse(body);
-  if (answer.ok && read.success) return read.data;
-  throw refused(answer.status, body, asked);
+  throw refused(answer.status, parsed(text), role);
 }
 
 type Role = { readonly what: string; readonly base: string };
 const theRouter = (): Role => ({ what: 'the router', base: routerUrl() });
 
-async function send(
-  path: string,
-  { method = 'GET', body, hint }: RouterCall,
-  { what, base }: Role = theRouter(),
-): Promise<Response> {
+async function send(path: string, { method = 'GET', body, hint }: RouterCall, { what, base }: Role): Promise<Response> {
   const key = environment()['BURNLINE_KEY'];
   return await http(`${base}${path}`, {
     method,
@@ -94,7 +89,7 @@ function parsed(text: string): unknown {
 }
 
 /** Alertmanager's API says why as a text, the router's own as a problem document. */
-function refused(status: number, body: unknown, { what, base }: Role = theRouter()): Fault {
+function refused(status: number, body: unknown, { what, base }: Role): Fault {
   const problem = z.union([z.string(), z.object({ detail: z.string() }).transform(({ detail }) => detail)]);
   const read = problem.safeParse(body);
   const reason = read.success ? read.data : 'which is no answer of a Burnline router';

@@ -6,7 +6,7 @@ import { onStopSignal } from '#kernel/shutdown.ts';
 import { type Milliseconds, milliseconds } from '#kernel/units.ts';
 import { askDocuments, askOnCall, askRouter, ROUTER_ENVIRONMENT } from './router-client.ts';
 import { incidentPage } from './router-wire.ts';
-import { asked, nowOf, type Picture, type Size, screen } from './top-screen.ts';
+import { type Asked, type Picture, type Size, screen } from './top-screen.ts';
 import { pulseShape, sloShape } from './top-wire.ts';
 
 type Options = { readonly once?: boolean; readonly json?: boolean; readonly every: Milliseconds };
@@ -96,5 +96,11 @@ async function look(): Promise<Picture> {
     asked(askOnCall(undefined)),
     asked(askDocuments('/v1/pulse', pulseShape)),
   ]);
-  return { at: nowOf(systemClock), incidents, slos, onCall, pulse };
+  return { at: systemClock.now(), incidents, slos, onCall, pulse };
 }
+
+const asked = async <T>(ask: Promise<T>): Promise<Asked<T>> =>
+  await ask.then(
+    (value): Asked<T> => ({ kind: 'answer', value }),
+    (error: Error): Asked<T> => ({ kind: 'silent', why: error.message }),
+  );

@@ -3,7 +3,7 @@
  * stands first; what does not fit is counted, not hidden.
  */
 import type { OnCallView } from '#alerting/oncall/view.ts';
-import { type Milliseconds, milliseconds } from '#kernel/units.ts';
+import type { Milliseconds } from '#kernel/units.ts';
 import type { IncidentView } from './router-wire.ts';
 import { oneLine, paint, span } from './terminal.ts';
 import type { Pulse, SloView } from './top-wire.ts';
@@ -172,11 +172,3 @@ function cut(line: string, columns: number): string {
   }
   return kept;
 }
-
-export const asked = async <T>(ask: Promise<T>): Promise<Asked<T>> =>
-  await ask.then(
-    (value): Asked<T> => ({ kind: 'answer', value }),
-    (error: Error): Asked<T> => ({ kind: 'silent', why: error.message }),
-  );
-
-export const nowOf = (clock: { now(): number }): Milliseconds => milliseconds(clock.now());

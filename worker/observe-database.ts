@@ -9,7 +9,7 @@ import { STEP_OF, type UnfinishedStatus } from './document.ts';
 import { readLoad } from './load.ts';
 import { queueState } from './queue.ts';
 import { readCounters } from './rows/counters.ts';
-import { countUnfinished } from './rows/documents.ts';
+import { countUnfinished, oldestOf } from './rows/documents.ts';
 import { listWorkers } from './rows/workers.ts';
 
 const UNFINISHED = Object.keys(STEP_OF) as UnfinishedStatus[];
@@ -25,8 +25,7 @@ export function observeDatabase(telemetry: Telemetry, q: Queryable, shared: Shar
     return UNFINISHED.map((status) => ({ value: counts.get(status) ?? 0, attributes: { status } }));
   });
   telemetry.observe('document_oldest_unfinished_age_seconds', async () => {
-    const oldest = (await unfinished()).map((row) => row.oldest).sort((a, b) => a - b)[0];
-    return [{ value: seconds(oldest), attributes: {} }];
+    return [{ value: seconds(oldestOf(await unfinished())), attributes: {} }];
   });
   telemetry.observe('queue_jobs', async () => {
     const state = await queue();

@@ -6,7 +6,7 @@ import { milliseconds } from '#kernel/units.ts';
 import { type App, authorised } from '#serving/app.ts';
 import { problems } from '#serving/problems.ts';
 import { WORKER_SEEN_WITHIN } from '#worker/load.ts';
-import { countUnfinished } from '#worker/rows/documents.ts';
+import { countUnfinished, oldestOf } from '#worker/rows/documents.ts';
 import { countFinished, vendorPulses } from '#worker/rows/pulse.ts';
 import { listWorkers } from '#worker/rows/workers.ts';
 
@@ -60,7 +60,7 @@ export function pulseRoutes(app: App, { db, shared, circuits }: PulseRoutes): vo
       const since = milliseconds(now - LATELY);
       const finished = new Map((await countFinished(db, tenant, since)).map((one) => [one.outcome, one.count]));
       const unfinished = await countUnfinished(db);
-      const oldest = unfinished.map((row) => row.oldest).sort((a, b) => a - b)[0];
+      const oldest = oldestOf(unfinished);
       const workers = await listWorkers(db, milliseconds(now - REMEMBERED));
       return {
         at: new Date(now).toISOString(),
@@ -70,7 +70,7 @@ export function pulseRoutes(app: App, { db, shared, circuits }: PulseRoutes): vo
           rejected: finished.get('rejected') ?? 0,
           failed: finished.get('failed') ?? 0,
         },
-        unfinished: Object.fromEntries(unfinished.map(({ status, count }) => [status, Number(count)])),
+        unfinished: Object.fromEntries(unfinished.map(({ status, count }) => [status, count])),
         oldestUnfinishedSeconds: oldest === undefined ? null : Math.max(0, (now - oldest) / 1_000),
         workers: workers.map(({ id, lastSeen }) => ({
           id,

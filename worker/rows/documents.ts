@@ -252,6 +252,10 @@ export async function findSame(q: Queryable, of: DocumentRow, settings: string):
 
 export type Unfinished = { readonly status: UnfinishedStatus; readonly count: number; readonly oldest: Milliseconds };
 
+/** Since when the one waits that has waited longest. */
+export const oldestOf = (unfinished: readonly Unfinished[]): Milliseconds | undefined =>
+  unfinished.map(({ oldest }) => oldest).sort((a, b) => a - b)[0];
+
 export async function countUnfinished(q: Queryable): Promise<Unfinished[]> {
   return await q.query<Unfinished>(
     `select status, count(*) as count, min(queued_at) as oldest from worker.documents
