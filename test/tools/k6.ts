@@ -1,8 +1,9 @@
 /** k6, which runs the load tests: a named one or one on PATH, if it is new enough; else built from its module. */
-import { execFileSync, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { type Found, TOOLS_FOLDER } from './cache.ts';
 import { findProgram, made } from './find.ts';
+import { go } from './go-module.ts';
 
 const VERSION = '1.8.1';
 /** TypeScript without a flag. */
@@ -20,14 +21,9 @@ export function findK6(): Found {
 
 /** About two minutes on two cores when nothing is cached. */
 function build(draft: string): void {
-  if (spawnSync('go', ['version'], { stdio: 'ignore' }).status !== 0) throw new Error('Go is not there to build it');
-  process.stdout.write(`building k6 ${VERSION}, which takes some minutes the first time\n`);
-  execFileSync('go', ['install', '-trimpath', '-ldflags', '-s -w', `go.k6.io/k6@v${VERSION}`], {
+  go(`k6 ${VERSION}`, ['install', '-trimpath', '-ldflags', '-s -w', `go.k6.io/k6@v${VERSION}`], {
     cwd: draft,
-    env: { ...process.env, GOBIN: draft, CGO_ENABLED: '0', GOFLAGS: '', GO111MODULE: 'on' },
-    stdio: ['ignore', 'ignore', 'pipe'],
-    maxBuffer: 16 * 1024 * 1024,
-    timeout: 15 * 60_000,
+    env: { GOBIN: draft, CGO_ENABLED: '0', GOFLAGS: '', GO111MODULE: 'on' },
   });
 }
 

@@ -2,13 +2,13 @@
  * The checker of the manifests: kustomize, the types of Kubernetes, of the Prometheus Operator and of KEDA, and the Pod
  * Security Standards, from their own Go modules, in one small program beside this file.
  */
-import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe } from '#kernel/errors.ts';
 import { type Found, TOOLS_FOLDER } from './cache.ts';
 import { made } from './find.ts';
+import { go } from './go-module.ts';
 
 const SOURCES = join(import.meta.dirname, 'kubernetes');
 const PROGRAM = 'burnline-kubernetes';
@@ -31,13 +31,12 @@ export function findKubernetes(): Found {
 
 /** About two minutes on two cores when nothing is cached. */
 function build(draft: string): void {
-  if (spawnSync('go', ['version'], { stdio: 'ignore' }).status !== 0) throw new Error('Go is not there to build it');
-  process.stdout.write('building the checker of Kubernetes manifests, which takes some minutes the first time\n');
-  execFileSync('go', ['build', '-trimpath', '-mod=readonly', '-ldflags', '-s -w', '-o', join(draft, PROGRAM), '.'], {
-    cwd: SOURCES,
-    env: { ...process.env, CGO_ENABLED: '0' },
-    stdio: ['ignore', 'ignore', 'pipe'],
-    maxBuffer: 16 * 1024 * 1024,
-    timeout: 15 * 60_000,
-  });
+  go(
+    'the checker of Kubernetes manifests',
+    ['build', '-trimpath', '-mod=readonly', '-ldflags', '-s -w', '-o', join(draft, PROGRAM), '.'],
+    {
+      cwd: SOURCES,
+      env: { CGO_ENABLED: '0' },
+    },
+  );
 }

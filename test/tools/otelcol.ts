@@ -3,12 +3,12 @@
  * PATH, if it is new enough; else one of the cache; else built from the sources beside this file, which OpenTelemetry's
  * builder 0.155 made from that manifest (a test holds them together). Nothing is installed.
  */
-import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { type Found, TOOLS_FOLDER } from './cache.ts';
 import { findProgram, made } from './find.ts';
+import { go } from './go-module.ts';
 
 const SOURCES = join(import.meta.dirname, 'otelcol');
 const MANIFEST = join(import.meta.dirname, '../../collector/distribution.yaml');
@@ -28,13 +28,13 @@ export function findOtelcol(): Found {
 
 /** About four minutes on two cores when nothing is cached. */
 function build(draft: string, version: string): void {
-  if (spawnSync('go', ['version'], { stdio: 'ignore' }).status !== 0) throw new Error('Go is not there to build it');
-  process.stdout.write(`building otelcol ${version}, which takes some minutes the first time\n`);
-  execFileSync('go', ['build', '-trimpath', '-mod=readonly', '-ldflags', '-s -w', '-o', join(draft, 'otelcol'), '.'], {
-    cwd: SOURCES,
-    env: { ...process.env, CGO_ENABLED: '0' },
-    stdio: ['ignore', 'ignore', 'pipe'],
-    maxBuffer: 16 * 1024 * 1024,
-    timeout: 20 * 60_000,
-  });
+  go(
+    `otelcol ${version}`,
+    ['build', '-trimpath', '-mod=readonly', '-ldflags', '-s -w', '-o', join(draft, 'otelcol'), '.'],
+    {
+      cwd: SOURCES,
+      env: { CGO_ENABLED: '0' },
+      timeout: 20 * 60_000,
+    },
+  );
 }

@@ -3,12 +3,12 @@
  * one of the cache; else built from the modules pinned beside this file; else Debian's. CI with a cold cache takes
  * Debian's first: seconds, where the build takes minutes. Nothing is installed.
  */
-import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Found, TOOLS_FOLDER } from './cache.ts';
 import { SUITE, unpackDebian } from './debian.ts';
 import { checkBuilt, findProgram, made } from './find.ts';
+import { go } from './go-module.ts';
 
 const PROGRAMS = ['prometheus', 'promtool'] as const;
 type Program = (typeof PROGRAMS)[number];
@@ -39,17 +39,12 @@ export function findPrometheus(program: Program): Found {
 
 /** About three minutes on two cores when nothing is cached. Of service discovery it has DNS alone, which prometheus.yml uses; and it has no web pages. */
 function build(draft: string): void {
-  if (spawnSync('go', ['version'], { stdio: 'ignore' }).status !== 0) throw new Error('Go is not there to build it');
   const stamp = `-s -w -X github.com/prometheus/common/version.Version=${VERSION}`;
   const packages = PROGRAMS.map((program) => `github.com/prometheus/prometheus/cmd/${program}`);
   const flags = ['-trimpath', '-mod=readonly', '-tags', 'remove_all_sd,enable_dns_sd', '-ldflags', stamp];
-  process.stdout.write(`building prometheus ${VERSION}, which takes some minutes the first time\n`);
-  execFileSync('go', ['build', ...flags, '-o', `${draft}/`, ...packages], {
+  go(`prometheus ${VERSION}`, ['build', ...flags, '-o', `${draft}/`, ...packages], {
     cwd: MODULES,
-    env: { ...process.env, CGO_ENABLED: '0' },
-    stdio: ['ignore', 'ignore', 'pipe'],
-    maxBuffer: 16 * 1024 * 1024,
-    timeout: 15 * 60_000,
+    env: { CGO_ENABLED: '0' },
   });
 }
 
