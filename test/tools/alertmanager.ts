@@ -30,7 +30,6 @@ export function findAlertmanager(program: Program): Found {
 
 /** About two minutes on two cores when nothing is cached. Its web pages are left out: an empty one stands for them. */
 function build(draft: string): void {
-  process.stdout.write(`building alertmanager ${VERSION}, which takes some minutes the first time\n`);
   buildGo(draft, {
     version: VERSION,
     module: 'github.com/prometheus/alertmanager',
