@@ -28,7 +28,6 @@ export function findPostgresExporter(): Found {
 
 /** About a minute on two cores when nothing is cached. */
 function build(draft: string): void {
-  process.stdout.write(`building ${PROGRAM} ${VERSION}, which takes a minute the first time\n`);
   buildGo(draft, {
     version: VERSION,
     module: 'github.com/prometheus-community/postgres_exporter',
