@@ -1,0 +1,404 @@
+/** Sessions over real sockets, with what attackers try: on each engine, and with two routers on one store. */
+import assert from 'node:assert/strict';
+import { createHash, generateKeyPairSync } from 'node:crypto';
+import { after, before, describe, test } from 'node:test';
+import bcrypt from 'bcryptjs';
+import { SignJWT } from 'jose';
+import { makeBasicUsers } from '#access/basic-users.ts';
+import { jwtBases, makeJwtVerifier } from '#access/jwt.ts';
+import { parseJwtKeys } from '#access/jwt-keys.ts';
+import { KEY_CACHE_TTL } from '#access/keys.ts';
+import { SESSION_LASTS, SESSIONS_MOST } from '#access/sessions.ts';
+import { systemClock } from '#kernel/clock.ts';
+import { Fault } from '#kernel/errors.ts';
+import {
+  type ConsoleWish,
+  makeKeyFor,
+  OWN,
+  type Said,
+  type ServedConsole,
+  say,
+  serveConsole,
+  shiftedClock,
+} from '#test/kit/console.ts';
+import { onEveryEngine } from '#test/kit/database.ts';
+
+const SESSION = '/api/v1/session';
+const KEYS = '/api/v1/keys';
+const NEW_KEY = { name: 'x', roles: ['viewer'] };
+
+onEveryEngine('sessions', (db) => {
+  const clock = shiftedClock();
+  let one: ServedConsole;
+  let other: ServedConsole;
+  let key = '';
+  let keyId = '';
+  before(async () => {
+    one = await serveConsole(db(), { clock });
+    other = await serveConsole(db(), { clock });
+    const made = await makeKeyFor(one.keys, ['admin', 'viewer']);
+    key = made.key.reveal();
+    keyId = made.facts.id;
+  });
+  after(async () => await Promise.all([one.close(), other.close()]));
+
+  const signIn = async (at: ServedConsole, credential: object = { credential: key }, headers = {}): Promise<Said> =>
+    await say('POST', `${at.url}${SESSION}`, { ...OWN, ...headers }, credential);
+  const cookieOf = ({ status, cookie, text }: Said): string => {
+    assert.equal(status, 200, text);
+    assert(cookie);
+    return cookie.pair;
+  };
+  const isIn = async (at: ServedConsole, cookie: string, headers = {}): Promise<number> =>
+    (await say('GET', `${at.url}${SESSION}`, { cookie, ...headers })).status;
+  /** A server of its own, with which nothing is shared but the store. */
+  const during = async (wish: ConsoleWish, work: (at: ServedConsole) => Promise<void>) => {
+    const at = await serveConsole(db(), { clock, ...wish });
+    await work(at).finally(at.close);
+  };
+
+  test('are begun by a key: a cookie that no script and no other site has, for 12 hours', async () => {
+    const answer = await signIn(one);
+    const pair = cookieOf(answer);
+    assert.match(pair, /^burnline=[0-9a-f]{64}$/);
+    const { attributes = [] } = answer.cookie ?? {};
+    const age = Number(attributes.find((text) => text.startsWith('Max-Age='))?.slice(8));
+    assert(age > 43_100 && age <= SESSION_LASTS / 1_000, `${age}`);
+    assert.deepEqual(attributes.filter((text) => !text.startsWith('Max-Age=')).sort(), [
+      'HttpOnly',
+      'Path=/',
+      'SameSite=Strict',
+    ]);
+    const seen = await say('GET', `${one.url}${SESSION}`, { cookie: pair, 'sec-fetch-site': 'same-origin' });
+    assert.deepEqual({ ...seen.body, now: 0 }, { ...answer.body, now: 0 });
+    const { subject, name, may, signedIn, anonymous, people } = seen.body;
+    assert.deepEqual(
+      { subject, name, signedIn, anonymous, people },
+      {
+        subject: `key:${keyId}`,
+        name: 'Ann’s phone',
+        signedIn: true,
+        anonymous: false,
+        people: [{ name: 'ada', displayName: 'Ada Lovelace' }],
+      },
+    );
+    assert(Array.isArray(may) && may.includes('keys:manage') && !may.includes('incidents:act'));
+    assert.equal(seen.headers['cache-control'], 'no-store');
+  });
+
+  test('need a right credential, and say in words what was wrong', async () => {
+    const wrong: readonly [body: object, status: number, detail: RegExp][] = [
+      [{ credential: `bl_${'0'.repeat(16)}_${'0'.repeat(64)}` }, 401, /key is not known/],
+      [{ credential: 'password123' }, 401, /neither an API key/],
+      [{ user: 'ada', password: 'x' }, 401, /name or the password is wrong/],
+      [{}, 400, /expected \{credential\} or \{user, password\}/],
+      [{ credential: '' }, 400, /./],
+      [{ credential: key, roles: ['operator'] }, 400, /./],
+      [{ user: 'a:b', password: 'x' }, 400, /./],
+    ];
+    for (const [body, status, detail] of wrong) {
+      const answer = await signIn(one, body);
+      assert.equal(answer.status, status, answer.text);
+      assert.match(String(answer.body['detail']), detail);
+      assert.equal(answer.cookie, undefined);
+    }
+    assert.equal((await say('GET', `${one.url}${SESSION}`)).status, 401);
+  });
+
+  test('are never under a token that somebody else chose, and a second one of a browser ends its first', async () => {
+    const fixed = `burnline=${'a'.repeat(64)}`;
+    const first = cookieOf(await signIn(one, { credential: key }, { cookie: fixed }));
+    assert.notEqual(first, fixed);
+    assert.equal(await isIn(one, fixed), 401);
+    const second = cookieOf(await signIn(one, { credential: key }, { cookie: first }));
+    assert.equal(await isIn(one, first), 401);
+    assert.equal(await isIn(one, second), 200);
+  });
+
+  test('count for their own pages alone', async () => {
+    const cookie = cookieOf(await signIn(one));
+    const { host } = new URL(one.url);
+    const mark = { 'x-burnline-console': '1' };
+    const changes: readonly [what: string, headers: Record<string, string>, status: number][] = [
+      ['the page', OWN, 201],
+      ['the page over plain http, where browsers say less', { origin: `http://${host}`, ...mark }, 201],
+      ['the page without its header', { 'sec-fetch-site': 'same-origin' }, 403],
+      ['another port of this host', { 'sec-fetch-site': 'same-site', ...mark }, 403],
+      ['another port, in an old browser', { origin: 'http://127.0.0.1:3000', ...mark }, 403],
+      ['another site', { 'sec-fetch-site': 'cross-site', ...mark }, 403],
+      ['a sandboxed frame', { origin: 'null', ...mark }, 403],
+      ['a typed address', { 'sec-fetch-site': 'none', ...mark }, 403],
+      ['nobody says', mark, 403],
+    ];
+    for (const [what, headers, status] of changes) {
+      const answer = await say('POST', `${one.url}${KEYS}`, { cookie, ...headers }, NEW_KEY);
+      assert.equal(answer.status, status, `${what}: ${answer.text}`);
+      if (status === 403) assert.match(String(answer.body['detail']), /own pages/);
+    }
+    const reads: readonly [headers: Record<string, string>, status: number][] = [
+      [{ 'sec-fetch-site': 'same-origin' }, 200],
+      [{ 'sec-fetch-site': 'none' }, 200],
+      [{}, 200],
+      [{ 'sec-fetch-site': 'same-site' }, 403],
+      [{ 'sec-fetch-site': 'cross-site' }, 403],
+      [{ origin: 'http://127.0.0.1:3000' }, 403],
+    ];
+    for (const [headers, status] of reads) {
+      assert.equal((await say('GET', `${one.url}${KEYS}`, { cookie, ...headers })).status, status);
+    }
+  });
+
+  test('are begun and ended by no page of another site', async () => {
+    const foreign = { 'sec-fetch-site': 'cross-site' };
+    const begun = await signIn(one, { credential: key }, foreign);
+    assert.equal(begun.status, 403);
+    assert.equal(begun.cookie, undefined);
+    const cookie = cookieOf(await signIn(one));
+    assert.equal((await say('DELETE', `${one.url}${SESSION}`, { cookie, ...OWN, ...foreign })).status, 403);
+    assert.equal(
+      (await say('DELETE', `${one.url}${SESSION}`, { cookie, 'sec-fetch-site': 'same-origin' })).status,
+      403,
+    );
+    assert.equal(await isIn(one, cookie), 200);
+  });
+
+  test('hold at each router of the store, and are over at all of them once they are ended, whoever has a copy', async () => {
+    const cookie = cookieOf(await signIn(one));
+    assert.equal(await isIn(other, cookie), 200);
+    const out = await say('DELETE', `${other.url}${SESSION}`, { cookie, ...OWN });
+    assert.equal(out.status, 204);
+    assert.equal(out.cookie?.pair, 'burnline=');
+    assert(out.cookie.attributes.includes('Max-Age=0'));
+    for (const at of [one, other]) {
+      const answer = await say('GET', `${at.url}${KEYS}`, { cookie });
+      assert.equal(answer.status, 401);
+      assert.match(String(answer.body['detail']), /sign in again/);
+    }
+    assert.equal((await say('DELETE', `${one.url}${SESSION}`, { cookie, ...OWN })).status, 204, 'twice is once');
+    assert.equal((await say('DELETE', `${one.url}${SESSION}`)).status, 204);
+  });
+
+  test('end with their key: at once where it is revoked, elsewhere within its cache', async () => {
+    const made = await makeKeyFor(one.keys, ['viewer']);
+    const cookie = cookieOf(await signIn(one, { credential: made.key.reveal() }));
+    assert.equal(await isIn(other, cookie), 200);
+    await one.keys.revoke('default', made.facts.id, 'test');
+    assert.equal(await isIn(one, cookie), 401);
+    clock.shift(KEY_CACHE_TTL);
+    assert.equal(await isIn(other, cookie), 401);
+  });
+
+  test('outlive neither 12 hours nor their key', async () => {
+    const long = cookieOf(await signIn(one));
+    const expiresAt = clock.now() + 60_000;
+    const made = await makeKeyFor(one.keys, ['viewer'], { expiresAt });
+    const answer = await signIn(one, { credential: made.key.reveal() });
+    assert.equal(Date.parse(String(answer.body['expiresAt'])), Math.floor(expiresAt));
+    const short = cookieOf(answer);
+    assert.equal(await isIn(one, short), 200);
+    clock.shift(60_001);
+    assert.equal(await isIn(one, short), 401);
+    assert.equal(await isIn(one, long), 200);
+    clock.shift(SESSION_LASTS);
+    assert.equal(await isIn(one, long), 401);
+    cookieOf(await signIn(one));
+    const rows = await db().query('select 1 from access.sessions where expires_at < $1', [new Date(clock.now())]);
+    assert.deepEqual(rows, [], 'what is over is swept by whoever signs in');
+  });
+
+  test('of a token end with it, and with the key that signed it', async () => {
+    const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const keys = parseJwtKeys(pair.publicKey.export({ type: 'spki', format: 'pem' }).toString());
+    const options = { keys, issuer: 'https://id.test/', audience: 'burnline' };
+    const exp = Math.floor(clock.now() / 1_000) + 600;
+    const token = await new SignJWT({ tenant: 'default', roles: ['responder'] })
+      .setProtectedHeader({ alg: 'ES256' })
+      .setSubject('ann')
+      .setIssuer('https://id.test/')
+      .setAudience('burnline')
+      .setExpirationTime(exp)
+      .sign(pair.privateKey);
+    const wish = { jwt: makeJwtVerifier(options, clock), jwtBases: jwtBases(options) };
+    let cookie = '';
+    await during(wish, async (at) => {
+      const answer = await signIn(at, { credential: token });
+      cookie = cookieOf(answer);
+      assert.deepEqual([answer.body['subject'], answer.body['name']], ['jwt:ann', 'ann']);
+      assert.equal(Date.parse(String(answer.body['expiresAt'])), exp * 1_000);
+      assert.equal(await isIn(at, cookie), 200);
+    });
+    await during({}, async (at) => assert.equal(await isIn(at, cookie), 401, 'tokens are believed no more'));
+    const rotated = { ...options, issuer: 'https://other.test/' };
+    await during({ jwt: makeJwtVerifier(rotated, clock), jwtBases: jwtBases(rotated) }, async (at) =>
+      assert.equal(await isIn(at, cookie), 401, 'another issuer'),
+    );
+    await during(wish, async (at) => assert.equal(await isIn(at, cookie), 200, 'a restart changes nothing'));
+  });
+
+  test('of a name end with its password; a remembered password changes nothing from elsewhere', async () => {
+    const users = (password: string) => makeBasicUsers(new Map([['ada', bcrypt.hashSync(password, 4)]]));
+    const first = users('first');
+    let cookie = '';
+    await during({ users: first }, async (at) => {
+      cookie = cookieOf(await signIn(at, { user: 'ada', password: 'first' }));
+      assert.equal((await signIn(at, { user: 'ada', password: 'second' })).status, 401);
+      assert.equal(await isIn(at, cookie), 200);
+      const authorization = `Basic ${Buffer.from('ada:first').toString('base64')}`;
+      const change = async (headers: Record<string, string>) =>
+        (await say('POST', `${at.url}${KEYS}`, { authorization, ...headers }, NEW_KEY)).status;
+      assert.equal(await change({}), 201);
+      assert.equal(await change({ 'sec-fetch-site': 'same-origin' }), 201);
+      assert.equal(await change({ 'sec-fetch-site': 'same-site' }), 403);
+      assert.equal(await change({ origin: 'https://evil.test' }), 403);
+    });
+    await during({ users: users('second') }, async (at) => assert.equal(await isIn(at, cookie), 401));
+    await during({}, async (at) => assert.equal(await isIn(at, cookie), 401));
+    await during({ users: first }, async (at) => assert.equal(await isIn(at, cookie), 200));
+  });
+
+  test('are in the store as hashes, and beginning and ending are in the audit trail', async () => {
+    const made = await makeKeyFor(one.keys, ['viewer']);
+    const answer = await signIn(one, { credential: made.key.reveal() });
+    const token = cookieOf(answer).slice('burnline='.length);
+    const held = await db().query<{ row: string }>('select s::text as row from access.sessions s');
+    assert(held.length > 0 && !held.some(({ row }) => row.includes(token)));
+    const hash = createHash('sha256').update(token).digest('hex');
+    assert(held.some(({ row }) => row.includes(hash)));
+    assert.equal(await isIn(one, `burnline=${hash}`), 401, 'who reads the table cannot sign in with it');
+    await say('DELETE', `${one.url}${SESSION}`, { cookie: `burnline=${token}`, ...OWN });
+    const trail = await db().query<{ action: string; target: string; correlation_id: string }>(
+      `select action, target, correlation_id from access.audit where subject = $1 order by id`,
+      [`key:${made.facts.id}`],
+    );
+    assert.deepEqual(
+      trail.map(({ action }) => action),
+      ['sessions:begin', 'sessions:end'],
+    );
+    assert.equal(trail[0]?.target, trail[1]?.target);
+    assert.equal(trail[0]?.correlation_id, answer.headers['x-correlation-id']);
+    assert(!JSON.stringify(trail).includes(token));
+  });
+
+  test('of one subject are so many: the oldest ends', async () => {
+    const made = await makeKeyFor(one.keys, ['viewer']);
+    const cookies: string[] = [];
+    for (let i = 0; i <= SESSIONS_MOST; i++) {
+      cookies.push(cookieOf(await signIn(one, { credential: made.key.reveal() })));
+      clock.shift(1);
+    }
+    const [first = '', second = ''] = cookies;
+    assert.deepEqual([await isIn(one, first), await isIn(one, second)], [401, 200]);
+  });
+
+  test('slow down whoever guesses, by credential or by cookie', async () => {
+    await during({}, async (at) => {
+      const wrong = { credential: `bl_${'1'.repeat(16)}_${'1'.repeat(64)}` };
+      const guesses = await Promise.all(Array.from({ length: 40 }, () => signIn(at, wrong)));
+      assert(guesses.filter(({ status }) => status === 429).length >= 10);
+      assert(guesses.filter(({ status }) => status === 401).length <= 25);
+      const limited = guesses.find(({ status }) => status === 429);
+      assert(Number(limited?.headers['retry-after']) >= 1);
+    });
+    await during({}, async (at) => {
+      const cookie = `burnline=${'2'.repeat(64)}`;
+      const statuses = await Promise.all(Array.from({ length: 600 }, () => isIn(at, cookie)));
+      const held = statuses.filter((status) => status === 429).length;
+      assert(held >= 200 && held < 400, `${held} of 600`);
+      assert.equal(statuses.filter((status) => status === 401).length, 600 - held);
+      cookieOf(await signIn(at));
+    });
+  });
+
+  describe('behind TLS', () => {
+    const HTTPS = { 'x-forwarded-proto': 'https', 'x-forwarded-for': '192.0.2.1' };
+
+    test('have a name that nobody can set from beside, and are sent by https alone', async () => {
+      await during({ trustProxy: true }, async (at) => {
+        const answer = await signIn(at, { credential: key }, HTTPS);
+        const pair = cookieOf(answer);
+        assert.match(pair, /^__Host-burnline=/);
+        assert(answer.cookie?.attributes.includes('Secure'));
+        assert.equal(await isIn(at, pair, HTTPS), 200);
+        assert.equal(await isIn(at, pair.replace('__Host-', ''), HTTPS), 401, 'one that was tossed in by http');
+        assert.equal(await isIn(at, pair), 401);
+      });
+    });
+
+    test('believe the proxy only where it is trusted', async () => {
+      const answer = await signIn(one, { credential: key }, HTTPS);
+      assert.match(cookieOf(answer), /^burnline=/);
+      assert(!answer.cookie?.attributes.includes('Secure'));
+    });
+
+    test('know it by the external URL too, and stay under its path', async () => {
+      const wish = { external: 'https://burnline.test/am', prefix: '/am' };
+      await during(wish, async (at) => {
+        const answer = await signIn(at, { credential: key }, { host: 'burnline.test' });
+        assert.match(cookieOf(answer), /^__Secure-burnline=/);
+        assert(answer.cookie?.attributes.includes('Secure'));
+        assert(answer.cookie?.attributes.includes('Path=/am'));
+        const near = await signIn(at);
+        assert.match(cookieOf(near), /^burnline=/, 'from this machine, by its own name');
+        // A proxy may rewrite Host and tell nobody.
+        const origin = { origin: 'https://burnline.test', 'x-burnline-console': '1', 'sec-fetch-site': undefined };
+        const kept = cookieOf(await signIn(at, { credential: key }, origin));
+        const change = await say('POST', `${at.url}${KEYS}`, { cookie: kept, ...origin }, NEW_KEY);
+        assert.equal(change.status, 201, change.text);
+      });
+    });
+  });
+
+  describe('on loopback, where nobody needs one', () => {
+    let near: ServedConsole;
+    before(async () => {
+      near = await serveConsole(db(), { clock, anonymous: 'loopback' });
+    });
+    after(async () => await near.close());
+
+    test('whoever is there is nobody in particular, and may sign in all the same', async () => {
+      const nobody = await say('GET', `${near.url}${SESSION}`);
+      assert.deepEqual([nobody.body['anonymous'], nobody.body['signedIn']], [true, false]);
+      const cookie = cookieOf(await signIn(near));
+      const signedIn = await say('GET', `${near.url}${SESSION}`, { cookie });
+      assert.deepEqual([signedIn.body['anonymous'], signedIn.body['signedIn']], [false, true]);
+      await say('DELETE', `${near.url}${SESSION}`, { cookie, ...OWN });
+      const after = await say('GET', `${near.url}${SESSION}`, { cookie });
+      assert.deepEqual([after.status, after.body['anonymous']], [200, true]);
+    });
+
+    for (const [what, headers, status] of [
+      ['a program', {}, 201],
+      ['the page', OWN, 201],
+      ['a page of another port', { 'sec-fetch-site': 'same-site', origin: 'http://127.0.0.1:3000' }, 403],
+      ['a page of another port, in an old browser', { origin: 'http://localhost:3000' }, 403],
+      ['a page of another site', { 'sec-fetch-site': 'cross-site' }, 403],
+      ['a name that was bound to loopback', { host: 'evil.test', 'sec-fetch-site': 'same-origin' }, 403],
+    ] as const) {
+      test(`${what} changes something: ${status}`, async () => {
+        assert.equal((await say('POST', `${near.url}${KEYS}`, headers, NEW_KEY)).status, status);
+      });
+    }
+
+    test('a name that was bound to loopback is told nothing', async () => {
+      assert.equal((await say('GET', `${near.url}${SESSION}`, { host: 'evil.test' })).status, 403);
+    });
+  });
+
+  test('where anybody may come, a page of another site may still change nothing', async () => {
+    await during({ anonymous: 'anyone' }, async (at) => {
+      const change = async (headers: Record<string, string>) =>
+        (await say('POST', `${at.url}${KEYS}`, headers, NEW_KEY)).status;
+      assert.deepEqual([await change({}), await change(OWN)], [201, 201]);
+      assert.equal(await change({ 'sec-fetch-site': 'cross-site' }), 403);
+      assert.equal(await change({ origin: 'https://evil.test' }), 403);
+    });
+  });
+
+  test('cannot be judged while the store is away: that is said, and nobody is signed out', async () => {
+    const gone = new Fault('unavailable', 'Database: connection refused', { retryable: true });
+    const away = { ...db(), query: () => Promise.reject(gone), tx: () => Promise.reject(gone) };
+    const at = await serveConsole(away, { clock: systemClock });
+    assert.equal((await say('GET', `${at.url}${SESSION}`, { cookie: `burnline=${'3'.repeat(64)}` })).status, 503);
+    await at.close();
+  });
+});
