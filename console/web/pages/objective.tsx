@@ -1,0 +1,3 @@
+export function ObjectivePage() {
+  return <h1>objective</h1>;
+}
