@@ -1,6 +1,6 @@
 /** What a person does to an incident, and what is said of it when somebody else was quicker. */
-import { say, sayFault } from '../parts/toasts.tsx';
-import { type AnswerKind, answerWords } from '../text/answers.ts';
+import { say, sayFault } from '#console/web/parts/toasts.tsx';
+import { type AnswerKind, answerWords } from '#console/web/text/answers.ts';
 import { Problem, send } from './api.ts';
 import { reload } from './resource.ts';
 import { byMe, leave } from './session.ts';

@@ -1,9 +1,9 @@
 /** Who is here, the way out, and how bright it is. */
 import { signal } from '@preact/signals';
-import { here, ownName, setOwnName, signOut } from '../data/session.ts';
-import type { Session } from '../data/wire.ts';
-import { Field } from '../parts/form.tsx';
-import { sayFault } from '../parts/toasts.tsx';
+import { here, ownName, setOwnName, signOut } from '#console/web/data/session.ts';
+import type { Session } from '#console/web/data/wire.ts';
+import { Field } from '#console/web/parts/form.tsx';
+import { sayFault } from '#console/web/parts/toasts.tsx';
 
 const THEMES = { auto: 'As the system', light: 'Light', dark: 'Dark' } as const;
 type Theme = keyof typeof THEMES;

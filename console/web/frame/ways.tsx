@@ -1,7 +1,7 @@
 /** The ways between pages: along the top of a wide screen, under the thumb on a narrow one. */
 import { useLocation } from 'preact-iso';
-import { here, may } from '../data/session.ts';
-import { hrefOf, Link } from '../parts/link.tsx';
+import { here, may } from '#console/web/data/session.ts';
+import { hrefOf, Link } from '#console/web/parts/link.tsx';
 
 type Way = { readonly to: string; readonly name: string };
 /** Four fit beside "More" at 360 pixels. */

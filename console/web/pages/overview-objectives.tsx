@@ -1,17 +1,17 @@
 /** A line for each objective, the worst first. */
 import { useEffect, useMemo, useState } from 'preact/hooks';
-import { noSparklines, sparklines, wantSparklines } from '../data/sparklines.ts';
-import type { Slo } from '../data/wire.ts';
-import { SloBadge, toneOfSlo } from '../parts/badges.tsx';
-import { BudgetBar, budgetWords } from '../parts/budget.tsx';
-import { Link } from '../parts/link.tsx';
-import { isNarrow } from '../parts/media.ts';
-import { Rows } from '../parts/rows.tsx';
-import { Spark } from '../parts/spark.tsx';
-import { Empty } from '../parts/states.tsx';
-import { Until } from '../parts/time.tsx';
-import { percent } from '../text/format.ts';
-import { found, worstFirst } from '../text/objectives.ts';
+import { noSparklines, sparklines, wantSparklines } from '#console/web/data/sparklines.ts';
+import type { Slo } from '#console/web/data/wire.ts';
+import { SloBadge, toneOfSlo } from '#console/web/parts/badges.tsx';
+import { BudgetBar, budgetWords } from '#console/web/parts/budget.tsx';
+import { Link } from '#console/web/parts/link.tsx';
+import { isNarrow } from '#console/web/parts/media.ts';
+import { Rows } from '#console/web/parts/rows.tsx';
+import { Spark } from '#console/web/parts/spark.tsx';
+import { Empty } from '#console/web/parts/states.tsx';
+import { Until } from '#console/web/parts/time.tsx';
+import { percent } from '#console/web/text/format.ts';
+import { found, worstFirst } from '#console/web/text/objectives.ts';
 
 /** Pixels; the style sheet has the same two. */
 const [ROW, ROW_NARROW] = [60, 128];

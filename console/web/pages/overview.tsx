@@ -1,14 +1,14 @@
 /** What somebody sees who was just woken: is something broken, since when, how bad, who is on it. */
-import { here, may } from '../data/session.ts';
-import { useEyes, useOnCall, useOpenIncidents, usePulse, useSlos } from '../data/things.ts';
-import type { Eye, Incident, OnCall, Pulse } from '../data/wire.ts';
-import { AcknowledgeButton } from '../parts/acts.tsx';
-import { Badge, SeverityBadge, StateBadge, toneOfIncident } from '../parts/badges.tsx';
-import { Link } from '../parts/link.tsx';
-import { Bones, Show } from '../parts/states.tsx';
-import { Ago, At, Countdown } from '../parts/time.tsx';
-import { useTitle, waiting } from '../parts/title.ts';
-import { count, plural, span, tidy, took } from '../text/format.ts';
+import { here, may } from '#console/web/data/session.ts';
+import { useEyes, useOnCall, useOpenIncidents, usePulse, useSlos } from '#console/web/data/things.ts';
+import type { Eye, Incident, OnCall, Pulse } from '#console/web/data/wire.ts';
+import { AcknowledgeButton } from '#console/web/parts/acts.tsx';
+import { Badge, SeverityBadge, StateBadge, toneOfIncident } from '#console/web/parts/badges.tsx';
+import { Link } from '#console/web/parts/link.tsx';
+import { Bones, Show } from '#console/web/parts/states.tsx';
+import { Ago, At, Countdown } from '#console/web/parts/time.tsx';
+import { useTitle, waiting } from '#console/web/parts/title.ts';
+import { count, plural, span, tidy, took } from '#console/web/text/format.ts';
 import { Objectives } from './overview-objectives.tsx';
 
 export function OverviewPage() {

@@ -1,8 +1,8 @@
 /** The way in: a key or a token, or a name and a password where the router has users. */
 import { useState } from 'preact/hooks';
-import { signIn } from '../data/session.ts';
-import { type Faults, Field, Refused, useSubmit } from '../parts/form.tsx';
-import { useTitle } from '../parts/title.ts';
+import { signIn } from '#console/web/data/session.ts';
+import { type Faults, Field, Refused, useSubmit } from '#console/web/parts/form.tsx';
+import { useTitle } from '#console/web/parts/title.ts';
 
 export function SignInPage({ because }: { readonly because: string | undefined }) {
   useTitle('Sign in');

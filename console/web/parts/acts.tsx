@@ -1,8 +1,8 @@
 /** The buttons that answer an incident: one tap each, large enough for a thumb. */
 import { useRef, useState } from 'preact/hooks';
-import { answer } from '../data/acts.ts';
-import { may } from '../data/session.ts';
-import type { Incident } from '../data/wire.ts';
+import { answer } from '#console/web/data/acts.ts';
+import { may } from '#console/web/data/session.ts';
+import type { Incident } from '#console/web/data/wire.ts';
 import { Field, useSubmit } from './form.tsx';
 
 const SNOOZES = [

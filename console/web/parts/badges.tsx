@@ -1,6 +1,6 @@
 /** States in a word and a colour: never in a colour alone. */
-import type { IncidentState, Severity, Verdict } from '../data/wire.ts';
-import { capital } from '../text/format.ts';
+import type { IncidentState, Severity, Verdict } from '#console/web/data/wire.ts';
+import { capital } from '#console/web/text/format.ts';
 
 export type Tone = 'critical' | 'warning' | 'ok' | 'unknown' | 'info' | 'calm';
 

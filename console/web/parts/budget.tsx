@@ -1,5 +1,5 @@
 /** How much of an error budget is left. */
-import { percent } from '../text/format.ts';
+import { percent } from '#console/web/text/format.ts';
 import type { Tone } from './badges.tsx';
 
 const LOW = 0.25;

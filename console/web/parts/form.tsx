@@ -1,8 +1,8 @@
 /** Forms: a label for each field, what is wrong beside it, and one button that says what it does. */
 import type { ComponentChildren } from 'preact';
 import { useId, useState } from 'preact/hooks';
-import { Problem } from '../data/api.ts';
-import { faultsByField } from '../text/faults.ts';
+import { Problem } from '#console/web/data/api.ts';
+import { faultsByField } from '#console/web/text/faults.ts';
 
 export type Faults = Readonly<Record<string, string>>;
 

@@ -1,6 +1,6 @@
 /** Ways from page to page: below whatever prefix the router has. */
 import type { ComponentChildren } from 'preact';
-import { BASE } from '../data/api.ts';
+import { BASE } from '#console/web/data/api.ts';
 
 /** @param path such as `incidents/12`, without the prefix. */
 export const hrefOf = (path: string): string => `${BASE}${path}`;

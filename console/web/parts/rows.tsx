@@ -4,7 +4,7 @@
  */
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { rowsSeen, type Seen } from '../text/window.ts';
+import { rowsSeen, type Seen } from '#console/web/text/window.ts';
 
 type Props<T> = {
   readonly items: readonly T[];

@@ -1,6 +1,6 @@
 /** A small line of burn rates, with 1 (what the objective allows) dashed. */
-import { times } from '../text/format.ts';
-import { sparkPath } from '../text/spark.ts';
+import { times } from '#console/web/text/format.ts';
+import { sparkPath } from '#console/web/text/spark.ts';
 import type { Tone } from './badges.tsx';
 
 type Props = { readonly values: readonly (number | null)[]; readonly tone: Tone; readonly name: string };

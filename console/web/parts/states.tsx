@@ -1,6 +1,6 @@
 /** What a part of a page looks like before, without, and after its data: each of them is meant, none is an accident. */
 import type { ComponentChildren } from 'preact';
-import type { Loaded, Resource } from '../data/resource.ts';
+import type { Loaded, Resource } from '#console/web/data/resource.ts';
 import { Ago } from './time.tsx';
 
 export function Bones({ rows = 3, height = '2.5rem' }: { readonly rows?: number; readonly height?: string }) {

@@ -1,6 +1,6 @@
 /** Moments: in the reader's own zone, with the whole of it, and UTC, on hover. */
-import { now } from '../data/now.ts';
-import { clock, span } from '../text/format.ts';
+import { now } from '#console/web/data/now.ts';
+import { clock, span } from '#console/web/text/format.ts';
 
 const SHORT = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit' });
 const WITH_DAY = new Intl.DateTimeFormat(undefined, {

@@ -1,5 +1,5 @@
 /** What came of an answer, in words: also when somebody else was quicker. Pure. */
-import type { Incident } from '../data/wire.ts';
+import type { Incident } from '#console/web/data/wire.ts';
 
 export type AnswerKind = 'acknowledge' | 'resolve' | 'snooze' | 'notes';
 

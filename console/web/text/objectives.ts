@@ -1,5 +1,5 @@
 /** In which order objectives stand, and which are looked for. Pure. */
-import type { Slo } from '../data/wire.ts';
+import type { Slo } from '#console/web/data/wire.ts';
 
 const SEVERITY = { critical: 0, warning: 1, info: 2 } as const;
 
