@@ -3,7 +3,7 @@ import { say, sayFault } from '#console/web/parts/toasts.tsx';
 import { type AnswerKind, answerWords } from '#console/web/text/answers.ts';
 import { Problem, send } from './api.ts';
 import { reload } from './resource.ts';
-import { byMe, leave } from './session.ts';
+import { byMe, leave, myName } from './session.ts';
 import type { Incident } from './wire.ts';
 
 /** @returns whether it was taken; what went wrong has been said. */
@@ -11,7 +11,7 @@ export async function answer(incident: Incident, kind: AnswerKind, more: object 
   try {
     const path = `api/v1/incidents/${encodeURIComponent(incident.id)}/${kind}`;
     const after = await send<Incident>('POST', path, { ...byMe(), ...more });
-    say(answerWords(kind, incident, after));
+    say(answerWords(kind, incident, after, myName()));
     return true;
   } catch (error) {
     tellFault(error);

@@ -77,6 +77,12 @@ function readName(): string {
   }
 }
 
+/** As whom an answer of mine is written down. */
+export function myName(): string | undefined {
+  if (here.value.kind !== 'known') return undefined;
+  return byMe().by ?? here.value.session.subject;
+}
+
 /** `by` of an answer: whoever the key names, which the router knows by itself. */
 export function byMe(): { readonly by?: string } {
   const anonymous = here.value.kind === 'known' && here.value.session.anonymous;

@@ -5,6 +5,7 @@ import type {
   AlertPage,
   AlertsSummary,
   BurnStep,
+  Change,
   Eye,
   Incident,
   IncidentDetail,
@@ -90,3 +91,6 @@ export const useAlertsSummary = (): Resource<AlertsSummary> =>
 /** @param wanted false: this router knows no document API. */
 export const usePulse = (wanted: boolean): Resource<Pulse> =>
   useResource('pulse', (signal) => get('api/v1/pulse', {}, signal), { every: OFTEN, wanted });
+
+export const useChanges = (): Resource<Page<Change>> =>
+  useResource('changes', (signal) => get('api/v1/changes', { limit: 100 }, signal), { every: SELDOM });

@@ -117,6 +117,17 @@ export type Notification = {
   error: string | null;
 };
 
+export type Change = {
+  id: string;
+  at: string;
+  summary: string;
+  source: string;
+  service: string | null;
+  links: { href: string; text?: string | undefined }[];
+  details: Record<string, string>;
+  createdBy: string;
+};
+
 export type Person = { name: string; displayName: string };
 export type OnCall = { schedule: string; timeZone: string; onDuty: Person[]; until: string | null; next: Person[] };
 
