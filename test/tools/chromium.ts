@@ -14,7 +14,8 @@ const OLDEST = [130, 0] as const;
 /** Debian's own starter reads files in /etc; the libraries beside it are found by this one. */
 const START = `#!/bin/sh
 here=$(dirname "$(readlink -f "$0")")/root
-export LD_LIBRARY_PATH="$here/usr/lib/$(uname -m)-linux-gnu:$here/usr/lib/chromium"
+libs="$here/usr/lib/$(uname -m)-linux-gnu"
+export LD_LIBRARY_PATH="$libs:$libs/pulseaudio:$here/usr/lib/chromium"
 exec "$here/usr/lib/chromium/chromium" "$@"
 `;
 
