@@ -13,6 +13,7 @@ import { type InboundRoutes, inboundRoutes, PAGERDUTY_PATH } from './v1-inbound.
 import { type IncidentRoutes, incidentRoutes } from './v1-incidents.ts';
 import { notificationRoutes } from './v1-notifications.ts';
 import { type OnCallRoutes, onCallRoutes } from './v1-oncall.ts';
+import { sloDetailRoutes } from './v1-slo-detail.ts';
 import { type SloRoutes, sloRoutes } from './v1-slos.ts';
 import { type V2Routes, v2Routes } from './v2.ts';
 
@@ -58,6 +59,7 @@ export async function makeRouterApi(options: RouterApi): Promise<App> {
   incidentRoutes(app, prefix, routes);
   notificationRoutes(app, prefix, routes);
   sloRoutes(app, prefix, routes);
+  sloDetailRoutes(app, prefix, routes);
   correctionRoutes(app, prefix, routes);
   linkRoutes(app, prefix, routes);
   onCallRoutes(app, prefix, routes);

@@ -3,9 +3,11 @@ import { z } from 'zod';
 import type { Action } from '#access/roles.ts';
 import type { Answer } from '#alerting/answer.ts';
 import { changesOf } from '#alerting/change.ts';
+import { nextOf } from '#alerting/escalation.ts';
 import { reportOf } from '#alerting/report.ts';
 import { findIncident, listIncidents, timelineOf } from '#alerting/rows/incidents.ts';
 import { listNotifications } from '#alerting/rows/notifications.ts';
+import type { Setup } from '#alerting/setup.ts';
 import type { Incident } from '#alerting/store.ts';
 import type { Db } from '#kernel/database.ts';
 import type { Milliseconds } from '#kernel/units.ts';
@@ -15,6 +17,7 @@ import { storable } from './text.ts';
 
 export type IncidentRoutes = {
   readonly db: Db;
+  readonly setup: () => Setup;
   readonly now: () => Milliseconds;
   readonly answer: (incidentId: string, given: Answer) => Promise<Incident | undefined>;
   readonly authorised: (action: Action) => ReturnType<typeof authorised>;
@@ -45,12 +48,24 @@ const incidentSchema = z
     paged: z.array(z.string()),
   })
   .meta({ id: 'Incident' });
+export type IncidentShown = z.infer<typeof incidentSchema>;
 const timelineSchema = z
   .object({ at: time, kind: z.string(), because: z.string(), actor: z.string().nullable() })
   .meta({ id: 'TimelineEntry' });
 const detail = incidentSchema
-  .extend({ timeline: z.array(timelineSchema), alertsTold: z.unknown(), links: z.unknown() })
+  .extend({
+    timeline: z.array(timelineSchema),
+    alertsTold: z.unknown(),
+    links: z.unknown(),
+    next: z
+      .object({ who: z.array(z.string()), at: time })
+      .nullable()
+      .describe('whom the next step will tell, as it now looks, and when; null: nobody any more'),
+    runbook: z.string().nullable().describe('as the alerts have it'),
+    dashboard: z.string().nullable(),
+  })
   .meta({ id: 'IncidentWithTimeline' });
+export type IncidentDetailShown = z.infer<typeof detail>;
 
 const params = z.object({ id: z.string().min(1).max(100).describe('an id or a number') });
 const by = storable(200).trim().min(1).optional().describe('who answers; default: whoever the key names');
@@ -124,9 +139,12 @@ export function incidentRoutes(app: App, prefix: string, routes: IncidentRoutes)
   );
 }
 
-function readRoutes(app: App, path: string, { db, now, authorised: may }: IncidentRoutes): void {
+const name = z.string().min(1).max(300).optional();
+
+function readRoutes(app: App, path: string, routes: IncidentRoutes): void {
+  const { db } = routes;
   const tags = ['incidents'];
-  const read = may('incidents:read');
+  const read = routes.authorised('incidents:read');
   const limit = z.coerce.number().int().min(1).max(500).default(50);
   app.get(
     `${path}/incidents`,
@@ -136,27 +154,29 @@ function readRoutes(app: App, path: string, { db, now, authorised: may }: Incide
         tags,
         summary: 'Incidents, the newest first',
         querystring: z.object({
-          state: z.enum(STATES).optional(),
+          state: severalOf(STATES),
+          objective: name,
+          service: name,
           limit,
           cursor: z.coerce.number().int().min(1).optional(),
         }),
         response: { 200: page(incidentSchema), ...problems() },
       },
     },
-    async ({ query: { state, limit: most, cursor } }) => {
-      const states = state === undefined ? STATES : [state];
-      const items = await listIncidents(db, { states, before: cursor, limit: most });
+    async ({ query: { state, objective, service, limit: most, cursor } }) => {
+      const states = state === undefined ? STATES : [state].flat();
+      const items = await listIncidents(db, { states, objective, service, before: cursor, limit: most });
       const last = items.at(-1);
       return { items: items.map(shown), nextCursor: items.length === most && last ? String(last.number) : null };
     },
   );
-  readOne(app, `${path}/incidents/:id`, { db, now }, read);
+  readOne(app, `${path}/incidents/:id`, routes, read);
 }
 
 function readOne(
   app: App,
   path: string,
-  { db, now }: Pick<IncidentRoutes, 'db' | 'now'>,
+  { db, now, setup }: IncidentRoutes,
   read: ReturnType<typeof authorised>,
 ): void {
   const tags = ['incidents'];
@@ -180,7 +200,12 @@ function readOne(
         actor: actor ?? null,
       }));
       const { alerts, links } = incident.message;
-      return { ...shown(incident), timeline, alertsTold: alerts, links };
+      return {
+        ...shown(incident),
+        ...{ timeline, alertsTold: alerts, links, next: nextShown(incident, setup()) },
+        runbook: links.runbook ?? null,
+        dashboard: links.dashboard ?? null,
+      };
     },
   );
   app.get(
@@ -208,6 +233,20 @@ function readOne(
   );
 }
 
+function nextShown(incident: Incident, { oncall, who }: Setup): IncidentDetailShown['next'] {
+  const next = nextOf(incident, oncall.policies.get(incident.receiver), who);
+  return next === undefined ? null : { who: [...next.who], at: iso(next.at) ?? '' };
+}
+
+/** One of them, or several: `state=open&state=acknowledged`. */
+export const severalOf = <const T extends readonly [string, ...string[]]>(values: T) =>
+  z
+    .union([z.enum(values), z.array(z.enum(values)).max(values.length)], {
+      error: `expected one or several of ${values.join(', ')}`,
+    })
+    .optional()
+    .describe('may be given several times; default: any');
+
 export const page = <T extends z.ZodType>(item: T) =>
   z.object({ items: z.array(item), nextCursor: z.string().nullable() });
 
@@ -220,7 +259,7 @@ export async function found(db: Db, name: string): Promise<Incident> {
 export const iso = (at: Milliseconds | undefined): string | null =>
   at === undefined ? null : new Date(at).toISOString();
 
-export const shown = (incident: Incident): z.infer<typeof incidentSchema> => ({
+export const shown = (incident: Incident): IncidentShown => ({
   id: incident.id,
   number: incident.number,
   state: incident.state,

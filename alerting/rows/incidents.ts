@@ -146,18 +146,26 @@ export async function insertConfigured(q: Queryable, version: string, now: Milli
 
 export type IncidentFilter = {
   readonly states: readonly Incident['state'][];
+  /** Undefined: of any. */
+  readonly objective?: string | undefined;
+  readonly service?: string | undefined;
   /** Older than this one; undefined: from the newest on. */
   readonly before: number | undefined;
   readonly limit: number;
 };
 
 /** Newest first. */
-export async function listIncidents(q: Queryable, { states, before, limit }: IncidentFilter): Promise<Incident[]> {
+export async function listIncidents(
+  q: Queryable,
+  { states, before, limit, objective, service }: IncidentFilter,
+): Promise<Incident[]> {
   return read(
     await q.query<Incident>(
       `select ${INCIDENT} from alerting.incidents
-       where state = any ($1::text[]) and ($2::bigint is null or number < $2) order by number desc limit $3`,
-      [states, before ?? null, limit],
+       where state = any ($1::text[]) and ($2::bigint is null or number < $2)
+         and ($4::text is null or objective = $4) and ($5::text is null or service = $5)
+       order by number desc limit $3`,
+      [states, before ?? null, limit, objective ?? null, service ?? null],
     ),
   );
 }

@@ -1,0 +1,3 @@
+export function SimulatorsPage() {
+  return <h1>simulators</h1>;
+}
