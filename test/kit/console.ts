@@ -37,6 +37,11 @@ export type ConsoleWish = Partial<Omit<AuthenticatorOptions, 'keys' | 'sessions'
 };
 export type ServedConsole = { readonly url: string; readonly keys: Keys; close(): Promise<void> };
 
+export const SESSION = '/api/v1/session';
+/** Answered by the same server: something to change. */
+export const KEYS = '/api/v1/keys';
+export const NEW_KEY = { name: 'x', roles: ['viewer'] };
+
 /** Beside the console's routes, those of keys, which an admin may use: reading them, and changing something. */
 export async function serveConsole(db: Db, wish: ConsoleWish = {}): Promise<ServedConsole> {
   const { prefix = '', external, trustProxy = false, more = {}, clock = systemClock, ...access } = wish;
@@ -128,3 +133,17 @@ function readSaid(status: number, headers: IncomingHttpHeaders, text: string): S
 
 /** What the console's page sends with a change. */
 export const OWN = { 'sec-fetch-site': 'same-origin', 'x-burnline-console': '1' } as const;
+
+/** Signs in as the console's page does. */
+export const signIn = async (at: ServedConsole, credential: object, headers = {}): Promise<Said> =>
+  await say('POST', `${at.url}${SESSION}`, { ...OWN, ...headers }, credential);
+
+/** The cookie of whoever has just signed in. */
+export function cookieOf({ status, cookie, text }: Said): string {
+  if (status !== 200 || cookie === undefined) throw new Error(`not signed in: ${status} ${text}`);
+  return cookie.pair;
+}
+
+/** @returns the status: 200, or why not. */
+export const isIn = async (at: ServedConsole, cookie: string, headers = {}): Promise<number> =>
+  (await say('GET', `${at.url}${SESSION}`, { cookie, ...headers })).status;
