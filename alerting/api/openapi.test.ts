@@ -7,8 +7,10 @@ import type { Store } from '#alerting/store.ts';
 import { silentTelemetry } from '#collector/silent.ts';
 import { besideRouter, consoleRoutes } from '#console/console.ts';
 import { openPages } from '#console/page-routes.ts';
+import type { Upstream } from '#console/upstream.ts';
 import { systemClock } from '#kernel/clock.ts';
 import type { Db } from '#kernel/database.ts';
+import { http } from '#kernel/http.ts';
 import { silentLog } from '#kernel/log.ts';
 import { seededRandom } from '#kernel/random.ts';
 import { secret } from '#kernel/secret.ts';
@@ -26,6 +28,17 @@ const pagesOf = (prefix: string): string[] => [
   ...LINKS.map((link) => link.replace(' ', ` ${prefix}`)),
   ...openPages(prefix).map((path) => `get ${path.replace(/:(\w+)/g, '{$1}')}`),
 ];
+
+/** So that the routes of `npm start` are looked at too. */
+const simulators: Upstream = {
+  what: 's',
+  url: 'http://127.0.0.1:1',
+  key: undefined,
+  gone: 'unavailable',
+  timeout: milliseconds(1),
+  http,
+  log: silentLog,
+};
 
 async function api(t: TestContext, prefix: string): Promise<App> {
   const around = { db, clock: systemClock, random: seededRandom(1), log: silentLog, telemetry: silentTelemetry };
@@ -66,7 +79,7 @@ async function api(t: TestContext, prefix: string): Promise<App> {
     version: '1.2.3',
     embedded: false,
     dist: '/nowhere',
-    features: never,
+    ...{ db, documents: undefined, simulators },
     links: { grafana: null, traces: null },
   });
   t.after(() => app.close());
