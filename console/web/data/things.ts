@@ -6,6 +6,7 @@ import type {
   AlertsSummary,
   BurnStep,
   Change,
+  DocumentDetail,
   Eye,
   Incident,
   IncidentDetail,
@@ -94,3 +95,8 @@ export const usePulse = (wanted: boolean): Resource<Pulse> =>
 
 export const useChanges = (): Resource<Page<Change>> =>
   useResource('changes', (signal) => get('api/v1/changes', { limit: 100 }, signal), { every: SELDOM });
+
+export const useDocument = (id: string): Resource<DocumentDetail> =>
+  useResource(`documents/${id}`, (signal) => get(`api/v1/documents/${encodeURIComponent(id)}`, {}, signal), {
+    every: 2_000,
+  });

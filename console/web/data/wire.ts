@@ -1,94 +1,37 @@
 /** What the router answers, as its own schemas say it. Types alone: nothing of the router is in the page. */
-export type Verdict = 'ok' | 'burning' | 'unknown';
-export type Severity = 'critical' | 'warning' | 'info';
+import type { z } from 'zod';
+import type { IncidentDetailShown, IncidentShown } from '#alerting/api/v1-incidents.ts';
+import type { BurnStepShown, SloDetailShown, SparklineShown } from '#alerting/api/v1-slo-detail.ts';
+import type { SloShown } from '#alerting/api/v1-slos.ts';
+import type { SessionShown } from '#console/session.ts';
+import type { documentSchema, summarySchema } from '#worker/api/schemas.ts';
 
-export type Session = {
-  subject: string;
-  name: string;
+export type Verdict = Slo['verdict'];
+export type Severity = NonNullable<Slo['severity']>;
+
+export type Session = SessionShown;
+export type Slo = SloShown;
+export type SloDetail = SloDetailShown;
+export type SloRule = SloDetail['rules'][number];
+export type BurnStep = BurnStepShown;
+export type Sparkline = SparklineShown;
+export type Incident = IncidentShown;
+export type IncidentState = Incident['state'];
+export type IncidentDetail = IncidentDetailShown;
+export type TimelineEntry = IncidentDetail['timeline'][number];
+export type DocumentSummary = z.infer<typeof summarySchema>;
+export type DocumentDetail = z.infer<typeof documentSchema>;
+export type AuditEntry = {
+  id: number;
+  at: string;
   tenant: string;
-  roles: string[];
-  via: string;
-  may: string[];
-  signedIn: boolean;
-  expiresAt: string | null;
-  anonymous: boolean;
-  embedded: boolean;
-  features: { documents: boolean; simulators: boolean };
-  people: { name: string; displayName: string }[];
-  version: string;
-  now: string;
-  links: { grafana: string | null; traces: string | null };
+  subject: string;
+  action: string;
+  target: string;
+  outcome: string;
+  correlationId: string | null;
 };
 
-export type Slo = {
-  id: string;
-  service: string;
-  displayName: string;
-  objective: number;
-  window: unknown;
-  good: number;
-  total: number;
-  sli: number | null;
-  budgetRemaining: number;
-  budgetInterval: { low: number; high: number };
-  burnRates: Record<string, number>;
-  verdict: Verdict;
-  severity: Severity | null;
-  rule: string | null;
-  because: string | null;
-  since: string;
-  exhaustsAt: string | null;
-};
-export type SloRule = {
-  name: string;
-  severity: Severity;
-  long: number;
-  short: number;
-  factor: number;
-  longRate: number;
-  shortRate: number;
-  firing: boolean;
-};
-export type SloDetail = Slo & {
-  description: string | null;
-  runbook: string | null;
-  dashboard: string | null;
-  budget: number;
-  period: { from: string; to: string };
-  rules: SloRule[];
-};
-export type BurnStep = { at: string; budgetRemaining: number; coverage: number; burnRates: Record<string, number> };
-export type Sparkline = { id: string; from: string; step: number; burnRates: (number | null)[] };
-
-export type IncidentState = 'open' | 'acknowledged' | 'snoozed' | 'resolved';
-export type Incident = {
-  id: string;
-  number: number;
-  state: IncidentState;
-  severity: 'critical' | 'warning';
-  title: string;
-  service: string;
-  objective: string | null;
-  drill: boolean;
-  policy: string;
-  openedAt: string;
-  acknowledgedAt: string | null;
-  acknowledgedBy: string | null;
-  snoozedUntil: string | null;
-  resolvedAt: string | null;
-  resolvedBy: string | null;
-  alerts: number;
-  told: string[];
-  nextStepAt: string | null;
-  paged: string[];
-};
-export type TimelineEntry = { at: string; kind: string; because: string; actor: string | null };
-export type IncidentDetail = Incident & {
-  timeline: TimelineEntry[];
-  next: { who: string[]; at: string } | null;
-  runbook: string | null;
-  dashboard: string | null;
-};
 export type AlertTold = {
   fingerprint: string;
   status: 'firing' | 'resolved';

@@ -4,9 +4,7 @@ import type { BurnStep, SloRule } from '#console/web/data/wire.ts';
 import { budgetChart, burnChart } from './burn-chart.ts';
 
 const step = (at: string, rate: number, coverage = 1): BurnStep => ({
-  at,
-  coverage,
-  budgetRemaining: 0.5,
+  ...{ at, coverage, budgetRemaining: 0.5, burnDown: null },
   burnRates: { '1h': rate },
 });
 const rule: SloRule = {
@@ -18,6 +16,7 @@ const rule: SloRule = {
   longRate: 0,
   shortRate: 0,
   firing: false,
+  ...{ least: 1, because: null },
 };
 
 test('a logarithm has no zero, and what was not seen is no zero', () => {
@@ -32,5 +31,5 @@ test('a logarithm has no zero, and what was not seen is no zero', () => {
 });
 
 test('a budget is drawn in percent', () => {
-  assert.deepEqual(budgetChart([step('2026-03-01T00:00:00Z', 0)], []).values, [[50]]);
+  assert.deepEqual(budgetChart([step('2026-03-01T00:00:00Z', 0)], []).values, [[null], [50]]);
 });

@@ -25,24 +25,31 @@ export function burnChart(steps: readonly BurnStep[], rules: readonly SloRule[],
     values: windows.map((window) =>
       steps.map(({ burnRates, coverage }) => {
         const rate = burnRates[window];
-        return rate === undefined || (coverage === 0 && rate === 0) ? null : Math.max(LEAST, rate);
+        return rate === undefined || rate === null || (coverage === 0 && rate === 0) ? null : Math.max(LEAST, rate);
       }),
     ),
     levels: rules.map(({ name, severity, factor }) => ({
       value: factor,
       label: `${name}: ${Number(factor.toPrecision(4))} ×`,
-      tone: severity === 'info' ? 'quiet' : severity,
+      tone: severity,
     })),
     marks,
   };
 }
 
-/** What was left of the budget, in percent: a step of which nothing was seen has none. */
+/** What was left of the budget, in percent: what ate it within its present window, and as it stood then. */
 export function budgetChart(steps: readonly BurnStep[], marks: readonly Mark[]): BurnChart {
+  const inPercent = (share: number | null) => (share === null ? null : share * 100);
   return {
     times: steps.map(({ at }) => Date.parse(at) / 1_000),
-    lines: [{ label: 'Budget left', tone: 'accent' }],
-    values: [steps.map(({ budgetRemaining }) => budgetRemaining * 100)],
+    lines: [
+      { label: 'Of its present window', tone: 'accent' },
+      { label: 'As it stood then', tone: 'quiet', dash: [4, 4] },
+    ],
+    values: [
+      steps.map(({ burnDown }) => inPercent(burnDown)),
+      steps.map(({ budgetRemaining }) => inPercent(budgetRemaining)),
+    ],
     levels: [{ value: 0, label: 'spent', tone: 'critical' }],
     marks,
   };
