@@ -135,7 +135,7 @@ function readSaid(status: number, headers: IncomingHttpHeaders, text: string): S
 export const OWN = { 'sec-fetch-site': 'same-origin', 'x-burnline-console': '1' } as const;
 
 /** Signs in as the console's page does. */
-export const signIn = async (at: ServedConsole, credential: object, headers = {}): Promise<Said> =>
+export const signIn = async (at: Pick<ServedConsole, 'url'>, credential: object, headers = {}): Promise<Said> =>
   await say('POST', `${at.url}${SESSION}`, { ...OWN, ...headers }, credential);
 
 /** The cookie of whoever has just signed in. */
@@ -145,5 +145,5 @@ export function cookieOf({ status, cookie, text }: Said): string {
 }
 
 /** @returns the status: 200, or why not. */
-export const isIn = async (at: ServedConsole, cookie: string, headers = {}): Promise<number> =>
+export const isIn = async (at: Pick<ServedConsole, 'url'>, cookie: string, headers = {}): Promise<number> =>
   (await say('GET', `${at.url}${SESSION}`, { cookie, ...headers })).status;
