@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import type { IncidentDetailShown, IncidentShown } from '#alerting/api/v1-incidents.ts';
 import type { BurnStepShown, SloDetailShown, SparklineShown } from '#alerting/api/v1-slo-detail.ts';
 import type { SloShown } from '#alerting/api/v1-slos.ts';
+import type { GettableAlert } from '#alerting/api/wire-alerts.ts';
 import type { SessionShown } from '#console/session.ts';
 import type { documentSchema, summarySchema } from '#worker/api/schemas.ts';
 
@@ -93,4 +94,56 @@ export type Eye = {
   lastAt: string | null;
   targets: { name: string; url: string; answered: boolean; lastAt: string | null; because: string | null }[];
 };
-export type AlertsSummary = { active: { critical: number; warning: number; info: number; none: number } };
+export type AlertsSummary = {
+  alerts: number;
+  bySeverity: { critical: number; warning: number; info: number };
+  byState: { active: number; silenced: number; inhibited: number; muted: number };
+};
+
+export type ListedAlert = GettableAlert;
+export type Matcher = { name: string; value: string; isRegex: boolean; isEqual: boolean };
+export type Silence = {
+  id: string;
+  status: { state: 'active' | 'pending' | 'expired' };
+  updatedAt: string;
+  comment: string;
+  annotations: Record<string, string>;
+  createdBy: string;
+  startsAt: string;
+  endsAt: string;
+  matchers: Matcher[];
+};
+export type SilencePreview = {
+  alerts: number;
+  critical: number;
+  warning: number;
+  info: number;
+  incidents: { id: string; number: number; title: string; severity: 'critical' | 'warning' }[];
+  list: { labels: Record<string, string> }[];
+};
+export type Shift = {
+  from: string;
+  to: string;
+  person: string;
+  displayName: string;
+  layer: string | null;
+  override: string | null;
+};
+export type Override = {
+  id: string;
+  person: string;
+  from: string;
+  to: string;
+  createdBy: string | null;
+  createdAt: string | null;
+  because: string | null;
+  fromFile: boolean;
+};
+export type Calendar = {
+  schedule: string;
+  timeZone: string;
+  shifts: Shift[];
+  layers: { name: string; shifts: { from: string; to: string; person: string; displayName: string }[] }[];
+  gaps: { from: string; to: string }[];
+  overrides: Override[];
+};
