@@ -8,6 +8,7 @@ import { type ManagementRoutes, managementRoutes } from './management.ts';
 import { changeRoutes } from './v1-changes.ts';
 import { type CorrectionRoutes, correctionRoutes } from './v1-corrections.ts';
 import { eventRoutes } from './v1-events.ts';
+import { type EyeRoutes, eyeRoutes } from './v1-eyes.ts';
 import { heartbeatRoutes } from './v1-heartbeats.ts';
 import { type InboundRoutes, inboundRoutes, PAGERDUTY_PATH } from './v1-inbound.ts';
 import { type IncidentRoutes, incidentRoutes } from './v1-incidents.ts';
@@ -23,6 +24,7 @@ export type RouterApi = Omit<V2Routes, 'authorised' | 'counted'> &
   Omit<SloRoutes, 'authorised'> &
   Omit<CorrectionRoutes, 'authorised'> &
   Omit<OnCallRoutes, 'authorised'> &
+  Omit<EyeRoutes, 'authorised'> &
   LinkRoutes &
   InboundRoutes &
   Omit<AppOptions, 'described' | 'open' | 'signed' | 'quiet'> & {
@@ -58,6 +60,7 @@ export async function makeRouterApi(options: RouterApi): Promise<App> {
   notificationRoutes(app, prefix, routes);
   sloRoutes(app, prefix, routes);
   sloDetailRoutes(app, prefix, routes);
+  eyeRoutes(app, prefix, routes);
   correctionRoutes(app, prefix, routes);
   linkRoutes(app, prefix, routes);
   onCallRoutes(app, prefix, routes);
