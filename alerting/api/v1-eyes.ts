@@ -5,9 +5,11 @@ import { lastAlertOfEye } from '#alerting/rows/alerts.ts';
 import { heartbeatRows } from '#alerting/rows/heartbeats.ts';
 import type { Setup } from '#alerting/setup.ts';
 import type { Db } from '#kernel/database.ts';
-import type { Milliseconds } from '#kernel/units.ts';
+
+import { milliseconds } from '#kernel/units.ts';
 import type { App } from '#serving/app.ts';
 import { problems } from '#serving/problems.ts';
+import { remembered } from './remembered.ts';
 import { type IncidentRoutes, iso, time } from './v1-incidents.ts';
 
 export type EyeRoutes = Pick<IncidentRoutes, 'db' | 'now' | 'setup' | 'authorised'> & {
@@ -36,12 +38,12 @@ const eyeSchema = z
 export type EyeShown = z.infer<typeof eyeSchema>;
 
 /** All alerts are looked through for it: not for each page that is open. */
-const REMEMBERED = 5_000;
+const REMEMBERED = milliseconds(5_000);
 /** What Prometheus' alert that always fires is called. */
 const WATCHDOG = 'Watchdog';
 
 export function eyeRoutes(app: App, prefix: string, { db, now, setup, eye, authorised: may }: EyeRoutes): void {
-  const lastAlert = remembered(db, now);
+  const lastAlert = remembered(now, REMEMBERED, () => lastAlertOfEye(db, 'prometheus'));
   app.get(
     `${prefix}/api/v1/eyes`,
     {
@@ -66,21 +68,6 @@ async function beatsOf(db: Db, { oncall }: Setup): Promise<PrometheusKnown['beat
   if (expected.length === 0) return [];
   const rows = new Map((await heartbeatRows(db)).map((row) => [row.name, row]));
   return expected.map((heartbeat) => ({ heartbeat, row: rows.get(heartbeat.name) }));
-}
-
-function remembered(db: Db, now: () => Milliseconds): () => Promise<Milliseconds | undefined> {
-  let known: { readonly at: Milliseconds; readonly last: Promise<Milliseconds | undefined> } | undefined;
-  return async () => {
-    const at = now();
-    if (known === undefined || Math.abs(at - known.at) >= REMEMBERED)
-      known = { at, last: lastAlertOfEye(db, 'prometheus') };
-    try {
-      return await known.last;
-    } catch (error) {
-      known = undefined;
-      throw error;
-    }
-  };
 }
 
 const shown = ({ targets, since, lastAt, ...rest }: EyeView): EyeShown => ({
