@@ -6,7 +6,7 @@ import type { Log } from '#kernel/log.ts';
 import type { Random } from '#kernel/random.ts';
 import type { Secret } from '#kernel/secret.ts';
 import type { Milliseconds } from '#kernel/units.ts';
-import { judgeKey, type KeyVerdict, makeKey, parseKey, type StoredKey } from './api-key.ts';
+import { judgeKey, type KeyVerdict, makeKey, parseKey, type StoredKey, standingOf } from './api-key.ts';
 import { audit } from './audit.ts';
 import { findKey, insertKey, keysOf, revoke, touchKey } from './keys-sql.ts';
 import { isRole, isTenant, type Role } from './roles.ts';
@@ -51,6 +51,8 @@ export interface Keys {
   revoke(tenant: string, id: string, by: string, correlationId?: string): Promise<boolean>;
   /** @throws {DatabaseFault} when the key is not in the cache and the database cannot say. */
   verify(text: string): Promise<KeyOutcome>;
+  /** The same of a key that was shown before, by its id: a session rests on it. */
+  standing(id: string): Promise<KeyOutcome>;
 }
 
 type Cached = { readonly found: Promise<StoredKey | undefined>; readonly until: Milliseconds };
@@ -109,6 +111,15 @@ export function makeKeys({ db, clock, random, log }: { db: Db; clock: Clock; ran
       if (given === undefined) return { kind: 'refused', verdict: 'malformed' };
       const stored = await lookUp(given.id);
       const verdict = judgeKey(given, stored, clock.now());
+      if (verdict !== 'valid' || stored === undefined) {
+        return { kind: 'refused', verdict: verdict === 'valid' ? 'unknown' : verdict };
+      }
+      touch(stored.id);
+      return { kind: 'valid', key: factsOf(stored) };
+    },
+    standing: async (id) => {
+      const stored = await lookUp(id);
+      const verdict = stored === undefined ? 'unknown' : standingOf(stored, clock.now());
       if (verdict !== 'valid' || stored === undefined) {
         return { kind: 'refused', verdict: verdict === 'valid' ? 'unknown' : verdict };
       }

@@ -32,17 +32,19 @@ export type RouterApi = Omit<V2Routes, 'authorised' | 'counted'> &
   Omit<AppOptions, 'described' | 'open' | 'signed' | 'quiet'> & {
     readonly prefix: string;
     readonly keys: Keys;
+    /** Of routes that somebody else puts onto it. */
+    readonly beside?: Required<Pick<AppOptions, 'open' | 'signed'>>;
   };
 
 /** What machines ask all the time. */
 const MACHINES = ['/-/healthy', '/-/ready', '/metrics'];
 
 export async function makeRouterApi(options: RouterApi): Promise<App> {
-  const { prefix } = options;
+  const { prefix, beside = { open: [], signed: [] } } = options;
   const app = await makeApp({
     ...options,
-    open: [...MACHINES.map((path) => `${prefix}${path}`), `${prefix}/openapi.json`, `${prefix}${LINK_PATH}`],
-    signed: [`${prefix}${PAGERDUTY_PATH}`],
+    open: [...[...MACHINES, '/openapi.json', LINK_PATH].map((path) => `${prefix}${path}`), ...beside.open],
+    signed: [`${prefix}${PAGERDUTY_PATH}`, ...beside.signed],
     quiet: MACHINES.map((path) => `${prefix}${path}`),
     described: {
       title: 'Burnline router',

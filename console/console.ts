@@ -1,0 +1,17 @@
+/** What the router serves to people beside its own API: the page, and who they are. */
+import type { App, AppOptions } from '#serving/app.ts';
+import { openPages, type PageRoutes, pageRoutes } from './page-routes.ts';
+import { type SessionRoutes, sessionRoutes, signedPaths } from './session.ts';
+
+export type ConsoleOptions = PageRoutes & SessionRoutes;
+
+/** What the router's server has to know of these routes before they are put onto it. */
+export const besideRouter = (prefix: string): Required<Pick<AppOptions, 'open' | 'signed'>> => ({
+  open: openPages(prefix),
+  signed: signedPaths(prefix),
+});
+
+export function consoleRoutes(app: App, prefix: string, options: ConsoleOptions): void {
+  pageRoutes(app, prefix, options);
+  sessionRoutes(app, prefix, options);
+}

@@ -1,0 +1,3 @@
+export function OnCallPage() {
+  return <h1>oncall</h1>;
+}

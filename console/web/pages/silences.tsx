@@ -1,0 +1,3 @@
+export function SilencesPage() {
+  return <h1>silences</h1>;
+}
