@@ -19,7 +19,7 @@ export function CalendarChart({ calendar, range, onDrag }: Props) {
   const days = midnights(range);
   const present = placeOf(range, now.value, now.value + 1);
   return (
-    <div class="calendar" role="group" aria-label={`Calendar of ${calendar.schedule}`}>
+    <figure class="calendar" aria-label={`Calendar of ${calendar.schedule}`}>
       <div class="days" aria-hidden="true">
         {days.map((day, i) => {
           const place = placeOf(range, day, days[i + 1] ?? range.to);
@@ -60,7 +60,7 @@ export function CalendarChart({ calendar, range, onDrag }: Props) {
             ))}
           </div>
         ))}
-    </div>
+    </figure>
   );
 }
 
