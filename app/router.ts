@@ -4,6 +4,7 @@ import { makeKeys } from '#access/keys.ts';
 import { makeSessions } from '#access/sessions.ts';
 import { comeBack } from '#alerting/alive.ts';
 import { makeRouterApi, type RouterApi } from '#alerting/api/api.ts';
+import { NO_EYE } from '#alerting/eye.ts';
 import { makeLinks } from '#alerting/links.ts';
 import { makeNotify } from '#alerting/notify/notify.ts';
 import { observeRouter } from '#alerting/observe.ts';
@@ -15,6 +16,7 @@ import type { Setup } from '#alerting/setup.ts';
 import type { Store } from '#alerting/store.ts';
 import { makeSqlStore } from '#alerting/store-sql.ts';
 import { expectPages, tallied } from '#alerting/tally.ts';
+import type { Watch } from '#alerting/watch.ts';
 import { instrumentDb } from '#collector/database.ts';
 import { besideRouter, consoleRoutes } from '#console/console.ts';
 import type { Clock } from '#kernel/clock.ts';
@@ -91,9 +93,7 @@ export async function runRouter(config: Config, runtime: Runtime): Promise<void>
     hear: router.hear,
     pagerdutySecrets: pagerdutySecretsOf(config),
     signingKey: key,
-    engine: () => watch?.engine(),
-    source: () => watch?.source,
-    correct: async () => await watch?.correct(),
+    ...watchedBy(watch),
     reload: setup.reload,
   });
   stack.defer(async () => {
@@ -114,6 +114,14 @@ export async function runRouter(config: Config, runtime: Runtime): Promise<void>
   log.info({}, 'router stops');
   await within(clock, CLOSE_LIMIT, log, 'what is being sent', work);
 }
+
+/** What routes ask of the watch, where there is one. */
+const watchedBy = (watch: Watch | undefined) => ({
+  engine: () => watch?.engine(),
+  source: () => watch?.source,
+  eye: () => watch?.eye() ?? NO_EYE,
+  correct: async () => await watch?.correct(),
+});
 
 /** The store may be away, or be closed meanwhile by a stop: no reason to end as if the router had failed. */
 function reloadOnHangUp(reload: () => Promise<unknown>, log: Log): void {
@@ -157,6 +165,7 @@ type Served = Pick<
   | 'signingKey'
   | 'engine'
   | 'source'
+  | 'eye'
   | 'correct'
   | 'reload'
 >;

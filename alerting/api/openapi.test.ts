@@ -57,6 +57,7 @@ async function api(t: TestContext, prefix: string): Promise<App> {
     signingKey: secret('x'),
     engine: () => undefined,
     source: () => undefined,
+    eye: never,
     correct: async () => {},
     reload: never,
     address: () => '',

@@ -202,3 +202,18 @@ export async function timelineOf(q: Queryable, incidentId: string): Promise<Time
   );
   return rows.map((row) => present(row, ['incidentId', 'groupId', 'actor']));
 }
+
+/** Unresolved ones that have some of these alerts, newest first; an incident has those of its severity. */
+export async function incidentsOfAlerts(
+  q: Queryable,
+  { critical, warning }: { readonly critical: readonly string[]; readonly warning: readonly string[] },
+): Promise<Pick<Incident, 'id' | 'number' | 'title' | 'severity'>[]> {
+  return await q.query(
+    `select id, number, title, severity from alerting.incidents i
+     where state <> 'resolved' and exists (
+       select 1 from alerting.members m where m.group_id = i.group_id
+         and m.fingerprint = any (case when i.severity = 'critical' then $1::text[] else $2::text[] end))
+     order by number desc limit 500`,
+    [critical, warning],
+  );
+}

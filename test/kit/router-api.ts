@@ -4,6 +4,7 @@ import { makeKeys } from '#access/keys.ts';
 import type { Principal, Role } from '#access/roles.ts';
 import { answer } from '#alerting/answer.ts';
 import { makeRouterApi, type RouterApi } from '#alerting/api/api.ts';
+import { NO_EYE } from '#alerting/eye.ts';
 import { hear } from '#alerting/inbound.ts';
 import { receive } from '#alerting/intake.ts';
 import { makeSqlStore } from '#alerting/store-sql.ts';
@@ -48,6 +49,7 @@ export async function openRouterApi(db: Db, desk: Desk, more: Partial<RouterApi>
     signingKey: secret('x'),
     engine: () => undefined,
     source: () => undefined,
+    eye: () => NO_EYE,
     correct: async () => {},
     reload: async () => undefined,
     address: () => '127.0.0.1:0',
