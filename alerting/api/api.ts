@@ -15,6 +15,7 @@ import { type InboundRoutes, inboundRoutes, PAGERDUTY_PATH } from './v1-inbound.
 import { type IncidentRoutes, incidentRoutes } from './v1-incidents.ts';
 import { notificationRoutes } from './v1-notifications.ts';
 import { type OnCallRoutes, onCallRoutes } from './v1-oncall.ts';
+import { reportRoutes } from './v1-report.ts';
 import { silencePreviewRoutes } from './v1-silences.ts';
 import { sloDetailRoutes } from './v1-slo-detail.ts';
 import { type SloRoutes, sloRoutes } from './v1-slos.ts';
@@ -61,6 +62,7 @@ export async function makeRouterApi(options: RouterApi): Promise<App> {
   const routes = { ...options, authorised, counted };
   v2Routes(app, prefix, routes);
   incidentRoutes(app, prefix, routes);
+  reportRoutes(app, prefix, routes);
   incidentAlertRoutes(app, prefix, routes);
   silencePreviewRoutes(app, prefix, routes);
   notificationRoutes(app, prefix, routes);
