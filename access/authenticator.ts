@@ -17,7 +17,7 @@ import type { BasicUsers } from './basic-users.ts';
 import type { JwtOutcome } from './jwt.ts';
 import type { KeyFacts, Keys } from './keys.ts';
 import { changeCounts, cookieCounts, type Headers } from './provenance.ts';
-import { makeRateLimiter } from './rate-limit.ts';
+import { makeRateLimiter, type RateLimiter } from './rate-limit.ts';
 import { DEFAULT_TENANT, type Principal, ROLES } from './roles.ts';
 import type { Grounds, Sessions } from './sessions.ts';
 import type { StoredSession } from './sessions-sql.ts';
@@ -98,11 +98,8 @@ export function makeAuthenticator(options: AuthenticatorOptions): Authenticate {
     if (options.allowed && !isListed(options.allowed, address)) return refusal('address');
     const given = credentialOf(headers);
     if (given.kind === 'none') {
-      const room = asking.session === undefined ? undefined : strays.peek(address);
-      if (room?.kind === 'refused') return { ...refusal('rate_limited'), wait: room.wait };
-      const signedIn = await bySession(options, asking);
-      if (signedIn?.kind === 'known') return signedIn;
-      if (signedIn?.reason === 'expired') strays.take(address);
+      const signedIn = asking.session === undefined ? undefined : await bySession(options, asking, strays);
+      if (signedIn?.kind === 'known' || signedIn?.reason === 'rate_limited') return signedIn;
       const nobody = withoutCredential(options.anonymous, asking);
       return nobody.kind === 'refused' && nobody.reason === 'missing' ? (signedIn ?? nobody) : nobody;
     }
@@ -149,14 +146,18 @@ const ofKey = ({ tenant, id, roles, name }: KeyFacts): Principal => ({
   name,
 });
 
-/** @returns undefined: there is no cookie. */
-async function bySession(options: AuthenticatorOptions, asking: Asking): Promise<Authentication | undefined> {
-  const { session: token, method, headers, hosts } = asking;
-  if (options.sessions === undefined || token === undefined) return undefined;
+async function bySession(options: AuthenticatorOptions, asking: Asking, strays: RateLimiter): Promise<Authentication> {
+  const { session: token = '', method, headers, hosts, address } = asking;
   if (!cookieCounts(method, headers, hosts)) return { ...refusal('cross_site'), message: NOT_OUR_PAGE };
-  const found = await options.sessions.find(token);
+  const room = strays.peek(address);
+  if (room.kind === 'refused') return { ...refusal('rate_limited'), wait: room.wait };
+  const found = await options.sessions?.find(token);
   const principal = found && (await standing(options, found));
-  if (found === undefined || principal === undefined) return { ...refusal('expired'), message: SESSION_OVER };
+  if (found === undefined || principal === undefined) {
+    const taken = strays.take(address);
+    if (taken.kind === 'refused') return { ...refusal('rate_limited'), wait: taken.wait };
+    return { ...refusal('expired'), message: SESSION_OVER };
+  }
   return { kind: 'known', principal: { ...principal, session: { id: found.id, until: found.expiresAt } } };
 }
 

@@ -84,6 +84,12 @@ export function makeKeys({ db, clock, random, log }: { db: Db; clock: Clock; ran
       log.warn({ keyId: id, reason: describe(error) }, 'Cannot note that a key was used');
     });
   };
+  const used = (stored: StoredKey | undefined, verdict: KeyVerdict): KeyOutcome => {
+    if (stored === undefined) return { kind: 'refused', verdict: 'unknown' };
+    if (verdict !== 'valid') return { kind: 'refused', verdict };
+    touch(stored.id);
+    return { kind: 'valid', key: factsOf(stored) };
+  };
 
   return {
     create: async (wish) => {
@@ -110,21 +116,11 @@ export function makeKeys({ db, clock, random, log }: { db: Db; clock: Clock; ran
       const given = parseKey(text);
       if (given === undefined) return { kind: 'refused', verdict: 'malformed' };
       const stored = await lookUp(given.id);
-      const verdict = judgeKey(given, stored, clock.now());
-      if (verdict !== 'valid' || stored === undefined) {
-        return { kind: 'refused', verdict: verdict === 'valid' ? 'unknown' : verdict };
-      }
-      touch(stored.id);
-      return { kind: 'valid', key: factsOf(stored) };
+      return used(stored, judgeKey(given, stored, clock.now()));
     },
     standing: async (id) => {
       const stored = await lookUp(id);
-      const verdict = stored === undefined ? 'unknown' : standingOf(stored, clock.now());
-      if (verdict !== 'valid' || stored === undefined) {
-        return { kind: 'refused', verdict: verdict === 'valid' ? 'unknown' : verdict };
-      }
-      touch(stored.id);
-      return { kind: 'valid', key: factsOf(stored) };
+      return used(stored, stored === undefined ? 'unknown' : standingOf(stored, clock.now()));
     },
   };
 }

@@ -207,7 +207,7 @@ async function serve(
     trustProxy: config.TRUST_PROXY === 'on',
     early,
   });
-  consoleRoutes(server, prefix, { ...consoleOptions(config), site, sessions, authenticate, setup, now });
+  consoleRoutes(server, prefix, { ...consoleOptions(config, log), site, sessions, authenticate, setup, now, db });
   await server.ready();
   return server;
 }

@@ -21,6 +21,7 @@ export const PROBLEMS = {
   headers_too_large: { status: 431, title: 'The headers and the address are too large' },
   internal: { status: 500, title: 'Something went wrong here' },
   unavailable: { status: 503, title: 'A part of the service is not available now' },
+  documents_unavailable: { status: 503, title: 'The documents cannot be shown now' },
 } as const;
 export type ProblemCode = keyof typeof PROBLEMS;
 

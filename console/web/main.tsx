@@ -4,6 +4,7 @@ import './style/base.css';
 import './style/frame.css';
 import './style/parts.css';
 import './style/pages.css';
+import './style/calendar.css';
 import './style/incident.css';
 import { App } from './app.tsx';
 import { BASE } from './data/api.ts';

@@ -30,6 +30,14 @@ export async function getText(path: string, signal?: AbortSignal): Promise<{ tex
   return { text: await response.text(), etag: response.headers.get('etag') };
 }
 
+/** A list whose next page is named in the header Link. @returns `next` as a path below the prefix */
+export async function getLinked<T>(path: string): Promise<{ value: T; next: string | undefined }> {
+  const response = await ask('GET', path, {});
+  const [, next] = /<([^>]+)>;\s*rel="next"/.exec(response.headers.get('link') ?? '') ?? [];
+  const value = (await response.json()) as T;
+  return { value, next: next?.startsWith(BASE) ? next.slice(BASE.length) : undefined };
+}
+
 export type Method = 'POST' | 'PUT' | 'DELETE';
 export async function send<T>(method: Method, path: string, body?: unknown, headers?: HeadersInit): Promise<T> {
   const response = await ask(method, path, { body, headers });

@@ -5,6 +5,7 @@ import type {
   AlertPage,
   AlertsSummary,
   BurnStep,
+  Calendar,
   Change,
   DocumentDetail,
   Eye,
@@ -100,3 +101,12 @@ export const useDocument = (id: string): Resource<DocumentDetail> =>
   useResource(`documents/${id}`, (signal) => get(`api/v1/documents/${encodeURIComponent(id)}`, {}, signal), {
     every: 2_000,
   });
+
+/** @param from and `to` in milliseconds */
+export const useCalendar = (from: number, to: number): Resource<Calendar[]> =>
+  useResource(
+    `oncall/calendar/${from}/${to}`,
+    (signal) =>
+      get('api/v1/oncall/calendar', { from: new Date(from).toISOString(), to: new Date(to).toISOString() }, signal),
+    { every: SELDOM, on: ['oncall'] },
+  );

@@ -1,10 +1,14 @@
 /** What the router answers, as its own schemas say it. Types alone: nothing of the router is in the page. */
-import type { z } from 'zod';
+import type { AlertShown, AlertsSummaryShown, IncidentAlertsShown } from '#alerting/api/v1-alerts.ts';
+import type { EyeShown } from '#alerting/api/v1-eyes.ts';
 import type { IncidentDetailShown, IncidentShown } from '#alerting/api/v1-incidents.ts';
+import type { SilencePreviewShown } from '#alerting/api/v1-silences.ts';
 import type { BurnStepShown, SloDetailShown, SparklineShown } from '#alerting/api/v1-slo-detail.ts';
 import type { SloShown } from '#alerting/api/v1-slos.ts';
+import type { GettableAlert } from '#alerting/api/wire-alerts.ts';
+import type { AuditShown } from '#console/audit.ts';
+import type { DocumentListShown, DocumentShown, PulseShown } from '#console/documents.ts';
 import type { SessionShown } from '#console/session.ts';
-import type { documentSchema, summarySchema } from '#worker/api/schemas.ts';
 
 export type Verdict = Slo['verdict'];
 export type Severity = NonNullable<Slo['severity']>;
@@ -19,32 +23,8 @@ export type Incident = IncidentShown;
 export type IncidentState = Incident['state'];
 export type IncidentDetail = IncidentDetailShown;
 export type TimelineEntry = IncidentDetail['timeline'][number];
-export type DocumentSummary = z.infer<typeof summarySchema>;
-export type DocumentDetail = z.infer<typeof documentSchema>;
-export type AuditEntry = {
-  id: number;
-  at: string;
-  tenant: string;
-  subject: string;
-  action: string;
-  target: string;
-  outcome: string;
-  correlationId: string | null;
-};
 
-export type AlertTold = {
-  fingerprint: string;
-  status: 'firing' | 'resolved';
-  labels: Record<string, string>;
-  annotations: Record<string, string>;
-  startsAt: string;
-  endsAt: string | null;
-  generatorUrl: string;
-  silencedBy: string[];
-  inhibitedBy: string[];
-};
 export type Page<T> = { items: T[]; nextCursor: string | null };
-export type AlertPage = Page<AlertTold> & { firing: number; resolved: number };
 
 export type Notification = {
   id: string;
@@ -74,23 +54,52 @@ export type Change = {
 export type Person = { name: string; displayName: string };
 export type OnCall = { schedule: string; timeZone: string; onDuty: Person[]; until: string | null; next: Person[] };
 
-export type Pulse = {
-  at: string;
-  seconds: number;
-  finished: { completed: number; rejected: number; failed: number };
-  unfinished: Record<string, number>;
-  oldestUnfinishedSeconds: number | null;
-  workers: { id: string; lastSeen: string; alive: boolean }[];
-  vendors: { vendor: string; calls: number; failed: number; p95Seconds: number | null; costUsd: number }[];
-  circuits: Record<string, string>;
+export type ListedAlert = GettableAlert;
+export type Matcher = { name: string; value: string; isRegex: boolean; isEqual: boolean };
+export type Silence = {
+  id: string;
+  status: { state: 'active' | 'pending' | 'expired' };
+  updatedAt: string;
+  comment: string;
+  annotations: Record<string, string>;
+  createdBy: string;
+  startsAt: string;
+  endsAt: string;
+  matchers: Matcher[];
+};
+export type Shift = {
+  from: string;
+  to: string;
+  person: string;
+  displayName: string;
+  layer: string | null;
+  override: string | null;
+};
+export type Override = {
+  id: string;
+  person: string;
+  from: string;
+  to: string;
+  createdBy: string | null;
+  createdAt: string | null;
+  because: string | null;
+  fromFile: boolean;
+};
+export type Calendar = {
+  schedule: string;
+  timeZone: string;
+  shifts: Shift[];
+  layers: { name: string; shifts: { from: string; to: string; person: string; displayName: string }[] }[];
+  gaps: { from: string; to: string }[];
+  overrides: Override[];
 };
 
-export type Eye = {
-  eye: 'router' | 'prometheus';
-  state: 'open' | 'blind' | 'absent';
-  since: string | null;
-  because: string;
-  lastAt: string | null;
-  targets: { name: string; url: string; answered: boolean; lastAt: string | null; because: string | null }[];
-};
-export type AlertsSummary = { active: { critical: number; warning: number; info: number; none: number } };
+export type Eye = EyeShown;
+export type AlertTold = AlertShown;
+export type AlertPage = IncidentAlertsShown;
+export type AlertsSummary = AlertsSummaryShown;
+export type SilencePreview = SilencePreviewShown;
+export type AuditEntry = AuditShown;
+export type DocumentSummary = DocumentListShown['items'][number];
+export type DocumentDetail = DocumentShown;
+export type Pulse = PulseShown;

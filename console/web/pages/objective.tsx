@@ -93,13 +93,7 @@ function Head({ slo }: { readonly slo: SloDetail }) {
           <span class="quiet">{unseenWords(slo)}</span>
         </div>
         <div>
-          <span class="big">{slo.exhaustsAt === null ? 'Lasts' : <Until at={slo.exhaustsAt} />}</span>
-          <br />
-          <span class="quiet">
-            {slo.exhaustsAt === null
-              ? 'the budget, if it goes on like this'
-              : 'the budget is spent, if it goes on like this'}
-          </span>
+          <Exhausts slo={slo} />
         </div>
         <div>
           <span class="big">{span(Date.parse(period.to) - Date.parse(period.from))}</span>
@@ -114,6 +108,22 @@ function Head({ slo }: { readonly slo: SloDetail }) {
         {slo.dashboard !== null && <Outward href={slo.dashboard}>Dashboard</Outward>}
       </p>
     </section>
+  );
+}
+
+function Exhausts({ slo: { exhaustsAt, budgetRemaining } }: { readonly slo: SloDetail }) {
+  const [big, words] =
+    budgetRemaining <= 0
+      ? ['Spent', 'nothing of the budget is left']
+      : exhaustsAt === null
+        ? ['Lasts', 'the budget, if it goes on like this']
+        : [<Until key="until" at={exhaustsAt} />, 'the budget is spent, if it goes on like this'];
+  return (
+    <>
+      <span class="big">{big}</span>
+      <br />
+      <span class="quiet">{words}</span>
+    </>
   );
 }
 

@@ -97,7 +97,9 @@ function ObjectiveRow({ slo }: { readonly slo: Slo }) {
       </span>
       <Spark values={sparklines.value.get(id) ?? []} tone={tone} name={displayName || id} />
       <span class="exhausts quiet">
-        {exhaustsAt === null ? (
+        {budgetRemaining <= 0 ? (
+          'Budget is spent'
+        ) : exhaustsAt === null ? (
           verdict === 'unknown' ? (
             ''
           ) : (

@@ -120,7 +120,11 @@ function optionsOf(props: Props, home: HTMLElement, colour: (tone: string) => st
         };
       }),
     ],
-    hooks: { draw: [(chart) => drawMarks(chart, props, (tone) => resolved(home, colour(tone)))] },
+    hooks: {
+      // Without a pointer over it, the legend says how it is now.
+      ready: [(chart) => chart.setLegend({ idx: props.times.length - 1 })],
+      draw: [(chart) => drawMarks(chart, props, (tone) => resolved(home, colour(tone)))],
+    },
   };
 }
 
@@ -139,6 +143,8 @@ const translucent = (rgb: string): string => rgb.replace(/^rgb\((.*)\)$/, 'rgba(
 function drawMarks(chart: uPlot, { marks = [], levels = [] }: Props, colour: (tone: string) => string): void {
   const { ctx, bbox } = chart;
   ctx.save();
+  ctx.textAlign = 'left';
+  ctx.textBaseline = 'alphabetic';
   ctx.font = `${11 * devicePixelRatio}px system-ui`;
   for (const { at, label, tone } of marks) {
     const x = chart.valToPos(at, 'x', true);
@@ -150,7 +156,7 @@ function drawMarks(chart: uPlot, { marks = [], levels = [] }: Props, colour: (to
     const y = chart.valToPos(value, 'y', true);
     if (!(y >= bbox.top && y <= bbox.top + bbox.height)) continue;
     stroke(ctx, colour(tone), [bbox.left, y, bbox.left + bbox.width, y], [8, 4]);
-    ctx.fillText(label, bbox.left + 4, y - 4);
+    ctx.fillText(label, bbox.left + 4 * devicePixelRatio, y - 4 * devicePixelRatio);
   }
   ctx.restore();
 }

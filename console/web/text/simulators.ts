@@ -33,10 +33,17 @@ export function bodyText({ channel, body, effect }: InboxMessage): string {
     const { subject = '', text = '' } = body as { subject?: string; text?: string };
     return `${subject}\n${text}`.trim();
   }
+  if (channel === 'slack' && typeof (body as { text?: unknown }).text === 'string') {
+    return unescaped((body as { text: string }).text);
+  }
   const found: string[] = effect === undefined ? [] : [effect];
   collect(body, found);
   return [...new Set(found)].join('\n');
 }
+
+/** Slack has its text with these three escaped, and shows them as they were. */
+const unescaped = (text: string): string =>
+  text.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&');
 
 /** Names under which the vendors' wires have what people read. */
 const READ = new Set(['text', 'summary', 'title', 'href', 'url', 'source', 'severity', 'event_action', 'value']);
