@@ -59,6 +59,7 @@ async function api(t: TestContext, prefix: string): Promise<App> {
     source: () => undefined,
     eye: never,
     correct: async () => {},
+    overridden: never,
     reload: never,
     address: () => '',
     startedAt: milliseconds(0),
