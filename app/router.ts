@@ -38,7 +38,7 @@ import { openRouterDatabase, routerFolder } from './database.ts';
 import { VERSION } from './project.ts';
 import { runLoops } from './router-loops.ts';
 import { externalUrl, holdSetup, lateLinks, prefixOf, tellDeadLinks } from './router-setup.ts';
-import { modeOf, pagerdutySecretsOf, sourcesOf } from './router-shipped.ts';
+import { modeOf, pagerdutySecretsOf, shippedRunbooks, sourcesOf } from './router-shipped.ts';
 import { watchOf } from './router-watch.ts';
 import { onTold, type Runtime, tellReady, untilStopped } from './runtime.ts';
 import { goodUntil, readWebConfig, type WebConfig } from './web-config.ts';
@@ -193,6 +193,7 @@ async function serve(
     ...runtime,
     ...served,
     mode: modeOf(config),
+    runbooks: shippedRunbooks(),
     address: () => new URL(early.url).host,
     startedAt: clock.now(),
     version: VERSION,

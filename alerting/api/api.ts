@@ -17,6 +17,7 @@ import { notificationRoutes } from './v1-notifications.ts';
 import { onCallRoutes } from './v1-oncall.ts';
 import { type OverrideRoutes, overrideRoutes } from './v1-overrides.ts';
 import { reportRoutes } from './v1-report.ts';
+import { runbookRoutes } from './v1-runbooks.ts';
 import { silencePreviewRoutes } from './v1-silences.ts';
 import { sloDetailRoutes } from './v1-slo-detail.ts';
 import { type SloRoutes, sloRoutes } from './v1-slos.ts';
@@ -64,6 +65,7 @@ export async function makeRouterApi(options: RouterApi): Promise<App> {
   v2Routes(app, prefix, routes);
   incidentRoutes(app, prefix, routes);
   reportRoutes(app, prefix, routes);
+  runbookRoutes(app, prefix, routes);
   incidentAlertRoutes(app, prefix, routes);
   silencePreviewRoutes(app, prefix, routes);
   notificationRoutes(app, prefix, routes);

@@ -60,6 +60,7 @@ async function api(t: TestContext, prefix: string): Promise<App> {
     eye: never,
     correct: async () => {},
     overridden: never,
+    runbooks: new Map(),
     reload: never,
     address: () => '',
     startedAt: milliseconds(0),

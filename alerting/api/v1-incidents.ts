@@ -13,10 +13,12 @@ import type { App, authorised } from '#serving/app.ts';
 import { type Doer, deedOf } from '#serving/deed.ts';
 import { problems, refuse } from '#serving/problems.ts';
 import { storable } from './text.ts';
+import { type Runbooks, runbookOf } from './v1-runbooks.ts';
 
 export type IncidentRoutes = {
   readonly db: Db;
   readonly setup: () => Setup;
+  readonly runbooks: Runbooks;
   readonly now: () => Milliseconds;
   readonly answer: (incidentId: string, given: Answer) => Promise<Incident | undefined>;
   readonly authorised: (action: Action) => ReturnType<typeof authorised>;
@@ -60,7 +62,7 @@ const detail = incidentSchema
       .object({ who: z.array(z.string()), at: time })
       .nullable()
       .describe('whom the next step will tell, as it now looks, and when; null: nobody any more'),
-    runbook: z.string().nullable().describe('as the alerts have it'),
+    runbook: z.string().nullable().describe('the link of the alerts; else docs/runbooks/NAME.md, which ships'),
     dashboard: z.string().nullable(),
     reportEdited: z.object({ by: z.string(), at: time }).nullable().describe('null: it is made anew each time'),
   })
@@ -184,7 +186,12 @@ function readRoutes(app: App, path: string, routes: IncidentRoutes): void {
   readOne(app, `${path}/incidents/:id`, routes, read);
 }
 
-function readOne(app: App, path: string, { db, setup }: IncidentRoutes, read: ReturnType<typeof authorised>): void {
+function readOne(
+  app: App,
+  path: string,
+  { db, setup, runbooks }: IncidentRoutes,
+  read: ReturnType<typeof authorised>,
+): void {
   const tags = ['incidents'];
   app.get(
     path,
@@ -210,7 +217,7 @@ function readOne(app: App, path: string, { db, setup }: IncidentRoutes, read: Re
       return {
         ...shown(incident),
         ...{ timeline, alertsTold: alerts, links, next: nextShown(incident, setup()) },
-        runbook: links.runbook ?? null,
+        runbook: runbookOf(incident.message, runbooks),
         dashboard: links.dashboard ?? null,
         reportEdited: edit === undefined ? null : { by: edit.editedBy, at: iso(edit.editedAt) ?? '' },
       };

@@ -53,6 +53,7 @@ export async function openRouterApi(db: Db, desk: Desk, more: Partial<RouterApi>
     source: () => undefined,
     eye: () => NO_EYE,
     correct: async () => {},
+    runbooks: new Map([['Down', '# Down\n']]),
     overridden: async () => {
       desk.setup = withOverrides(desk.setup, await overridesFrom(db, now()));
     },
