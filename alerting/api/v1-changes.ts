@@ -45,6 +45,7 @@ const shape = z
     createdBy: z.string(),
   })
   .meta({ id: 'Change' });
+export type ChangeShown = z.infer<typeof shape>;
 
 export function changeRoutes(app: App, prefix: string, routes: ChangeRoutes): void {
   const tags = ['changes'];

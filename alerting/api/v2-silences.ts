@@ -61,6 +61,7 @@ const gettable = z
     startsAt: z.string(),
   })
   .meta({ id: 'gettableSilence' });
+export type SilenceShown = z.infer<typeof gettable>;
 const byId = z.object({ id: z.string().max(200) });
 
 export function silenceRoutes(app: V2Scope, routes: V2Routes): void {

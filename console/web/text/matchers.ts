@@ -4,7 +4,7 @@ import type { Matcher } from '#console/web/data/wire.ts';
 export const OPERATORS = ['=', '!=', '=~', '!~'] as const;
 export type Operator = (typeof OPERATORS)[number];
 
-export const operatorOf = ({ isRegex, isEqual }: Matcher): Operator =>
+export const operatorOf = ({ isRegex, isEqual = true }: Matcher): Operator =>
   isRegex ? (isEqual ? '=~' : '!~') : isEqual ? '=' : '!=';
 
 export const matcherOf = (name: string, operator: Operator, value: string): Matcher => ({
