@@ -19,15 +19,14 @@ import { PROMISED, type Promises } from './promises.ts';
 import { type Budget, type Result, resultOf } from './result.ts';
 import { type Scenario, USUAL } from './scenarios.ts';
 import {
+  beginLedger,
   grown,
   type Patience,
   type RouterAt,
   readFinished,
   readWatched,
   settleBook,
-  untilCounted,
   untilEnded,
-  untilWatched,
 } from './settle.ts';
 
 export type Target = {
@@ -88,7 +87,7 @@ export async function runLoadtest(test: Loadtest, parts: Parts): Promise<Result>
     // Stopped between a line and its count, both may be right.
     k6: endedEarly === undefined ? countersOf(summary) : undefined,
     alone: target.alone,
-    ...(await platform.counted(begun, rows.filter(({ status }) => isEvent(status)).length)),
+    ...(await platform.counted(rows.filter(({ status }) => isEvent(status)).length)),
   };
   const budgets = await platform.budgets();
   const { notAsked } = platform;
@@ -128,7 +127,7 @@ const unfit = ({ url }: DocumentsAt, why: string, cause?: unknown): Fault =>
 
 type Platform = {
   readonly notAsked: readonly string[];
-  counted(from: Milliseconds, events: number): Promise<{ counters: Finished | undefined; ledger: Counts | undefined }>;
+  counted(events: number): Promise<{ counters: Finished | undefined; ledger: Counts | undefined }>;
   budgets(): Promise<Budget[]>;
 };
 
@@ -141,7 +140,8 @@ async function openPlatform({ target, promises }: Loadtest, parts: Parts): Promi
   const { id } = promises['documents-processed'];
   let router: RouterAt | undefined = target.router && { ...parts, ...target.router };
   if (router === undefined) notAsked.push('the router’s ledger: no --router is given');
-  else if (!(await untilWatched(router, id))) {
+  const ledger = router && (await beginLedger(router, id, target.alone));
+  if (router !== undefined && ledger === undefined) {
     notAsked.push(`the router’s ledger: ${router.url} watches no ${id}, or does not see its targets`);
     router = undefined;
   }
@@ -151,9 +151,9 @@ async function openPlatform({ target, promises }: Loadtest, parts: Parts): Promi
   for (const one of ids) budgets.set(one, await budgetOf(one));
   return {
     notAsked,
-    counted: async (from, events) => ({
+    counted: async (events) => ({
       counters: before && grown(before, await readFinished(parts, metrics)),
-      ledger: router && (await untilCounted(router, id, from, events)),
+      ledger: await ledger?.grown(events),
     }),
     budgets: async () => {
       const found: Budget[] = [];

@@ -25,7 +25,7 @@ type Usual = {
 
 const MINUTE = 60_000;
 export const USUAL = {
-  smoke: { about: 'does it work at all', rate: 2, duration: milliseconds(MINUTE), climbs: false },
+  smoke: { about: 'does it work at all', rate: 4, duration: milliseconds(MINUTE), climbs: false },
   load: { about: 'a steady rate', rate: 5, duration: milliseconds(10 * MINUTE), climbs: false },
   stress: { about: 'steps, until the knee', rate: 100, duration: milliseconds(MINUTE / 2), climbs: true },
   spike: { about: 'ten times as much for a while', rate: 2, duration: milliseconds(5 * MINUTE), climbs: false },

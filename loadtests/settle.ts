@@ -111,7 +111,7 @@ const STEP_LEAST = 60;
 const STEPS_MOST = 4_000;
 
 /** What the ledger counted between two times (wall, in milliseconds). Others' events are in it too. */
-export async function readLedger(at: RouterAt, id: string, from: Milliseconds, to: Milliseconds): Promise<Counts> {
+async function readLedger(at: RouterAt, id: string, from: Milliseconds, to: Milliseconds): Promise<Counts> {
   const step = Math.max(STEP_LEAST, Math.ceil((to - from) / 1_000 / STEPS_MOST));
   const times = { from: new Date(from).toISOString(), to: new Date(to).toISOString(), step: String(step) };
   const url = `${at.url}/api/v1/slos/${encodeURIComponent(id)}/history?${new URLSearchParams(times)}`;
@@ -123,20 +123,39 @@ export async function readLedger(at: RouterAt, id: string, from: Milliseconds, t
 const LEDGER_EVERY = milliseconds(1_000);
 /** The ledger is one scrape behind; two may be missed. */
 const LEDGER_WITHIN = milliseconds(30_000);
+/** Between two scrapes, with something to spare. */
+const SCRAPE = milliseconds(6_000);
+/** Buckets of every age have a border at its multiples, so that no event moves across it as they grow old (docs/ledger.md). */
+const BORDER = 900_000;
 
-/** The ledger's counts since `from`, once they hold as many events as the database has, or as they are when that takes too long. */
-export async function untilCounted(at: RouterAt, id: string, from: Milliseconds, events: number): Promise<Counts> {
+export type LedgerCount = {
+  /** Since it was begun: waits until it holds so many events, and no longer than some scrapes. */
+  grown(events: number): Promise<Counts>;
+};
+
+/** @returns undefined when it does not see its targets. */
+export async function beginLedger(at: RouterAt, id: string, alone: boolean): Promise<LedgerCount | undefined> {
   const { clock, signal } = at;
-  const begun = clock.steady();
-  for (;;) {
-    const counts = await readLedger(at, id, from, clock.now());
-    if (counts.good + counts.bad >= events || clock.steady() - begun > LEDGER_WITHIN) return counts;
-    await clock.sleep(LEDGER_EVERY, signal);
-  }
+  if (!(await isWatched(at, id))) return undefined;
+  // What ended just now is booked by the next scrape. Where others send too, that makes no difference.
+  if (alone) await clock.sleep(SCRAPE, signal);
+  const from = milliseconds(Math.floor(clock.now() / BORDER) * BORDER);
+  const before = await readLedger(at, id, from, clock.now());
+  return {
+    async grown(events) {
+      const begun = clock.steady();
+      for (;;) {
+        const now = await readLedger(at, id, from, clock.now());
+        const counts = { good: now.good - before.good, bad: now.bad - before.bad };
+        if (counts.good + counts.bad >= events || clock.steady() - begun > LEDGER_WITHIN) return counts;
+        await clock.sleep(LEDGER_EVERY, signal);
+      }
+    },
+  };
 }
 
-/** A ledger that has not seen its targets yet would not see the first documents either. @returns false: it does not come. */
-export async function untilWatched(at: RouterAt, id: string): Promise<boolean> {
+/** A ledger that has not seen its targets yet would not see the first documents either. */
+async function isWatched(at: RouterAt, id: string): Promise<boolean> {
   const { clock, signal } = at;
   const begun = clock.steady();
   for (;;) {

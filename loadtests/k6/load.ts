@@ -16,8 +16,6 @@ import { follow, upload } from './document.ts';
 import type { Plan, PlannedDocument } from './plan.ts';
 
 const plan = JSON.parse(open(__ENV['LOAD_PLAN'] ?? '../plans/smoke.json')) as Plan;
-/** A second run of one plan is another run. */
-const RUN = __ENV['LOAD_RUN'] ?? plan.run;
 const client = makeClient(plan);
 type Opened = PlannedDocument & { readonly file: File };
 /** Kept once for all virtual users, unlike what `open` of k6 itself gives. */
@@ -29,19 +27,23 @@ const bad = opened.filter(({ expected }) => expected.startsWith('rejected'));
 export const options = plan.options;
 
 /** Throws before anybody begins: k6 ends with 107, and not with a page of failed requests. */
-export function setup(): void {
+export function setup(): Run {
   const { status } = http.get(`${BASE}/readyz`);
   if (status !== 200) throw new Error(`${BASE}/readyz answers ${status}: is it the document API, and does it run?`);
+  // A committed plan has no name of a run: under the same keys a second run would get the first one's documents.
+  return { run: plan.run === '' ? `load-${Date.now()}` : plan.run };
 }
 
-export default async function load(): Promise<void> {
+type Run = { readonly run: string };
+
+export default async function load({ run }: Run): Promise<void> {
   const number = exec.scenario.iterationInTest;
   const phase = phaseAt(Date.now() - exec.scenario.startTime);
   exec.vu.metrics.tags['phase'] = phase;
   const document = documentOf(number);
-  const key = `${RUN}-${number}`;
+  const key = `${run}-${number}`;
   const bytes = await contentOf(document);
-  const sending = { plan: { ...plan, run: RUN }, client, document, bytes, key, phase };
+  const sending = { plan: { ...plan, run }, client, document, bytes, key, phase };
   const begun = Date.now();
   const id = upload(sending);
   check(id, { 'the document is accepted': (one) => one !== undefined });

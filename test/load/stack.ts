@@ -1,5 +1,8 @@
 /** A whole stack for a load test: embedded as `npm start` has it, or API, workers and router on a Postgres of its own. */
+import { readFileSync } from 'node:fs';
 import type { Target } from '#loadtests/loadtest.ts';
+import { SAMPLES_FOLDER } from '#samples/catalogue.ts';
+import { search, untilFinished, upload } from '#test/kit/client.ts';
 import { FREE_PORTS, type Running, removeFolder, startRole, temporaryFolder } from '#test/kit/stack.ts';
 import { findPostgres, startCluster } from '#test/tools/postgres.ts';
 
@@ -36,8 +39,20 @@ export async function startStack(wish: StackWish): Promise<Stack> {
     ...wish.env,
   };
   const started = wish.database === 'embedded' ? await embedded(undo, env) : await onPostgres(undo, env, wish.workers);
+  await warmUp(started.target.url);
   const owned = undo.move();
   return { ...started, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
+
+/** Of each kind of document one: what a process does for the first time is a matter of its start, not of the load. */
+const WARM = ['invoice.pdf', 'minutes.docx', 'product-page.html', 'runbook.md', 'shift-handover.txt'];
+
+async function warmUp(api: string): Promise<void> {
+  for (const name of WARM) {
+    const { body } = await upload(api, readFileSync(new URL(`good/${name}`, SAMPLES_FOLDER)), name);
+    await untilFinished(api, body.id);
+  }
+  await search(api, 'when is the invoice due?');
 }
 
 type Env = Readonly<Record<string, string>>;
