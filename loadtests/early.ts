@@ -7,6 +7,7 @@
 import type { Milliseconds } from '#kernel/units.ts';
 import { type Entry, isOpen } from './book.ts';
 import type { Phase } from './k6/plan.ts';
+import { REFUSED_MOST } from './phases.ts';
 import type { Promises } from './promises.ts';
 import { plannedIn } from './scenarios.ts';
 
@@ -25,35 +26,46 @@ export type EarlyView = {
 const GO_ON: Decision = { kind: 'go on' };
 
 export function decideEarly({ phases, climbs, entries, promises, now }: EarlyView): Decision {
-  const surely = new Map<string, { failed: number; late: number }>();
+  const surely = new Map<string, Counts>();
   for (const entry of entries) {
     if (entry.outcome === 'missing') {
       return { kind: 'stop', because: `document ${entry.id} was accepted and is not there: nothing mends that` };
     }
-    const failed = entry.outcome === 'failed';
-    const late = isLate(entry, promises.onTime, now);
-    if (!failed && !late) continue;
-    const counts = surely.get(entry.phase) ?? { failed: 0, late: 0 };
-    if (failed) counts.failed++;
-    else counts.late++;
+    const what = faultOf(entry, promises.onTime, now);
+    if (what === undefined) continue;
+    const counts = surely.get(entry.phase) ?? { failed: 0, late: 0, refused: 0 };
+    counts[what]++;
     surely.set(entry.phase, counts);
   }
   const judged = phases.filter(({ judged: is }) => is);
   // Each step of a climb is judged by itself; of the others, all that is judged together.
   const groups = climbs ? phases.map((phase) => [phase]) : [judged];
+  const limits: readonly [keyof Counts, number][] = [
+    ['failed', promises['documents-processed'].budget],
+    ['late', promises['documents-on-time'].budget],
+    // Only a climb asks how much is taken.
+    ['refused', climbs ? REFUSED_MOST : 1],
+  ];
   for (const group of groups) {
     const planned = group.reduce((sum, phase) => sum + plannedIn(phase), 0);
-    const sum = (of: 'failed' | 'late') => group.reduce((n, { name }) => n + (surely.get(name)?.[of] ?? 0), 0);
-    const where = climbs ? `at ${group[0]?.rate} documents a second` : 'in all';
-    const processed = promises['documents-processed'];
-    if (sum('failed') > processed.budget * planned) {
-      return { kind: 'stop', because: tooMany(sum('failed'), 'failed', planned, where) };
-    }
-    if (sum('late') > promises['documents-on-time'].budget * planned) {
-      return { kind: 'stop', because: tooMany(sum('late'), 'are late', planned, where) };
+    for (const [what, share] of limits) {
+      const count = group.reduce((n, { name }) => n + (surely.get(name)?.[what] ?? 0), 0);
+      if (count <= share * planned) continue;
+      const where = climbs ? `at ${group[0]?.rate} documents a second` : 'in all';
+      return {
+        kind: 'stop',
+        because: `${count} documents are ${what} ${where}, of ${planned}: more than may, whatever comes`,
+      };
     }
   }
   return GO_ON;
+}
+
+type Counts = Record<'failed' | 'late' | 'refused', number>;
+
+function faultOf(entry: Entry, onTime: Milliseconds, now: number): keyof Counts | undefined {
+  if (entry.outcome === 'failed' || entry.outcome === 'refused') return entry.outcome;
+  return isLate(entry, onTime, now) ? 'late' : undefined;
 }
 
 /** Completed too late, or still not at an end when it is too late. */
@@ -61,6 +73,3 @@ function isLate(entry: Entry, onTime: Milliseconds, now: number): boolean {
   if (entry.outcome === 'completed') return (entry.ms ?? 0) > onTime;
   return isOpen(entry) && now - entry.sentAt > onTime;
 }
-
-const tooMany = (n: number, what: string, planned: number, where: string): string =>
-  `${n} documents ${what} ${where}, of ${planned}: more than may, whatever comes`;

@@ -132,7 +132,7 @@ test('findKnee() is the last step that was borne', () => {
   assert.deepEqual(findKnee(results(borne(steps))), { kind: 'above', rate: 4 });
   assert.equal(findKnee(results(many(50, first.name, { outcome: 'failed' }))).kind, 'below');
   // What holds again after one that broke is luck.
-  assert.equal(findKnee(results([...borne([first, second]), ...late, ...borne([last])])).kind, 'found');
+  assert.deepEqual(findKnee(results([...borne([first, second]), ...late, ...borne([last])])), found);
 });
 
 test('findKnee() is where uploads are turned away, and where the API slows down', () => {
@@ -145,6 +145,18 @@ test('findKnee() is where uploads are turned away, and where the API slows down'
     phaseResults(steps, borne([first, second]), (name) => (name === second.name ? slow : fine), promises),
   );
   assert.deepEqual(found, { kind: 'found', rate: 1, brokenAt: 1.5, why: ['API fast'] });
+});
+
+test('phaseResults() counts what is completed in the time it is completed in', () => {
+  const [first, second] = steps;
+  assert(first && second);
+  // All are sent in the first minute, and half of them are done in the second.
+  const sent = Array.from({ length: 60 }, (_, i) =>
+    entryOf(first.name, { sentAt: i * 1_000, ms: i % 2 === 0 ? 100 : 61_000 }),
+  );
+  const [one, two] = results([...sent, entryOf(second.name, { sentAt: 119_000, outcome: 'failed' })]);
+  assert.deepEqual([one?.offered, one?.goodput], [1, 0.5]);
+  assert.equal(two?.completed, 0);
 });
 
 test('quantile() is a value that was seen', () => {
@@ -178,6 +190,11 @@ test('decideEarly() stops a climb at the step that breaks, and a spike not for w
   const [, second] = steps;
   const broken = many(20, second?.name ?? '', { ms: 31_000 });
   assert.equal(early(broken, steps, true).kind, 'stop');
+  const refused = many(3, second?.name ?? '', { outcome: 'refused' });
+  assert.deepEqual(
+    [early(refused, steps, true).kind, early(many(100, 'steady', { outcome: 'refused' })).kind],
+    ['stop', 'go on'],
+  );
   const spike = phasesOf('spike', 2, milliseconds(300_000));
   assert.equal(early(many(500, 'spike', { ms: 31_000 }), spike).kind, 'go on');
   assert.equal(early(many(500, 'after', { ms: 31_000 }), spike).kind, 'stop');

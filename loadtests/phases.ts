@@ -16,8 +16,9 @@ export type PhaseResult = {
   /** Answered that there is no room, until patience was over. */
   readonly refused: number;
   readonly completed: number;
-  /** A second: documents sent, and of those the completed ones, whenever that was. */
+  /** A second: documents that were sent. */
   readonly offered: number;
+  /** A second: documents, of whatever phase, whose completion fell into this one. */
   readonly goodput: number;
   /** Milliseconds from sent to completed; undefined where none was. */
   readonly p50: number | undefined;
@@ -28,7 +29,7 @@ export type PhaseResult = {
 };
 
 /** More than this share of the uploads turned away is no service at this rate. */
-const REFUSED_MOST = 0.02;
+export const REFUSED_MOST = 0.02;
 
 /** @param api what k6 counted of the API's answers in a phase. */
 export function phaseResults(
@@ -37,20 +38,28 @@ export function phaseResults(
   api: (phase: string) => Pick<Tried, 'api-available' | 'api-fast'>,
   promises: Promises,
 ): PhaseResult[] {
-  const byPhase = Map.groupBy(entries, ({ phase }) => phase);
+  const all = [...entries];
+  const byPhase = Map.groupBy(all, ({ phase }) => phase);
+  const begun = all.reduce((first, { sentAt }) => Math.min(first, sentAt), Number.MAX_VALUE);
+  const ends = all.flatMap(({ outcome, sentAt, ms = 0 }) => (outcome === 'completed' ? [sentAt + ms - begun] : []));
   // A test that ended early never came to the later ones.
   return phases
     .filter(({ name }) => byPhase.has(name))
-    .map((phase) => resultOf(phase, byPhase.get(phase.name) ?? [], api(phase.name), promises));
+    .map((phase) => {
+      const mine = byPhase.get(phase.name) ?? [];
+      const length = lengthOf(phase, mine);
+      const done = ends.filter((at) => at >= phase.from && at < phase.from + length).length;
+      return { ...resultOf(phase, mine, length, api(phase.name), promises), goodput: done / toSeconds(length) };
+    });
 }
 
 function resultOf(
   phase: Phase,
   entries: readonly Entry[],
+  length: Milliseconds,
   api: Pick<Tried, 'api-available' | 'api-fast'>,
   promises: Promises,
-): PhaseResult {
-  const length = lengthOf(phase, entries);
+): Omit<PhaseResult, 'goodput'> {
   const completed = entries.filter(({ outcome }) => outcome === 'completed');
   const refused = entries.filter(({ outcome }) => outcome === 'refused' || outcome === 'unanswered').length;
   const times = completed.flatMap(({ ms }) => (ms === undefined ? [] : [ms]));
@@ -62,7 +71,6 @@ function resultOf(
     refused,
     completed: completed.length,
     offered: entries.length / toSeconds(length),
-    goodput: completed.length / toSeconds(length),
     p50: quantile(times, 0.5),
     p95: quantile(times, 0.95),
     judged,
