@@ -49,7 +49,11 @@ export function judgeKey(given: GivenKey, stored: StoredKey | undefined, now: Mi
   const hash = hashOf(given.secret.reveal());
   // Compared even when there is nothing to compare with, so that time does not tell which ids exist.
   const same = timingSafeEqual(hash, stored === undefined ? hashOf('') : stored.secretHash);
-  if (stored === undefined || !same) return 'unknown';
+  return stored === undefined || !same ? 'unknown' : standingOf(stored, now);
+}
+
+/** For whoever has shown its secret before. */
+export function standingOf(stored: StoredKey, now: Milliseconds): Exclude<KeyVerdict, 'unknown'> {
   if (stored.revokedAt !== null) return 'revoked';
   if (stored.expiresAt !== null && stored.expiresAt <= now) return 'expired';
   return 'valid';

@@ -5,8 +5,9 @@ import { fakeClock } from '#kernel/clock.ts';
 import { seededRandom } from '#kernel/random.ts';
 import { parseAddresses } from './addresses.ts';
 import { makeKey } from './api-key.ts';
-import { type AuthenticatorOptions, credentialOf, type Headers, makeAuthenticator, REFUSALS } from './authenticator.ts';
+import { type AuthenticatorOptions, credentialOf, makeAuthenticator, REFUSALS } from './authenticator.ts';
 import type { KeyOutcome, Keys } from './keys.ts';
+import type { Headers } from './provenance.ts';
 
 const { id, key } = makeKey(seededRandom(3));
 const KEY = key.reveal();
@@ -22,6 +23,9 @@ const facts = {
   lastUsedAt: null,
 } as never;
 
+/** A program that asks for something. */
+const GET = { address: '127.0.0.1', method: 'GET', hosts: ['localhost'] };
+
 function setUp(options: Partial<AuthenticatorOptions> = {}) {
   const asked: string[] = [];
   const verify = async (text: string): Promise<KeyOutcome> => {
@@ -29,11 +33,11 @@ function setUp(options: Partial<AuthenticatorOptions> = {}) {
     return text === KEY ? { kind: 'valid', key: facts } : { kind: 'refused', verdict: 'unknown' };
   };
   const unused = () => assert.fail('not called here');
-  const keys: Keys = { verify, create: unused, list: unused, revoke: unused };
+  const keys: Keys = { verify, standing: unused, create: unused, list: unused, revoke: unused };
   const clock = fakeClock();
   const authenticate = makeAuthenticator({ clock, keys, anonymous: 'nobody', ...options });
   const ask = async (headers: Headers, address = '127.0.0.1') => {
-    const found = await authenticate({ headers, address });
+    const found = await authenticate({ ...GET, headers, address });
     return found.kind === 'known'
       ? `${found.principal.via} ${found.principal.tenant}/${found.principal.subject}`
       : found.reason;
@@ -70,7 +74,7 @@ for (const [title, headers, want] of forms) {
 
 test('without a key, loopback is the default tenant with every role, and a wrong key is wrong there too', async () => {
   const { authenticate, ask } = setUp({ anonymous: 'loopback' });
-  const found = await authenticate({ headers: { host: '127.0.0.1:8080' }, address: '127.0.0.1' });
+  const found = await authenticate({ ...GET, headers: { host: '127.0.0.1:8080' } });
   assert(found.kind === 'known');
   assert.deepEqual(
     [found.principal.tenant, found.principal.subject, found.principal.roles.length],
@@ -133,7 +137,7 @@ test('a guesser is slowed down at the 21st try, an owner of a key elsewhere is n
   for (let i = 0; i < 20; i++) assert.equal(await ask(bearer(`bl_guess${i}`), '192.0.2.9'), 'unknown');
   assert.equal(await ask(bearer('bl_guess'), '192.0.2.9'), 'rate_limited');
   assert.equal(asked.length, 20);
-  const refused = await authenticate({ headers: bearer('bl_guess'), address: '192.0.2.9' });
+  const refused = await authenticate({ ...GET, headers: bearer('bl_guess'), address: '192.0.2.9' });
   assert(refused.kind === 'refused' && refused.status === 429 && refused.wait === 1000);
   assert.equal(await ask(bearer(KEY), '192.0.2.10'), known);
   await clock.advance(1000);
@@ -154,7 +158,7 @@ test('right credentials are not counted as guesses', async () => {
 
 test('a refused token says why in our words', async () => {
   const jwt = async () => ({ kind: 'refused', verdict: 'expired', because: 'it has expired' }) as const;
-  const found = await setUp({ jwt }).authenticate({ headers: bearer('a.b.c'), address: '::1' });
+  const found = await setUp({ jwt }).authenticate({ ...GET, headers: bearer('a.b.c') });
   assert(found.kind === 'refused');
   assert.deepEqual(
     [found.reason, found.status, found.message],
@@ -165,7 +169,7 @@ test('a refused token says why in our words', async () => {
 test('no refusal repeats what was given', async () => {
   const { authenticate } = setUp();
   for (const text of [`bl_${'7'.repeat(16)}_${'ab'.repeat(32)}`, 'hunter2hunter2', 'aaaa.bbbb.cccc']) {
-    const found = await authenticate({ headers: bearer(text), address: '127.0.0.1' });
+    const found = await authenticate({ ...GET, headers: bearer(text) });
     assert(found.kind === 'refused' && REFUSALS.includes(found.reason));
     assert(!inspect(found, { depth: 9 }).includes(text));
   }
@@ -175,7 +179,7 @@ test('a database that cannot answer is an error and not a refusal', async () => 
   const verify = () => Promise.reject(new Error('connection refused'));
   const keys = { verify } as unknown as Keys;
   const authenticate = makeAuthenticator({ clock: fakeClock(), keys, anonymous: 'nobody' });
-  await assert.rejects(authenticate({ headers: bearer(KEY), address: '::1' }), /connection refused/);
+  await assert.rejects(authenticate({ ...GET, headers: bearer(KEY) }), /connection refused/);
 });
 
 test('credentialOf() does not mistake a password with colons', () => {

@@ -56,7 +56,7 @@ test('a name and a password open everything, and a key in place of the password 
   const ask = async (pair: string | undefined) =>
     await authenticate({
       headers: pair === undefined ? {} : { authorization: `Basic ${Buffer.from(pair).toString('base64')}` },
-      address: '10.0.0.1',
+      ...{ address: '10.0.0.1', method: 'GET', hosts: [] },
     });
   const known = await ask('ada:right: with a colon');
   assert(known.kind === 'known');

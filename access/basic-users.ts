@@ -11,6 +11,8 @@ import bcrypt from 'bcryptjs';
 export interface BasicUsers {
   has(name: string): boolean;
   verify(name: string, password: string): Promise<'right' | 'wrong' | 'busy'>;
+  /** What a session of that user rests on; another password is another. */
+  basis(name: string): string | undefined;
 }
 
 /** bcrypt reads no further. */
@@ -36,6 +38,14 @@ export function makeBasicUsers(hashes: ReadonlyMap<string, string>): BasicUsers 
   let waiting = 0;
   return {
     has: (name) => hashes.has(name),
+    basis: (name) => {
+      const hash = hashes.get(name);
+      return hash === undefined
+        ? undefined
+        : createHash('sha256')
+            .update(JSON.stringify([name, hash]))
+            .digest('hex');
+    },
     verify: async (name, password) => {
       const known = hashes.get(name);
       const digest = createHash('sha256')

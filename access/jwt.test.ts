@@ -5,7 +5,7 @@ import { inspect } from 'node:util';
 import { SignJWT } from 'jose';
 import { fakeClock } from '#kernel/clock.ts';
 import { secret } from '#kernel/secret.ts';
-import { CLOCK_TOLERANCE, makeJwtVerifier } from './jwt.ts';
+import { CLOCK_TOLERANCE, jwtBases, makeJwtVerifier } from './jwt.ts';
 import { hs256Key, type JwtKey, parseJwtKeys } from './jwt-keys.ts';
 
 const NOW = 1_790_000_000;
@@ -38,11 +38,22 @@ test('a token of each algorithm speaks for its subject, tenant and roles', async
     [HS, await sign('HS256', Buffer.from(SHARED))],
   ];
   for (const [keys, token] of tokens) {
-    assert.deepEqual(await verifier(keys)(token), {
-      kind: 'valid',
-      principal: { tenant: 'acme', subject: 'jwt:ada', roles: ['writer'], via: 'jwt' },
-    });
+    const outcome = await verifier(keys)(token);
+    assert(outcome.kind === 'valid');
+    assert.deepEqual(outcome.principal, { tenant: 'acme', subject: 'jwt:ada', roles: ['writer'], via: 'jwt' });
+    assert.equal(outcome.grounds.until, claims.exp * 1_000);
+    const bases = jwtBases({ keys, issuer: ISSUER, audience: AUDIENCE });
+    assert.deepEqual([...bases], [outcome.grounds.basis]);
+    assert(!outcome.grounds.basis.includes(SHARED));
   }
+});
+
+test('what a session rests on is another with another key, another issuer and another audience', () => {
+  const options = { keys: [...RSA, ...EC, ...HS], issuer: ISSUER, audience: AUDIENCE };
+  const all = [options, { ...options, issuer: 'https://other.test/' }, { ...options, audience: 'other' }].flatMap(
+    (one) => [...jwtBases(one)],
+  );
+  assert.equal(new Set(all).size, 9);
 });
 
 test('an unsigned token is refused, however it spells none', async () => {

@@ -6,7 +6,7 @@ import type { Log } from '#kernel/log.ts';
 import type { Random } from '#kernel/random.ts';
 import type { Secret } from '#kernel/secret.ts';
 import type { Milliseconds } from '#kernel/units.ts';
-import { judgeKey, type KeyVerdict, makeKey, parseKey, type StoredKey } from './api-key.ts';
+import { judgeKey, type KeyVerdict, makeKey, parseKey, type StoredKey, standingOf } from './api-key.ts';
 import { audit } from './audit.ts';
 import { findKey, insertKey, keysOf, revoke, touchKey } from './keys-sql.ts';
 import { isRole, isTenant, type Role } from './roles.ts';
@@ -51,6 +51,8 @@ export interface Keys {
   revoke(tenant: string, id: string, by: string, correlationId?: string): Promise<boolean>;
   /** @throws {DatabaseFault} when the key is not in the cache and the database cannot say. */
   verify(text: string): Promise<KeyOutcome>;
+  /** The same of a key that was shown before, by its id: a session rests on it. */
+  standing(id: string): Promise<KeyOutcome>;
 }
 
 type Cached = { readonly found: Promise<StoredKey | undefined>; readonly until: Milliseconds };
@@ -82,6 +84,12 @@ export function makeKeys({ db, clock, random, log }: { db: Db; clock: Clock; ran
       log.warn({ keyId: id, reason: describe(error) }, 'Cannot note that a key was used');
     });
   };
+  const used = (stored: StoredKey | undefined, verdict: KeyVerdict): KeyOutcome => {
+    if (stored === undefined) return { kind: 'refused', verdict: 'unknown' };
+    if (verdict !== 'valid') return { kind: 'refused', verdict };
+    touch(stored.id);
+    return { kind: 'valid', key: factsOf(stored) };
+  };
 
   return {
     create: async (wish) => {
@@ -108,12 +116,11 @@ export function makeKeys({ db, clock, random, log }: { db: Db; clock: Clock; ran
       const given = parseKey(text);
       if (given === undefined) return { kind: 'refused', verdict: 'malformed' };
       const stored = await lookUp(given.id);
-      const verdict = judgeKey(given, stored, clock.now());
-      if (verdict !== 'valid' || stored === undefined) {
-        return { kind: 'refused', verdict: verdict === 'valid' ? 'unknown' : verdict };
-      }
-      touch(stored.id);
-      return { kind: 'valid', key: factsOf(stored) };
+      return used(stored, judgeKey(given, stored, clock.now()));
+    },
+    standing: async (id) => {
+      const stored = await lookUp(id);
+      return used(stored, stored === undefined ? 'unknown' : standingOf(stored, clock.now()));
     },
   };
 }

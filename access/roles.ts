@@ -1,3 +1,5 @@
+import type { Milliseconds } from '#kernel/units.ts';
+
 /**
  * Who may do what. Programs at the document API are reader, writer or admin; people at the router are viewer, responder
  * or operator. A principal may have several roles; a role does not imply another: the table below is the whole truth.
@@ -36,6 +38,10 @@ export type Principal = {
   readonly subject: string;
   readonly roles: readonly Role[];
   readonly via: 'key' | 'jwt' | 'basic' | 'anonymous';
+  /** What people call it: a key's name. */
+  readonly name?: string;
+  /** Signed in by a cookie, until then. */
+  readonly session?: { readonly id: string; readonly until: Milliseconds };
 };
 
 export function may(principal: Pick<Principal, 'roles'>, action: Action): boolean {

@@ -127,6 +127,16 @@ function addPerson(found: Found, name: string, severity: Severity, who: Who): vo
   found.addressed.push(...used);
 }
 
+/** Whom the step of an incident that is due will tell, as it now looks: by then somebody else may be on call. */
+export function nextOf(
+  { step, dueAt }: Pick<Incident, 'step' | 'dueAt'>,
+  policy: Policy | undefined,
+  who: Who,
+): Escalation['next'] {
+  const next = policy?.steps[step];
+  return next === undefined || dueAt === undefined ? undefined : { who: namesOf(next, who, dueAt), at: dueAt };
+}
+
 const namesOf = (step: Step, who: Who, at: Milliseconds): string[] =>
   step.targets.flatMap((target) => {
     if (target.kind === 'receiver') return [target.name];

@@ -88,7 +88,9 @@ export function promqlSource(options: PromqlSourceOptions): Source {
       if (answered && !filled) await begin(engine);
       if (answered !== heard) tellHearing(log, server.url, answered, read);
       heard = answered;
-      return { ...takeIn(options, engine, read, shown, toSeconds(at)), at, heard, samples };
+      const [reason] = read.missing.values();
+      const unheard = answered || reason === undefined ? {} : { unheard: reason };
+      return { ...takeIn(options, engine, read, shown, toSeconds(at)), at, heard, samples, ...unheard };
     },
   };
 }

@@ -72,6 +72,9 @@ test('each address of a name is scraped, what it has no more is gone, and a name
   }
   addresses = async () => [];
   assert.deepEqual(await look(35), { 'app/127.0.0.1': false, 'app/127.0.0.2': false });
+  const { about } = await source.look(engine);
+  assert.equal(about?.get('app/127.0.0.1')?.url, `http://127.0.0.1:${port}/metrics`);
+  assert.match(about?.get('app/127.0.0.1')?.because ?? '', /ECONNREFUSED|refused/i);
 });
 
 test('addressesOf() says what a name has, or that it has none', async () => {

@@ -75,12 +75,20 @@ export function scrapeSource(options: ScrapeOptions): Source {
       const others = seen.slice(1);
       return {
         at: options.now(),
-        samples: others.some((read) => read !== undefined) ? seen.flatMap((read) => read?.samples ?? []) : undefined,
-        answered: new Map(targets.map(({ id }, i) => [id, others[i] !== undefined])),
+        samples: others.some(isRead) ? seen.flatMap((one) => (isRead(one) ? one.samples : [])) : undefined,
+        answered: new Map(targets.map(({ id }, i) => [id, others[i] !== undefined && isRead(others[i])])),
+        about: new Map(targets.map(({ id, url }, i) => [id, { url, ...becauseOf(others[i]) }])),
         heard: true,
       };
     },
   };
+}
+
+const isRead = (one: Exposition): one is Extract<Exposition, { kind: 'samples' }> => one.kind === 'samples';
+
+function becauseOf(one: Exposition | undefined): { because?: string } {
+  if (one === undefined || isRead(one)) return {};
+  return { because: one.line === 0 ? one.reason : `line ${one.line}: ${one.reason}` };
 }
 
 type Found = Pick<WatchTarget, 'id' | 'url'>;
@@ -114,22 +122,23 @@ function makeFinder({ targets, addresses, log }: ScrapeOptions): () => Promise<F
 type Watched = { readonly engine: Engine; readonly wanted: Wanted };
 type Answer = { readonly text: string; readonly format: Format };
 
-/** @returns what it answered, if it could be read. */
+/** @returns what it answered, or why it could not be read. */
 async function scrape(
   { log, now, telemetry }: ScrapeOptions,
   { engine, wanted }: Watched,
   target: string,
   read: () => Promise<Answer>,
-): Promise<Extract<Exposition, { kind: 'samples' }> | undefined> {
+): Promise<Exposition> {
   const exposition = await read().then(
     ({ text, format }) => readSamples(text, format, wanted),
     (error: unknown): Exposition => ({ kind: 'fault', line: 0, reason: describe(error) }),
   );
   enter(engine, { target, at: toSeconds(now()), interval: SCRAPE_EVERY }, exposition);
   telemetry.count('watch_scrapes_total', { outcome: exposition.kind === 'samples' ? 'read' : 'missing' });
-  if (exposition.kind === 'samples') return exposition;
-  log.debug({ target, line: exposition.line, reason: exposition.reason }, 'a scrape is missing');
-  return undefined;
+  if (exposition.kind === 'fault') {
+    log.debug({ target, line: exposition.line, reason: exposition.reason }, 'a scrape is missing');
+  }
+  return exposition;
 }
 
 /** @throws {Error} saying why there is no answer. */

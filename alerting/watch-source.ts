@@ -10,8 +10,12 @@ export type Look = {
   readonly samples: readonly StallSample[] | undefined;
   /** Each target that was asked but the router itself: did it answer? */
   readonly answered: ReadonlyMap<string, boolean>;
+  /** Of targets: where they are, and why one did not answer, as far as the source knows. */
+  readonly about?: ReadonlyMap<string, { readonly url?: string; readonly because?: string }>;
   /** False: whoever is asked did not answer, which says nothing of the targets behind it. */
   readonly heard: boolean;
+  /** Why it did not. */
+  readonly unheard?: string;
 };
 
 export type SourceShown =

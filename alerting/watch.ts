@@ -12,6 +12,7 @@ import { settleCorrections } from '#slo/engine-corrections.ts';
 import type { Correction } from '#slo/ledger/corrections.ts';
 import type { Objective } from '#slo/objective.ts';
 import type { Alert } from './alert.ts';
+import { type EyeView, newOwnEye, noteLook, ownEye } from './eye.ts';
 import { newPresence, notePresence, servicesDown } from './service-down.ts';
 import { alertOf, endOf, type Said, saidOf } from './verdict-alerts.ts';
 import type { Source, SourceShown } from './watch-source.ts';
@@ -37,6 +38,8 @@ export type WatchOptions = {
 export interface Watch {
   readonly engine: () => Engine;
   readonly source: SourceShown;
+  /** Does it see anything? */
+  readonly eye: () => EyeView;
   /** Whoever starts the service again has given it up: nobody needs to wait any longer. */
   serviceGivenUp(): void;
   /** Takes in the corrections that are in force now; else, or where the store fails, they are looked for every half minute. */
@@ -54,11 +57,13 @@ export async function makeWatch(options: WatchOptions): Promise<Watch> {
   const engine = (await restoreEngine(options)) ?? newEngine(options.objectives, toSeconds(now()));
   const standing = makeStanding(options);
   const presence = newPresence();
+  const eye = newOwnEye(now());
   let gone: Said | undefined;
   const round = async () => {
     const look = await source.look(engine);
     const at = now();
     notePresence(presence, look, at);
+    noteLook(eye, look, at);
     tick(engine, toSeconds(look.at));
     const said = [...engine.watched.values()].flatMap((watched) => saidOf(engine, watched, at) ?? []);
     if (look.samples !== undefined) gone = workerGone(look.samples, at);
@@ -82,6 +87,7 @@ export async function makeWatch(options: WatchOptions): Promise<Watch> {
   return {
     engine: () => engine,
     source: source.shown,
+    eye: () => ownEye(eye, source.every, now()),
     serviceGivenUp: () => {
       presence.givenUp = true;
     },

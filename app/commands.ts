@@ -30,6 +30,13 @@ export function addCommands(program: Command): void {
   addRouteCommands(program);
   addTopCommand(program);
   program
+    .command('build', { hidden: true })
+    .description('builds the console’s page; needs the development dependencies')
+    .action(async () => {
+      const { buildPage } = await import('#console/build.ts');
+      await buildPage();
+    });
+  program
     .command('prepare', { hidden: true })
     .description('builds what the first start would have to build')
     .action(async () => {

@@ -145,6 +145,7 @@ for (const name of HIDDEN) {
 test('readConfig() hides what the table calls a secret, and that is everything that sounds like one', () => {
   assert.deepEqual([...HIDDEN].sort(), [
     'DATABASE_URL',
+    'DOCUMENTS_API_KEY',
     'JWT_SHARED_SECRET',
     'LLAMA_CLOUD_API_KEY',
     'OPENAI_API_KEY',

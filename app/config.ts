@@ -5,7 +5,7 @@
 import { hostname, networkInterfaces } from 'node:os';
 import { isLoopback, parseAddresses } from '#access/addresses.ts';
 import { type JwtKey, parseJwtKeys } from '#access/jwt-keys.ts';
-import { describe } from '#kernel/errors.ts';
+import { describe, Fault } from '#kernel/errors.ts';
 import type { LogOptions } from '#kernel/log.ts';
 import { type Secret, secret } from '#kernel/secret.ts';
 import { embeddingPrice } from '#worker/prices.ts';
@@ -28,6 +28,7 @@ type SecretName =
   | 'OPENAI_API_KEY'
   | 'WEBHOOK_SECRET'
   | 'ROUTER_PAGERDUTY_WEBHOOK_SECRET'
+  | 'DOCUMENTS_API_KEY'
   | 'JWT_SHARED_SECRET'
   | 'OTEL_EXPORTER_OTLP_HEADERS';
 type Plain = Omit<Values, SecretName | 'BURNLINE_VENDORS'> & { readonly BURNLINE_VENDORS: 'real' | 'simulated' };
@@ -114,7 +115,7 @@ function crossFaults(
   }
   const jwt = values.JWT_KEY_FILE !== undefined || secrets.JWT_SHARED_SECRET !== undefined;
   if (jwt) need('JWT_ISSUER', values.JWT_ISSUER, 'tokens are believed only from a named issuer');
-  return [...faults, ...watchFaults(values, secrets), ...unusable(values)];
+  return [...faults, ...watchFaults(values, secrets), ...documentsFaults(role, values, secrets), ...unusable(values)];
 }
 
 /** What the router watches it reads in one way, and shows one credential. */
@@ -141,6 +142,28 @@ function watchFaults(values: Plain, secrets: Readonly<Partial<Record<SecretName,
   return wrong.flatMap(([setting, is, message]) => (is === true ? [{ setting, message }] : []));
 }
 
+/** A key goes to one address, and is given in one way. */
+function documentsFaults(
+  role: Role,
+  { DOCUMENTS_API_URL: url, DOCUMENTS_API_KEY_FILE: file }: Plain,
+  { DOCUMENTS_API_KEY: key }: Readonly<Partial<Record<SecretName, Secret>>>,
+): ConfigFault[] {
+  const wrong: readonly [SettingName, boolean, string][] = [
+    ['DOCUMENTS_API_URL', hasCredentials(url), 'holds a name or a password: see DOCUMENTS_API_KEY'],
+    [
+      'DOCUMENTS_API_URL',
+      role === 'router' && url === undefined && (key !== undefined || file !== undefined),
+      'is missing: a key for it is given',
+    ],
+    [
+      'DOCUMENTS_API_KEY_FILE',
+      key !== undefined && file !== undefined,
+      'stands beside DOCUMENTS_API_KEY: expected one',
+    ],
+  ];
+  return wrong.flatMap(([setting, is, message]) => (is ? [{ setting, message }] : []));
+}
+
 const hasCredentials = (url: string | undefined): boolean => {
   const { username, password } = new URL(url ?? 'http://none');
   return `${username}${password}` !== '';
@@ -154,11 +177,13 @@ function unusable(values: Plain): ConfigFault[] {
     JWT_KEY_FILE: file,
     ROUTER_WEB_CONFIG_FILE: web,
     ROUTER_PAGERDUTY_WEBHOOK_SECRET_FILE: pagerduty,
+    DOCUMENTS_API_KEY_FILE: documents,
   } = values;
   const tries: readonly [SettingName, () => unknown][] = [
     ['IP_ALLOW_LIST', () => parseAddresses(values.IP_ALLOW_LIST ?? [])],
     ['EMBEDDING_MODEL', () => (model === undefined ? undefined : embeddingPrice(model, price))],
     ['JWT_KEY_FILE', () => (file === undefined ? undefined : readJwtKeys(file))],
+    ['DOCUMENTS_API_KEY_FILE', () => (documents === undefined ? undefined : readDocumentsKey(documents))],
     ['ROUTER_WEB_CONFIG_FILE', () => (web === undefined ? undefined : readWebConfig(web))],
     [
       'ROUTER_PAGERDUTY_WEBHOOK_SECRET_FILE',
@@ -180,9 +205,17 @@ export function readJwtKeys(file: string): JwtKey[] {
   return parseJwtKeys(readNamedFile(file, 'jwt_keys_unreadable'));
 }
 
+/** @throws {Fault} which names the file and never quotes it. */
+export function readDocumentsKey(file: string): Secret {
+  const text = readNamedFile(file, 'documents_key_unreadable').trim();
+  if (!/^[\x21-\x7e]{1,8192}$/.test(text))
+    throw new Fault('documents_key_invalid', `Cannot use ${file}: expected one key`);
+  return secret(text);
+}
+
 /** A variable of ours that nobody reads is a typing error that would be found in production. */
 function warningsOf(env: Environment): ConfigFault[] {
-  const ours = /^(BURNLINE|LLAMAPARSE|LLAMA_CLOUD|SIMULATORS|WORKER|CANARY|WEBHOOK|PARSER|ROUTER)_?/;
+  const ours = /^(BURNLINE|LLAMAPARSE|LLAMA_CLOUD|SIMULATORS|WORKER|CANARY|WEBHOOK|PARSER|ROUTER|DOCUMENTS_API)_?/;
   const known = new Set<string>([
     ...SETTING_NAMES,
     ...Object.keys(COMPOSE_VARIABLES),

@@ -47,7 +47,7 @@ export const GROUPS: readonly Group[] = [
     title: 'Router',
     about:
       'Alerts in, people woken. Flags are named as Alertmanager’s, so that it can take its place; `--cluster.*` is accepted.',
-    names: /^ROUTER_/,
+    names: /^(ROUTER_|DOCUMENTS_API_)/,
   },
   { title: 'Webhooks', about: 'Posts to an uploader’s own server.', names: /^WEBHOOK_/ },
   {

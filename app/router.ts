@@ -1,8 +1,10 @@
 /** The role `router`: its store, its files, its loops and its server. */
 import { makeBasicUsers } from '#access/basic-users.ts';
 import { makeKeys } from '#access/keys.ts';
+import { makeSessions } from '#access/sessions.ts';
 import { comeBack } from '#alerting/alive.ts';
 import { makeRouterApi, type RouterApi } from '#alerting/api/api.ts';
+import { NO_EYE } from '#alerting/eye.ts';
 import { makeLinks } from '#alerting/links.ts';
 import { makeNotify } from '#alerting/notify/notify.ts';
 import { observeRouter } from '#alerting/observe.ts';
@@ -14,7 +16,9 @@ import type { Setup } from '#alerting/setup.ts';
 import type { Store } from '#alerting/store.ts';
 import { makeSqlStore } from '#alerting/store-sql.ts';
 import { expectPages, tallied } from '#alerting/tally.ts';
+import type { Watch } from '#alerting/watch.ts';
 import { instrumentDb } from '#collector/database.ts';
+import { besideRouter, consoleRoutes } from '#console/console.ts';
 import type { Clock } from '#kernel/clock.ts';
 import type { Db } from '#kernel/database.ts';
 import { describe } from '#kernel/errors.ts';
@@ -28,6 +32,7 @@ import { type Milliseconds, milliseconds } from '#kernel/units.ts';
 import type { App } from '#serving/app.ts';
 import { type EarlyServer, listenEarly } from '#serving/early-server.ts';
 import { anonymousAllowed, type Config, routerAddress } from './config.ts';
+import { consoleOptions } from './console.ts';
 import { openRouterDatabase, routerFolder } from './database.ts';
 import { VERSION } from './project.ts';
 import { runLoops } from './router-loops.ts';
@@ -88,9 +93,7 @@ export async function runRouter(config: Config, runtime: Runtime): Promise<void>
     hear: router.hear,
     pagerdutySecrets: pagerdutySecretsOf(config),
     signingKey: key,
-    engine: () => watch?.engine(),
-    source: () => watch?.source,
-    correct: async () => await watch?.correct(),
+    ...watchedBy(watch),
     reload: setup.reload,
   });
   stack.defer(async () => {
@@ -111,6 +114,14 @@ export async function runRouter(config: Config, runtime: Runtime): Promise<void>
   log.info({}, 'router stops');
   await within(clock, CLOSE_LIMIT, log, 'what is being sent', work);
 }
+
+/** What routes ask of the watch, where there is one. */
+const watchedBy = (watch: Watch | undefined) => ({
+  engine: () => watch?.engine(),
+  source: () => watch?.source,
+  eye: () => watch?.eye() ?? NO_EYE,
+  correct: async () => await watch?.correct(),
+});
 
 /** The store may be away, or be closed meanwhile by a stop: no reason to end as if the router had failed. */
 function reloadOnHangUp(reload: () => Promise<unknown>, log: Log): void {
@@ -154,6 +165,7 @@ type Served = Pick<
   | 'signingKey'
   | 'engine'
   | 'source'
+  | 'eye'
   | 'correct'
   | 'reload'
 >;
@@ -167,7 +179,12 @@ async function serve(
 ): Promise<App> {
   const { clock, log, random } = runtime;
   const users = web === undefined || web.users.size === 0 ? undefined : makeBasicUsers(web.users);
-  const keys = makeKeys({ db: served.db, clock, random, log });
+  const { db, now, setup } = served;
+  const keys = makeKeys({ db, clock, random, log });
+  const sessions = makeSessions({ db, now, random });
+  const authenticate = authenticator(config, keys, clock, { users, sessions });
+  const prefix = prefixOf(config);
+  const site = { prefix, external: config.ROUTER_EXTERNAL_URL };
   const server = await makeRouterApi({
     ...runtime,
     ...served,
@@ -176,14 +193,17 @@ async function serve(
     startedAt: clock.now(),
     version: VERSION,
     revision: VERSION,
-    prefix: prefixOf(config),
-    authenticate: authenticator(config, keys, clock, users),
+    prefix,
+    site,
+    beside: besideRouter(prefix),
+    authenticate,
     keys,
     keyNeeded: users !== undefined || anonymousAllowed(config) === 'nobody',
     rate: { perSecond: config.RATE_PER_SECOND, burst: config.RATE_BURST },
     trustProxy: config.TRUST_PROXY === 'on',
     early,
   });
+  consoleRoutes(server, prefix, { ...consoleOptions(config, log), site, sessions, authenticate, setup, now, db });
   await server.ready();
   return server;
 }

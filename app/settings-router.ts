@@ -150,6 +150,44 @@ export const ROUTER_SETTINGS = {
     roles: ROUTING,
     help: 'file that holds it, read at the start',
   },
+  DOCUMENTS_API_URL: {
+    flag: '--documents.url <url>',
+    schema: url.optional(),
+    roles: ROUTING,
+    help: 'document API whose documents the console shows; without it, none; under npm start, the one of this stack',
+  },
+  DOCUMENTS_API_KEY: {
+    schema: z.string().min(1).optional(),
+    roles: ROUTING,
+    secret: true,
+    help: 'the router’s key for it: reader, or writer where people may try a failed document again; none on loopback',
+  },
+  DOCUMENTS_API_KEY_FILE: {
+    schema: z.string().min(1).optional(),
+    roles: ROUTING,
+    help: 'file that holds it, read at the start',
+  },
+  DOCUMENTS_API_TENANT: {
+    schema: z
+      .string()
+      .regex(/^[a-z0-9][a-z0-9_.-]{0,62}$/i, 'expected a tenant’s name')
+      .default('default'),
+    roles: ROUTING,
+    help: 'whose that key is: people of another tenant are not shown its documents',
+  },
+  ROUTER_GRAFANA_URL: {
+    schema: url.optional(),
+    roles: ROUTING,
+    help: 'where people reach Grafana: the console links there',
+  },
+  ROUTER_TRACES_URL: {
+    schema: z
+      .string()
+      .regex(/^https?:\/\/.*\{traceId\}/, 'expected an http or https URL with {traceId} in it')
+      .optional(),
+    roles: ROUTING,
+    help: 'where people see a trace, with {traceId} where its id stands: the console links there',
+  },
   ROUTER_FEATURES: {
     flag: '--enable-feature <names>',
     schema: list.pipe(z.array(z.enum(FEATURES, `expected some of ${FEATURES.join(', ')}`))).default([]),

@@ -1,11 +1,11 @@
 /** How the slo commands tell what they read: for people, and as JSON for programs. Pure. */
 import { styleText } from 'node:util';
 import { seconds } from '#kernel/units.ts';
+import { indicatorText } from '#slo/indicator-text.ts';
 import { type Meaning, makeMeaning, RATES, type RuleMeaning, SHARES } from '#slo/meaning.ts';
 import type { Indicator, Method, Objective, Query, Window } from '#slo/objective.ts';
 import type { ObjectivesRead } from '#slo/openslo/read.ts';
 import type { Finding } from '#slo/openslo/report.ts';
-import { selectorText } from '#slo/promql.ts';
 import { duration, exactPercent, round } from '#slo/verdict.ts';
 
 /** Who can judge an objective: the router's own ledger and Prometheus, or Prometheus alone. */
@@ -162,26 +162,6 @@ function methodText(method: Method): string {
       return method satisfies never;
   }
 }
-
-function indicatorText(indicator: Indicator): string {
-  switch (indicator.kind) {
-    case 'ratio': {
-      const [word, query] = indicator.bad ? ['bad', indicator.bad] : ['good', indicator.good];
-      return `${word} ${query ? queryText(query) : ''} of ${queryText(indicator.total)}`;
-    }
-    case 'raw':
-      return `${indicator.rawType} ratio ${queryText(indicator.query)}`;
-    case 'threshold':
-      return `${queryText(indicator.query)} ${indicator.op} ${indicator.limit}`;
-    case 'composite':
-      return `weighted: ${indicator.parts.map(({ weight, objective }) => `${weight} × ${objective.name}`).join(', ')}`;
-    default:
-      return indicator satisfies never;
-  }
-}
-
-const queryText = (query: Query): string =>
-  query.kind === 'selector' ? selectorText(query.selector) : query.text.replace(/\s+/g, ' ');
 
 function spanText(span: number): string {
   for (const [length, unit] of [

@@ -46,6 +46,7 @@ export async function runStart(config: Config, runtime: Omit<Runtime, 'telemetry
     if (!over.aborted) {
       // What it watches may listen on free ports.
       Object.assign(env, portsOf(urls));
+      env['DOCUMENTS_API_URL'] ??= urls['api'];
       const router = supervise({ name: 'router', entry: ENTRY, args: ['router'], env });
       children.splice(1, 0, router);
       Object.assign(urls, await ready(router));

@@ -2,9 +2,10 @@
 import { parseAddresses } from '#access/addresses.ts';
 import { type Authenticate, makeAuthenticator } from '#access/authenticator.ts';
 import type { BasicUsers } from '#access/basic-users.ts';
-import { makeJwtVerifier } from '#access/jwt.ts';
+import { type JwtOptions, jwtBases, makeJwtVerifier } from '#access/jwt.ts';
 import { hs256Key } from '#access/jwt-keys.ts';
 import type { Keys } from '#access/keys.ts';
+import type { Sessions } from '#access/sessions.ts';
 import type { DbInstruments } from '#collector/database.ts';
 import type { OtlpOptions } from '#collector/sdk.ts';
 import type { Clock } from '#kernel/clock.ts';
@@ -67,26 +68,33 @@ export function workerSettings(config: Config, webhookSecret: Secret): WorkerSet
   };
 }
 
-/** @param users where there are some, nobody comes without a name or a key. */
-export function authenticator(config: Config, keys: Keys, clock: Clock, users?: BasicUsers): Authenticate {
-  const jwt = jwtVerifier(config, clock);
+export type People = {
+  /** Where there are some, nobody comes without a name or a key. */
+  readonly users: BasicUsers | undefined;
+  readonly sessions: Sessions;
+};
+
+export function authenticator(config: Config, keys: Keys, clock: Clock, people?: People): Authenticate {
+  const jwt = jwtOptions(config);
+  const users = people?.users;
   return makeAuthenticator({
     clock,
     keys,
     anonymous: users === undefined ? anonymousAllowed(config) : 'nobody',
     ...(users === undefined ? {} : { users }),
-    ...(jwt ? { jwt } : {}),
+    ...(people === undefined ? {} : { sessions: people.sessions }),
+    ...(jwt ? { jwt: makeJwtVerifier(jwt, clock), jwtBases: jwtBases(jwt) } : {}),
     ...(config.IP_ALLOW_LIST.length > 0 ? { allowed: parseAddresses(config.IP_ALLOW_LIST) } : {}),
   });
 }
 
-function jwtVerifier(config: Config, clock: Clock) {
+function jwtOptions(config: Config): JwtOptions | undefined {
   const { JWT_KEY_FILE: file, JWT_ISSUER: issuer, JWT_AUDIENCE: audience } = config;
   const shared = config.secrets.JWT_SHARED_SECRET;
   if (issuer === undefined || (file === undefined && shared === undefined)) return undefined;
   const fromFile = file === undefined ? [] : readJwtKeys(file);
   const keys = [...fromFile, ...(shared === undefined ? [] : [hs256Key(shared)])];
-  return makeJwtVerifier({ keys, issuer, audience }, clock);
+  return { keys, issuer, audience };
 }
 
 export const instrumentsOf = (

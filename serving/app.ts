@@ -1,4 +1,5 @@
 /** An HTTP server before its routes: who calls, how much, what an error looks like. Each role's API is put onto one. */
+import cookie from '@fastify/cookie';
 import helmet from '@fastify/helmet';
 import multipart from '@fastify/multipart';
 import swagger from '@fastify/swagger';
@@ -9,7 +10,7 @@ import {
   validatorCompiler,
   type ZodTypeProvider,
 } from 'fastify-type-provider-zod';
-import type { Authenticate, RefusalReason } from '#access/authenticator.ts';
+import type { Asking, Authenticate, RefusalReason, Refusal as Unknown } from '#access/authenticator.ts';
 import { makeRateLimiter } from '#access/rate-limit.ts';
 import { type Action, may, type Principal } from '#access/roles.ts';
 import { instrumentFastify } from '#collector/http-server.ts';
@@ -25,6 +26,7 @@ import type { EarlyServer } from './early-server.ts';
 import { HEADERS_LIMIT, REQUEST_LIMIT } from './limits.ts';
 import { openApi } from './openapi.ts';
 import { isRefusal, type Refusal, refuse, sendProblem } from './problems.ts';
+import { givenSession, hostsOf, type Site } from './session-cookie.ts';
 
 export type AccessRefusal = RefusalReason | 'forbidden';
 
@@ -54,6 +56,8 @@ export type AppOptions = {
   readonly early?: EarlyServer;
   readonly onRateLimited?: (request: FastifyRequest) => void;
   readonly authenticate: Authenticate;
+  /** Where people sign in, and a cookie may stand for their credential. */
+  readonly site?: Site;
   /** False where `authenticate` lets somebody in without one. */
   readonly keyNeeded: boolean;
   readonly rate: Rate;
@@ -97,6 +101,8 @@ export async function makeApp(options: AppOptions) {
   drainUnread(app as never, clock);
   letGoAtTheEnd(app as never);
   await app.register(helmet, SECURITY_HEADERS);
+  // Before anybody asks who it is.
+  await app.register(cookie);
   await app.register(multipart, { throwFileSizeLimit: false });
   await app.register(swagger, openApi(options.described, options.keyNeeded));
   const allowed = watchMethods(app as never);
@@ -165,7 +171,7 @@ const OPEN = ['/healthz', '/readyz', '/metrics', '/openapi.json'];
 type ToRefusal = Pick<AppOptions, 'log' | 'jsonBody'>;
 
 function guard(app: Hooks, options: AppOptions): void {
-  const { authenticate, rate, clock, telemetry } = options;
+  const { authenticate, rate, clock } = options;
   const open = new Set([...OPEN, ...(options.open ?? [])]);
   const signed = new Set(options.signed ?? []);
   const limiter = makeRateLimiter(clock, rate);
@@ -183,19 +189,27 @@ function guard(app: Hooks, options: AppOptions): void {
     const route = request.routeOptions.url;
     if (route === undefined || open.has(route)) return;
     if (signed.has(route)) return hold(`address ${request.ip}`, request);
-    const found = await authenticate({ headers: request.headers, address: request.ip });
-    if (found.kind === 'refused') {
-      telemetry.count('access_refused_total', { reason: found.reason });
-      throw refuse(
-        AUTH_PROBLEMS[found.status],
-        found.message,
-        found.wait === undefined ? {} : { retryAfter: found.wait },
-      );
-    }
+    const found = await authenticate(asking(request, options.site));
+    if (found.kind === 'refused') throw refusedAccess(request, found);
     const { principal } = found;
     request.principal = principal;
     hold(`${principal.tenant}/${principal.subject}`, request);
   });
+}
+
+/** What is known of whoever sends a request. */
+export const asking = (request: FastifyRequest, site: Site | undefined): Asking => ({
+  headers: request.headers,
+  address: request.ip,
+  method: request.method,
+  hosts: hostsOf(request, site),
+  session: givenSession(request, site),
+});
+
+/** Counts it, for the caller to throw. */
+export function refusedAccess({ server }: FastifyRequest, { reason, status, message, wait }: Unknown): Refusal {
+  server.accessRefused(reason);
+  return refuse(AUTH_PROBLEMS[status], message, wait === undefined ? {} : { retryAfter: wait });
 }
 
 export function toRefusal(error: unknown, request: FastifyRequest, { log, jsonBody }: ToRefusal): Refusal {
@@ -245,7 +259,7 @@ function watchMethods(app: {
 }): (url: string) => string[] {
   const routes: { pattern: RegExp; method: string }[] = [];
   app.addHook('onRoute', ({ method, url }) => {
-    const pattern = new RegExp(`^${url.replace(/:[a-z]+/gi, '[^/]+')}/?$`);
+    const pattern = new RegExp(`^${url.replace(/:[a-z]+/gi, '[^/]+').replace('*', '.*')}/?$`);
     for (const one of [method].flat()) routes.push({ pattern, method: one });
   });
   return (url) => {

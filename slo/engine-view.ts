@@ -4,7 +4,8 @@ import { burnRate } from './burn-rate.ts';
 import { currentPeriod } from './calendar.ts';
 import { weighted, weightedBudget } from './composite.ts';
 import type { Engine, Watched } from './engine.ts';
-import { forecast, HOURS_A_WEEK, learnProfile, type Profile } from './forecast.ts';
+import { exhaustion, HOURS_A_WEEK, learnProfile, type Profile } from './forecast.ts';
+import type { Read } from './judge.ts';
 import { type Budget, budgetBetween } from './ledger/budget.ts';
 import { countsBetween, type Ledger, type View as LedgerView } from './ledger/ledger.ts';
 import type { Objective, Window } from './objective.ts';
@@ -57,7 +58,7 @@ export function viewOf(engine: Engine, id: string, now: Seconds): View | undefin
   const parts = partsOf(engine, watched);
   const period = currentPeriod(window, toMilliseconds(now));
   const from = toSeconds(period.start);
-  const read = weighted(parts.map(({ weight, ledger }) => ({ weight, read: reader(ledger) })));
+  const read = readOf(parts);
   const rate = (begin: Seconds) => burnRate(read(begin, now), budget);
   const whole = read(from, now);
   const left = budgetOf(objective, parts, from, now);
@@ -81,6 +82,35 @@ export function viewOf(engine: Engine, id: string, now: Seconds): View | undefin
   };
 }
 
+/** As long as nothing is news, a list that several people look at is made once in so many seconds. */
+const REMEMBERED = 5;
+type Known = { readonly state: readonly unknown[]; readonly view: View };
+const views = new WeakMap<Watched, Known>();
+
+/** All of them, in their order. A view may be `REMEMBERED` seconds old where its ledger and its verdict are the same since. */
+export function viewsOf(engine: Engine, now: Seconds): readonly View[] {
+  return [...engine.watched].flatMap(([id, watched]): View[] => {
+    const state = stateOf(engine, watched, now);
+    const known = views.get(watched);
+    if (known !== undefined && state.every((one, i) => one === known.state[i])) return [known.view];
+    const view = viewOf(engine, id, now);
+    if (view === undefined) return [];
+    views.set(watched, { state, view });
+    return [view];
+  });
+}
+
+/** All that a view is made of. The parts are as many as before: others would be another `Watched`. */
+const stateOf = (engine: Engine, watched: Watched, now: Seconds): readonly unknown[] => [
+  Math.floor(now / REMEMBERED),
+  watched.verdict,
+  watched.since,
+  ...partsOf(engine, watched).flatMap(({ ledger }) => {
+    const { good, bad, observed } = ledger.corrected ?? ledger.counted;
+    return [ledger, ledger.corrections.length, good, bad, observed];
+  }),
+];
+
 function attained(
   objective: Objective,
   parts: readonly Part[],
@@ -89,7 +119,7 @@ function attained(
 ): Uncorrected {
   const counts = parts.map(({ ledger }) => countsBetween(ledger, from, now, view));
   const [good, bad] = [sum(counts.map((one) => one.good)), sum(counts.map((one) => one.bad))];
-  const whole = weighted(parts.map(({ weight, ledger }) => ({ weight, read: reader(ledger, view) })))(from, now);
+  const whole = readOf(parts, view)(from, now);
   const { value, low, high } = budgetOf(objective, parts, from, now, view);
   return {
     good,
@@ -119,8 +149,8 @@ export function historyOf(
   const watched = engine.watched.get(id);
   if (watched === undefined) return undefined;
   const parts = partsOf(engine, watched);
-  const read = weighted(parts.map(({ weight, ledger }) => ({ weight, read: reader(ledger) })));
-  const readCounted = weighted(parts.map(({ weight, ledger }) => ({ weight, read: reader(ledger, 'counted') })));
+  const read = readOf(parts);
+  const readCounted = readOf(parts, 'counted');
   const isCorrected = parts.some(({ ledger }) => ledger.corrections.length > 0);
   const steps: Step[] = [];
   for (let at = from; at < to; at = seconds(at + step)) {
@@ -136,22 +166,22 @@ export function historyOf(
   return steps;
 }
 
-type Part = { readonly weight: number; readonly objective: Objective; readonly ledger: Ledger };
+/** What is counted of an objective: itself, or of a composite its parts. */
+export type Part = { readonly weight: number; readonly objective: Objective; readonly ledger: Ledger };
 
-function partsOf({ book, counted }: Engine, { leaves }: Watched): readonly Part[] {
+export function partsOf({ book, counted }: Engine, { leaves }: Watched): readonly Part[] {
   return leaves.flatMap(({ id, weight }): Part[] => {
     const [ledger, one] = [book.accounts.get(id)?.ledger, counted.get(id)];
     return ledger === undefined || one === undefined ? [] : [{ weight, objective: one.judged.objective, ledger }];
   });
 }
 
-const reader =
-  (ledger: Ledger, view: LedgerView = 'corrected') =>
-  (from: Seconds, to: Seconds) =>
-    countsBetween(ledger, from, to, view);
+/** The counts of all parts together. */
+export const readOf = (parts: readonly Part[], view: LedgerView = 'corrected'): Read =>
+  weighted(parts.map(({ weight, ledger }) => ({ weight, read: (from, to) => countsBetween(ledger, from, to, view) })));
 const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
 
-function budgetOf(
+export function budgetOf(
   { budget }: Objective,
   parts: readonly Part[],
   from: Seconds,
@@ -178,13 +208,12 @@ function exhaustsAt(
   if (only === undefined) return null;
   if (parts.length > 1) return compositeExhausts(budget, parts, { from, to, now }, left, window);
   const course = { ledger: only.ledger, now, budget, profile: profileOf(engine, id, only.ledger, now) };
-  const found = forecast({
+  const at = exhaustion({
     ...course,
     window: window.kind === 'rolling' ? window : { kind: 'calendar', from, to },
     recent: countsBetween(only.ledger, seconds(now - RECENT), now),
   });
-  if (found.kind === 'spent') return now;
-  return found.kind === 'at' ? found.at : null;
+  return at ?? null;
 }
 
 /** Of a composite by the clock alone: its parts' traffic has no common shape, and what falls out of a window is not told. */
@@ -196,7 +225,7 @@ function compositeExhausts(
   window: Window,
 ): Seconds | null {
   if (left.value <= 0) return now;
-  const read = weighted(parts.map(({ weight, ledger }) => ({ weight, read: reader(ledger) })));
+  const read = readOf(parts);
   const rate = burnRate(read(seconds(now - RECENT), now), budget);
   if (rate <= 1) return null;
   const at = seconds(now + (left.value * (to - from)) / rate);

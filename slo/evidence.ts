@@ -64,6 +64,8 @@ export type Evidence = {
   readonly since: Seconds;
   readonly good: number;
   readonly bad: number;
+  /** Of an alarm: how far it is from its end, from 0 to 1. */
+  readonly recovered: number;
 };
 
 export function startEvidence(model: EvidenceModel): EvidenceState {
@@ -144,7 +146,8 @@ function endStretch({ open }: EvidenceState): void {
 export function readEvidence(model: EvidenceModel, state: EvidenceState): Evidence {
   const { alarmed, since, good, bad } = state;
   const strength = Math.log(Math.max(1, sum(state.outages)));
-  return { alarmed, decades: (strength - model.alarm) / Math.LN10, since, good, bad };
+  const recovered = alarmed ? state.recovery / RECOVERED : 0;
+  return { alarmed, decades: (strength - model.alarm) / Math.LN10, since, good, bad, recovered };
 }
 
 function sum(values: readonly number[]): number {

@@ -13,6 +13,7 @@
  */
 import { days, hours, type Ratio, ratio, type Seconds, seconds } from '#kernel/units.ts';
 import { countsBetween, type Ledger } from './ledger/ledger.ts';
+import { newSums, readSums } from './ledger/ring.ts';
 import type { Counts } from './objective.ts';
 
 /** Events per second in each hour of the week, from Thursday 00:00 UTC, when the epoch began. */
@@ -67,15 +68,26 @@ export type Course = {
 };
 
 export function forecast(course: Course): Forecast {
-  const { ledger, now, budget, window, recent } = course;
-  const from = window.kind === 'rolling' ? seconds(now - window.period) : window.from;
-  const { good, bad } = countsBetween(ledger, from, now);
-  if (bad > 0 && bad >= budget * (good + bad)) return { kind: 'spent' };
+  const { window, recent } = course;
+  const from = window.kind === 'rolling' ? seconds(course.now - window.period) : window.from;
+  if (isSpent(course, from)) return { kind: 'spent' };
   const [low, share, high] = shareOf(recent);
   const earliest = exhausts(course, from, high);
   const at = exhausts(course, from, share);
   if (at === undefined || earliest === undefined) return { kind: 'never', earliest };
   return { kind: 'at', at, earliest, latest: exhausts(course, from, low) };
+}
+
+/** At the present share alone, a third of the work: `now` where it is spent, undefined where it never will be. */
+export function exhaustion(course: Course): Seconds | undefined {
+  const { window, now, recent } = course;
+  const from = window.kind === 'rolling' ? seconds(now - window.period) : window.from;
+  return isSpent(course, from) ? now : exhausts(course, from, shareOf(recent)[1]);
+}
+
+function isSpent({ ledger, now, budget }: Course, from: Seconds): boolean {
+  const { good, bad } = countsBetween(ledger, from, now);
+  return bad > 0 && bad >= budget * (good + bad);
 }
 
 /** The share of bad events, between the ends of its interval. */
@@ -90,18 +102,26 @@ function shareOf({ good, bad }: Counts): readonly [low: Ratio, share: Ratio, hig
 
 /** Hour by hour: what comes, and of a rolling window what goes. @returns when bad first reaches the budget of all */
 function exhausts({ ledger, now, budget, window, profile }: Course, from: Seconds, share: Ratio): Seconds | undefined {
+  // Nothing fails: whatever falls out of the window, nothing comes that could use up the last of it.
+  if (share === 0) return undefined;
   const end = window.kind === 'rolling' ? now + window.period : window.to;
+  const ring = ledger.corrected ?? ledger.counted;
+  // The end of one hour's stretch that goes is the beginning of the next one's.
+  let [older, newer] = [newSums(), newSums()];
+  if (window.kind === 'rolling') readSums(ring, from, older);
   let { good, bad } = countsBetween(ledger, from, now);
   let before = bad - budget * (good + bad);
   for (let at: number = now; at < end; ) {
     const next = Math.min(end, (Math.floor(at / HOUR) + 1) * HOUR);
     const come = (profile[hourOfWeek(at)] ?? 0) * (next - at);
-    let gone: Counts = { good: 0, bad: 0 };
     if (window.kind === 'rolling') {
-      gone = countsBetween(ledger, seconds(at - window.period), seconds(next - window.period));
+      readSums(ring, next - window.period, newer);
+      good -= newer.good - older.good;
+      bad -= newer.bad - older.bad;
+      [older, newer] = [newer, older];
     }
-    good += come * (1 - share) - gone.good;
-    bad += come * share - gone.bad;
+    good += come * (1 - share);
+    bad += come * share;
     const over = bad - budget * (good + bad);
     if (over >= 0 && come * share > 0) return seconds(at + (next - at) * (before < 0 ? before / (before - over) : 0));
     before = over;

@@ -161,7 +161,13 @@ export function judgeEvidence(
   };
 }
 
-function judgePair(judged: Judged, { rule, factor, least }: JudgedRule, read: Read, now: Seconds): Burning | undefined {
+/** One pair by itself: what it would say. */
+export function judgePair(
+  judged: Judged,
+  { rule, factor, least }: JudgedRule,
+  read: Read,
+  now: Seconds,
+): Burning | undefined {
   const { objective, period } = judged;
   const short = read(seconds(now - rule.short), now);
   if (burnRate(short, objective.budget) < factor - EPSILON) return undefined;

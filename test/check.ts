@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 
 const STEPS = [
   ['types', 'tsc', ['-p', '.']],
+  ['types of the page', 'tsc', ['-p', 'console/web']],
   ['lint and format', 'biome', ['check', '--error-on-warnings', '.']],
   [
     'house rules',

@@ -5,14 +5,19 @@ import { keyRoutes } from '#serving/keys.ts';
 import { refuse } from '#serving/problems.ts';
 import { LINK_PATH, type LinkRoutes, linkRoutes } from './links.ts';
 import { type ManagementRoutes, managementRoutes } from './management.ts';
+import { incidentAlertRoutes } from './v1-alerts.ts';
 import { changeRoutes } from './v1-changes.ts';
 import { type CorrectionRoutes, correctionRoutes } from './v1-corrections.ts';
 import { eventRoutes } from './v1-events.ts';
+import { type EyeRoutes, eyeRoutes } from './v1-eyes.ts';
 import { heartbeatRoutes } from './v1-heartbeats.ts';
 import { type InboundRoutes, inboundRoutes, PAGERDUTY_PATH } from './v1-inbound.ts';
 import { type IncidentRoutes, incidentRoutes } from './v1-incidents.ts';
 import { notificationRoutes } from './v1-notifications.ts';
 import { type OnCallRoutes, onCallRoutes } from './v1-oncall.ts';
+import { reportRoutes } from './v1-report.ts';
+import { silencePreviewRoutes } from './v1-silences.ts';
+import { sloDetailRoutes } from './v1-slo-detail.ts';
 import { type SloRoutes, sloRoutes } from './v1-slos.ts';
 import { type V2Routes, v2Routes } from './v2.ts';
 
@@ -22,22 +27,25 @@ export type RouterApi = Omit<V2Routes, 'authorised' | 'counted'> &
   Omit<SloRoutes, 'authorised'> &
   Omit<CorrectionRoutes, 'authorised'> &
   Omit<OnCallRoutes, 'authorised'> &
+  Omit<EyeRoutes, 'authorised'> &
   LinkRoutes &
   InboundRoutes &
   Omit<AppOptions, 'described' | 'open' | 'signed' | 'quiet'> & {
     readonly prefix: string;
     readonly keys: Keys;
+    /** Of routes that somebody else puts onto it. */
+    readonly beside?: Required<Pick<AppOptions, 'open' | 'signed'>>;
   };
 
 /** What machines ask all the time. */
 const MACHINES = ['/-/healthy', '/-/ready', '/metrics'];
 
 export async function makeRouterApi(options: RouterApi): Promise<App> {
-  const { prefix } = options;
+  const { prefix, beside = { open: [], signed: [] } } = options;
   const app = await makeApp({
     ...options,
-    open: [...MACHINES.map((path) => `${prefix}${path}`), `${prefix}/openapi.json`, `${prefix}${LINK_PATH}`],
-    signed: [`${prefix}${PAGERDUTY_PATH}`],
+    open: [...[...MACHINES, '/openapi.json', LINK_PATH].map((path) => `${prefix}${path}`), ...beside.open],
+    signed: [`${prefix}${PAGERDUTY_PATH}`, ...beside.signed],
     quiet: MACHINES.map((path) => `${prefix}${path}`),
     described: {
       title: 'Burnline router',
@@ -54,8 +62,13 @@ export async function makeRouterApi(options: RouterApi): Promise<App> {
   const routes = { ...options, authorised, counted };
   v2Routes(app, prefix, routes);
   incidentRoutes(app, prefix, routes);
+  reportRoutes(app, prefix, routes);
+  incidentAlertRoutes(app, prefix, routes);
+  silencePreviewRoutes(app, prefix, routes);
   notificationRoutes(app, prefix, routes);
   sloRoutes(app, prefix, routes);
+  sloDetailRoutes(app, prefix, routes);
+  eyeRoutes(app, prefix, routes);
   correctionRoutes(app, prefix, routes);
   linkRoutes(app, prefix, routes);
   onCallRoutes(app, prefix, routes);

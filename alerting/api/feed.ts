@@ -23,13 +23,17 @@ export type FeedOptions = {
   readonly engine: () => Engine | undefined;
 };
 export type Change = {
-  readonly type: 'incident' | 'notification' | 'verdict' | 'gap';
+  readonly type: 'incident' | 'notification' | 'verdict' | 'gap' | 'here';
   /** Of the same thing as it then was: told once. */
   readonly key: string;
   readonly at: Milliseconds;
   readonly data: object;
 };
-export type Listener = { hear(change: Change): void; stillThere(): void };
+export type Listener = {
+  hear(change: Change): void;
+  /** All that was changed until then is told. */
+  here(at: Milliseconds): void;
+};
 
 export interface Feed {
   /** @param last what the listener saw last; undefined: from now on. @returns leaves. */
@@ -39,7 +43,8 @@ export interface Feed {
 
 const POLL = milliseconds(1_000);
 const OVERLAP = 5_000;
-const COMMENT_EVERY = 15_000;
+/** Whoever hears nothing for two or three times as long knows that what they see is old. */
+const HERE_EVERY = 5_000;
 /** Of each kind and poll; where there are more, those who listen are told to list anew. */
 const CHANGES_MOST = 2_000;
 
@@ -49,12 +54,16 @@ export function makeFeed(options: FeedOptions): Feed {
   const told = new Map<string, Milliseconds>();
   const verdicts = makeVerdicts(engine, now);
   let running: Promise<void> | undefined;
+  /** Up to when everything was seen; undefined: nobody listens. */
+  let seen: Milliseconds | undefined;
   const tell = (change: Change) => {
     for (const one of listeners) one.hear(change);
   };
   /** @param say false: what was there before anybody listened. */
   const poll = async (say: boolean) => {
-    const since = milliseconds(now() - OVERLAP);
+    const at = now();
+    // Also what changed while the store could not be asked.
+    const since = milliseconds((seen ?? at) - OVERLAP);
     for (const [key, at] of told) if (at < since - OVERLAP) told.delete(key);
     const { changes, isWhole } = await changesSince(options, since);
     if (say && !isWhole) tell(gap(now()));
@@ -65,23 +74,25 @@ export function makeFeed(options: FeedOptions): Feed {
       if (say) tell(change);
     }
     for (const change of verdicts.changed()) if (say) tell(change);
+    seen = at;
   };
   const run = async () => {
-    let [commented, isFailing] = [clock.steady(), false];
+    let [said, isFailing] = [clock.steady(), false];
     while (listeners.size > 0) {
       await clock.sleep(POLL);
       try {
         await poll(true);
         isFailing = false;
+        if (clock.steady() - said < HERE_EVERY || seen === undefined) continue;
+        said = clock.steady();
+        for (const one of listeners) one.here(seen);
       } catch (error) {
         if (!isFailing) log.warn({ reason: describe(error) }, 'cannot see what changes');
         isFailing = true;
       }
-      if (clock.steady() - commented < COMMENT_EVERY) continue;
-      commented = clock.steady();
-      for (const one of listeners) one.stillThere();
     }
     running = undefined;
+    seen = undefined;
   };
   return {
     size: () => listeners.size,
@@ -91,6 +102,7 @@ export function makeFeed(options: FeedOptions): Feed {
       running ??= run();
       for (const change of verdicts.current()) listener.hear(change);
       if (last !== undefined) await catchUp(options, listener, milliseconds(last - OVERLAP));
+      if (seen !== undefined) listener.here(seen);
       return () => void listeners.delete(listener);
     },
   };

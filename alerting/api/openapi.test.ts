@@ -5,8 +5,12 @@ import { makeKeys } from '#access/keys.ts';
 import type { Setup } from '#alerting/setup.ts';
 import type { Store } from '#alerting/store.ts';
 import { silentTelemetry } from '#collector/silent.ts';
+import { besideRouter, consoleRoutes } from '#console/console.ts';
+import { openPages } from '#console/page-routes.ts';
+import type { Upstream } from '#console/upstream.ts';
 import { systemClock } from '#kernel/clock.ts';
 import type { Db } from '#kernel/database.ts';
+import { http } from '#kernel/http.ts';
 import { silentLog } from '#kernel/log.ts';
 import { seededRandom } from '#kernel/random.ts';
 import { secret } from '#kernel/secret.ts';
@@ -18,8 +22,23 @@ import { makeRouterApi } from './api.ts';
 const never = () => assert.fail('not called here');
 /** Nobody asks it: only the routes are looked at. */
 const db = { engine: 'pglite', query: async () => [], tx: never } as unknown as Db;
-/** Pages for people, who come by a signed link. */
-const PAGES = ['get', 'post'].map((method) => `${method} /incidents/{id}/{action}`);
+/** Pages for people: a signed link’s, and the console’s. */
+const LINKS = ['get', 'post'].map((method) => `${method} /incidents/{id}/{action}`);
+const pagesOf = (prefix: string): string[] => [
+  ...LINKS.map((link) => link.replace(' ', ` ${prefix}`)),
+  ...openPages(prefix).map((path) => `get ${path.replace(/:(\w+)/g, '{$1}')}`),
+];
+
+/** So that the routes of `npm start` are looked at too. */
+const simulators: Upstream = {
+  what: 's',
+  url: 'http://127.0.0.1:1',
+  key: undefined,
+  gone: 'unavailable',
+  timeout: milliseconds(1),
+  http,
+  log: silentLog,
+};
 
 async function api(t: TestContext, prefix: string): Promise<App> {
   const around = { db, clock: systemClock, random: seededRandom(1), log: silentLog, telemetry: silentTelemetry };
@@ -38,6 +57,7 @@ async function api(t: TestContext, prefix: string): Promise<App> {
     signingKey: secret('x'),
     engine: () => undefined,
     source: () => undefined,
+    eye: never,
     correct: async () => {},
     reload: never,
     address: () => '',
@@ -49,6 +69,19 @@ async function api(t: TestContext, prefix: string): Promise<App> {
     keyNeeded: true,
     rate: { perSecond: 1, burst: 1 },
     trustProxy: false,
+    beside: besideRouter(prefix),
+  });
+  consoleRoutes(app, prefix, {
+    site: { prefix, external: undefined },
+    sessions: { begin: never, find: never, end: never },
+    authenticate: never,
+    setup: () => ({}) as Setup,
+    now: () => milliseconds(0),
+    version: '1.2.3',
+    embedded: false,
+    dist: '/nowhere',
+    ...{ db, documents: undefined, simulators },
+    links: { grafana: null, traces: null },
   });
   t.after(() => app.close());
   await app.ready();
@@ -72,9 +105,8 @@ for (const prefix of ['', '/am']) {
   test(`every route under "${prefix}" is in the description, and no other`, async (t) => {
     const app = await api(t, prefix);
     const described = operationsOf(app).map(([name]) => name);
-    const pages = PAGES.map((page) => page.replace(' ', ` ${prefix}`));
     assert(described.length >= 25);
-    assert.deepEqual(registeredRoutes(app).sort(), [...described, ...pages].sort());
+    assert.deepEqual(registeredRoutes(app).sort(), [...described, ...pagesOf(prefix)].sort());
   });
 }
 

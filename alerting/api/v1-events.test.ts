@@ -46,8 +46,12 @@ after(async () => await server.close());
 
 type Told = { readonly id: number; readonly event: string; readonly data: { readonly state?: string } };
 
-/** Reads until there are that many events. */
-async function listen(count: number, last?: number): Promise<{ told: Promise<Told[]>; stop: () => void }> {
+/** Reads until there are that many events, of `here` where it is asked for alone. */
+async function listen(
+  count: number,
+  last?: number,
+  only?: 'here',
+): Promise<{ told: Promise<Told[]>; stop: () => void }> {
   const stop = new AbortController();
   const response = await fetch(url, {
     signal: AbortSignal.any([stop.signal, AbortSignal.timeout(20_000)]),
@@ -63,7 +67,8 @@ async function listen(count: number, last?: number): Promise<{ told: Promise<Tol
       const found = [...text.matchAll(/^id: (\d+)\nevent: (\w+)\ndata: (.*)\n\n/gm)].map(
         ([, id, event = '', data = '']): Told => ({ id: Number(id), event, data: JSON.parse(data) as Told['data'] }),
       );
-      if (found.length >= count) return found;
+      const wanted = found.filter(({ event }) => (event === 'here') === (only === 'here'));
+      if (wanted.length >= count) return wanted;
     }
     throw new Error(`it ended after:\n${text}`);
   };
@@ -115,6 +120,14 @@ test('whoever listens to more than is told at once is told to list anew', async 
   const back = await listen(1, T0 + desk.time);
   assert.equal((await back.told)[0]?.event, 'gap');
   back.stop();
+});
+
+test('whoever listens is told again and again up to when everything was told, and goes on from there', async () => {
+  desk.time = 300_000;
+  const { told, stop } = await listen(2, undefined, 'here');
+  const [, second] = await told;
+  stop();
+  assert.deepEqual(second, { id: T0 + 300_000, event: 'here', data: { at: new Date(T0 + 300_000).toISOString() } });
 });
 
 test('an id that is none is refused, and so is one listener too many', async () => {

@@ -1,7 +1,7 @@
 /** Server-sent events: each change of an incident, a notification and a verdict, as it comes. */
 import { PassThrough } from 'node:stream';
 import { z } from 'zod';
-import { kibibytes, milliseconds } from '#kernel/units.ts';
+import { kibibytes, type Milliseconds, milliseconds } from '#kernel/units.ts';
 import type { App } from '#serving/app.ts';
 import { problems, refuse } from '#serving/problems.ts';
 import { type Change, type FeedOptions, makeFeed } from './feed.ts';
@@ -58,7 +58,7 @@ export function eventRoutes(app: App, prefix: string, options: EventRoutes): voi
       });
       try {
         leave = await feed.join(
-          { hear: (change) => write(eventText(change)), stillThere: () => write(': still there\n\n') },
+          { hear: (change) => write(eventText(change)), here: (at) => write(hereText(at, options.now())) },
           last === undefined ? undefined : milliseconds(Number(last)),
         );
       } catch (error) {
@@ -72,6 +72,9 @@ export function eventRoutes(app: App, prefix: string, options: EventRoutes): voi
   );
 }
 
+/** Its id too: whoever comes back after a quiet hour asks for no more than is new. */
+const hereText = (told: Milliseconds, now: Milliseconds): string =>
+  eventText({ type: 'here', key: 'here', at: told, data: { at: new Date(now).toISOString() } });
 /** JSON has no line breaks of its own. */
 const eventText = ({ type, at, data }: Change): string =>
   `id: ${Math.floor(at)}\nevent: ${type}\ndata: ${JSON.stringify(data)}\n\n`;

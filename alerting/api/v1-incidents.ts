@@ -2,10 +2,10 @@
 import { z } from 'zod';
 import type { Action } from '#access/roles.ts';
 import type { Answer } from '#alerting/answer.ts';
-import { changesOf } from '#alerting/change.ts';
-import { reportOf } from '#alerting/report.ts';
+import { nextOf } from '#alerting/escalation.ts';
 import { findIncident, listIncidents, timelineOf } from '#alerting/rows/incidents.ts';
-import { listNotifications } from '#alerting/rows/notifications.ts';
+import { lastEdit } from '#alerting/rows/reports.ts';
+import type { Setup } from '#alerting/setup.ts';
 import type { Incident } from '#alerting/store.ts';
 import type { Db } from '#kernel/database.ts';
 import type { Milliseconds } from '#kernel/units.ts';
@@ -15,6 +15,7 @@ import { storable } from './text.ts';
 
 export type IncidentRoutes = {
   readonly db: Db;
+  readonly setup: () => Setup;
   readonly now: () => Milliseconds;
   readonly answer: (incidentId: string, given: Answer) => Promise<Incident | undefined>;
   readonly authorised: (action: Action) => ReturnType<typeof authorised>;
@@ -45,15 +46,28 @@ const incidentSchema = z
     paged: z.array(z.string()),
   })
   .meta({ id: 'Incident' });
+export type IncidentShown = z.infer<typeof incidentSchema>;
 const timelineSchema = z
   .object({ at: time, kind: z.string(), because: z.string(), actor: z.string().nullable() })
   .meta({ id: 'TimelineEntry' });
 const detail = incidentSchema
-  .extend({ timeline: z.array(timelineSchema), alertsTold: z.unknown(), links: z.unknown() })
+  .extend({
+    timeline: z.array(timelineSchema),
+    alertsTold: z.unknown(),
+    links: z.unknown(),
+    next: z
+      .object({ who: z.array(z.string()), at: time })
+      .nullable()
+      .describe('whom the next step will tell, as it now looks, and when; null: nobody any more'),
+    runbook: z.string().nullable().describe('as the alerts have it'),
+    dashboard: z.string().nullable(),
+    reportEdited: z.object({ by: z.string(), at: time }).nullable().describe('null: it is made anew each time'),
+  })
   .meta({ id: 'IncidentWithTimeline' });
+export type IncidentDetailShown = z.infer<typeof detail>;
 
-const params = z.object({ id: z.string().min(1).max(100).describe('an id or a number') });
-const by = storable(200).trim().min(1).optional().describe('who answers; default: whoever the key names');
+export const params = z.object({ id: z.string().min(1).max(100).describe('an id or a number') });
+export const by = storable(200).trim().min(1).optional().describe('who answers; default: whoever the key names');
 const answered = {
   200: incidentSchema,
   ...problems('not_found', 'too_large', 'unsupported_media_type', 'uri_too_long'),
@@ -124,9 +138,12 @@ export function incidentRoutes(app: App, prefix: string, routes: IncidentRoutes)
   );
 }
 
-function readRoutes(app: App, path: string, { db, now, authorised: may }: IncidentRoutes): void {
+const name = z.string().min(1).max(300).optional();
+
+function readRoutes(app: App, path: string, routes: IncidentRoutes): void {
+  const { db } = routes;
   const tags = ['incidents'];
-  const read = may('incidents:read');
+  const read = routes.authorised('incidents:read');
   const limit = z.coerce.number().int().min(1).max(500).default(50);
   app.get(
     `${path}/incidents`,
@@ -136,29 +153,26 @@ function readRoutes(app: App, path: string, { db, now, authorised: may }: Incide
         tags,
         summary: 'Incidents, the newest first',
         querystring: z.object({
-          state: z.enum(STATES).optional(),
+          state: severalOf(STATES),
+          objective: name,
+          service: name,
           limit,
           cursor: z.coerce.number().int().min(1).optional(),
         }),
         response: { 200: page(incidentSchema), ...problems() },
       },
     },
-    async ({ query: { state, limit: most, cursor } }) => {
-      const states = state === undefined ? STATES : [state];
-      const items = await listIncidents(db, { states, before: cursor, limit: most });
+    async ({ query: { state, objective, service, limit: most, cursor } }) => {
+      const states = state === undefined ? STATES : [state].flat();
+      const items = await listIncidents(db, { states, objective, service, before: cursor, limit: most });
       const last = items.at(-1);
       return { items: items.map(shown), nextCursor: items.length === most && last ? String(last.number) : null };
     },
   );
-  readOne(app, `${path}/incidents/:id`, { db, now }, read);
+  readOne(app, `${path}/incidents/:id`, routes, read);
 }
 
-function readOne(
-  app: App,
-  path: string,
-  { db, now }: Pick<IncidentRoutes, 'db' | 'now'>,
-  read: ReturnType<typeof authorised>,
-): void {
+function readOne(app: App, path: string, { db, setup }: IncidentRoutes, read: ReturnType<typeof authorised>): void {
   const tags = ['incidents'];
   app.get(
     path,
@@ -180,33 +194,31 @@ function readOne(
         actor: actor ?? null,
       }));
       const { alerts, links } = incident.message;
-      return { ...shown(incident), timeline, alertsTold: alerts, links };
-    },
-  );
-  app.get(
-    `${path}/report`,
-    {
-      onRequest: read,
-      schema: {
-        tags,
-        params,
-        summary: 'Its report, in Markdown',
-        response: {
-          200: { description: 'The report', content: { 'text/markdown': { schema: z.string() } } },
-          ...problems('not_found', 'uri_too_long'),
-        },
-      },
-    },
-    async ({ params: { id } }, reply) => {
-      const incident = await found(db, id);
-      const timeline = await timelineOf(db, incident.id);
-      const sent = await listNotifications(db, incident.id, undefined, 500);
-      const changes = await changesOf(db, incident, now());
-      reply.type('text/markdown; charset=utf-8');
-      return await reply.serializer(String).send(reportOf(incident, timeline, sent, changes, now()));
+      const edit = await lastEdit(db, incident.id);
+      return {
+        ...shown(incident),
+        ...{ timeline, alertsTold: alerts, links, next: nextShown(incident, setup()) },
+        runbook: links.runbook ?? null,
+        dashboard: links.dashboard ?? null,
+        reportEdited: edit === undefined ? null : { by: edit.editedBy, at: iso(edit.editedAt) ?? '' },
+      };
     },
   );
 }
+
+function nextShown(incident: Incident, { oncall, who }: Setup): IncidentDetailShown['next'] {
+  const next = nextOf(incident, oncall.policies.get(incident.receiver), who);
+  return next === undefined ? null : { who: [...next.who], at: iso(next.at) ?? '' };
+}
+
+/** One of them, or several: `state=open&state=acknowledged`. */
+export const severalOf = <const T extends readonly [string, ...string[]]>(values: T) =>
+  z
+    .union([z.enum(values), z.array(z.enum(values)).max(values.length)], {
+      error: `expected one or several of ${values.join(', ')}`,
+    })
+    .optional()
+    .describe('may be given several times; default: any');
 
 export const page = <T extends z.ZodType>(item: T) =>
   z.object({ items: z.array(item), nextCursor: z.string().nullable() });
@@ -220,7 +232,7 @@ export async function found(db: Db, name: string): Promise<Incident> {
 export const iso = (at: Milliseconds | undefined): string | null =>
   at === undefined ? null : new Date(at).toISOString();
 
-export const shown = (incident: Incident): z.infer<typeof incidentSchema> => ({
+export const shown = (incident: Incident): IncidentShown => ({
   id: incident.id,
   number: incident.number,
   state: incident.state,

@@ -6,7 +6,7 @@ import { type Milliseconds, type Seconds, seconds, toSeconds } from '#kernel/uni
 import type { App, authorised } from '#serving/app.ts';
 import { problems, refuse } from '#serving/problems.ts';
 import type { Engine } from '#slo/engine.ts';
-import { historyOf, type View, viewOf } from '#slo/engine-view.ts';
+import { historyOf, type View, viewsOf } from '#slo/engine-view.ts';
 import type { Verdict } from '#slo/verdict.ts';
 
 export type SloRoutes = {
@@ -24,7 +24,7 @@ const sourceSchema = z
     z.object({ kind: z.literal('promql'), url: z.string() }),
   ])
   .describe('where its counts are read: from the targets themselves, or from a PromQL server');
-const sloSchema = z
+export const sloSchema = z
   .object({
     id: z.string(),
     service: z.string(),
@@ -55,6 +55,7 @@ const sloSchema = z
     source: sourceSchema,
   })
   .meta({ id: 'Slo' });
+export type SloShown = z.infer<typeof sloSchema>;
 const stepSchema = z.object({
   from: time,
   to: time,
@@ -66,8 +67,6 @@ const stepSchema = z.object({
     .nullable()
     .describe('as it was counted, where a correction took something out'),
 });
-
-const STEPS_MAX = 5_000;
 
 export function sloRoutes(app: App, prefix: string, { now, engine, source, authorised: may }: SloRoutes): void {
   const tags = ['objectives'];
@@ -87,10 +86,7 @@ export function sloRoutes(app: App, prefix: string, { now, engine, source, autho
       const watched = engine();
       const from = source();
       if (watched === undefined || from === undefined) return [];
-      return [...watched.watched.keys()].flatMap((id) => {
-        const view = viewOf(watched, id, at());
-        return view === undefined ? [] : [shown(view, from)];
-      });
+      return viewsOf(watched, at()).map((view) => shown(view, from));
     },
   );
   app.get(
@@ -100,34 +96,38 @@ export function sloRoutes(app: App, prefix: string, { now, engine, source, autho
       schema: {
         tags,
         params: z.object({ id: z.string().max(300) }),
-        querystring: z.object({
-          from: z.iso.datetime({ offset: true }).optional(),
-          to: z.iso.datetime({ offset: true }).optional(),
-          step: z.coerce.number().int().min(5).max(86_400).default(60).describe('seconds'),
-        }),
+        querystring: z.object({ from: moment, to: moment, step: stepLength.default(60) }),
         summary: 'One objective’s counts, step by step',
         response: { 200: z.array(stepSchema), ...problems('not_found', 'uri_too_long') },
       },
     },
     async ({ params: { id }, query: { from, to, step } }) => {
       const watched = engine();
-      const end = to === undefined ? at() : seconds(Date.parse(to) / 1_000);
-      const begin = from === undefined ? seconds(end - 3_600) : seconds(Date.parse(from) / 1_000);
-      if (begin >= end) throw refuse('bad_request', 'parameter "from" must be before "to"');
-      if ((end - begin) / step > STEPS_MAX) {
-        throw refuse(
-          'bad_request',
-          `parameter "step": at most ${STEPS_MAX} steps, received ${Math.ceil((end - begin) / step)}`,
-        );
-      }
-      const steps = watched && historyOf(watched, id, { from: begin, to: end, step: seconds(step) });
+      const end = to === undefined ? at() : readMoment(to);
+      const begin = from === undefined ? seconds(end - 3_600) : readMoment(from);
+      const steps = watched && historyOf(watched, id, stretchOf(begin, end, seconds(step)));
       if (steps === undefined) throw refuse('not_found', `There is no objective ${id}`);
       return steps.map((one) => ({ ...one, from: iso(one.from), to: iso(one.to), counted: one.counted ?? null }));
     },
   );
 }
 
-const iso = (at: Seconds): string => new Date(at * 1_000).toISOString();
+export const moment = z.iso.datetime({ offset: true }).optional();
+export const stepLength = z.coerce.number().int().min(5).max(86_400).describe('seconds');
+export const readMoment = (text: string): Seconds => seconds(Date.parse(text) / 1_000);
+const STEPS_MAX = 5_000;
+
+/** @throws {Refusal} where there would be nothing to tell, or too much. */
+export function stretchOf(from: Seconds, to: Seconds, step: Seconds): { from: Seconds; to: Seconds; step: Seconds } {
+  if (from >= to) throw refuse('bad_request', 'parameter "from" must be before "to"');
+  const steps = Math.ceil((to - from) / step);
+  if (steps > STEPS_MAX) {
+    throw refuse('bad_request', `parameter "step": at most ${STEPS_MAX} steps, received ${steps}`);
+  }
+  return { from, to, step };
+}
+
+export const iso = (at: Seconds): string => new Date(at * 1_000).toISOString();
 
 /** As it stands in the list and in the stream of events. */
 export const verdictShown = (verdict: Verdict, since: Seconds) => ({
@@ -138,7 +138,7 @@ export const verdictShown = (verdict: Verdict, since: Seconds) => ({
   since: iso(since),
 });
 
-function shown(view: View, source: SourceShown): z.infer<typeof sloSchema> {
+export function shown(view: View, source: SourceShown): SloShown {
   const { verdict, budgetRemaining, since, exhaustsAt, uncorrected } = view;
   return {
     id: view.id,

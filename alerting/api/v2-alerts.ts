@@ -111,7 +111,7 @@ function postAlerts(app: V2Scope, routes: V2Routes): void {
 }
 
 /** Page by page as they are read; of each what was asked for. @param wish a first page of so many may be enough. */
-async function* listed(
+export async function* listed(
   routes: V2Routes,
   listing: Listing,
   cursor: string,

@@ -27,7 +27,7 @@ import { badRequest, errors, notFound } from './v2.ts';
 import { filter, iso, listText, sendText } from './v2-listing.ts';
 import { labelFault, labelSet, VALUE_CHARS_MAX } from './wire-alerts.ts';
 
-const matcher = z
+export const matcher = z
   .object({
     name: storable(TEXT_CHARS_MAX),
     value: storable(TEXT_CHARS_MAX),

@@ -284,3 +284,12 @@ export async function lengthenAlerts(q: Queryable, since: Milliseconds, until: M
   );
   return rows.length;
 }
+
+/** When an alert with this label last came, of those that are still known. */
+export async function lastAlertOfEye(q: Queryable, eye: string): Promise<Milliseconds | undefined> {
+  const rows = await q.query<{ at: Milliseconds | null }>(
+    `select max(updated_at) as at from alerting.alerts where labels ->> 'eye' = $1`,
+    [eye],
+  );
+  return rows[0]?.at ?? undefined;
+}

@@ -146,18 +146,26 @@ export async function insertConfigured(q: Queryable, version: string, now: Milli
 
 export type IncidentFilter = {
   readonly states: readonly Incident['state'][];
+  /** Undefined: of any. */
+  readonly objective?: string | undefined;
+  readonly service?: string | undefined;
   /** Older than this one; undefined: from the newest on. */
   readonly before: number | undefined;
   readonly limit: number;
 };
 
 /** Newest first. */
-export async function listIncidents(q: Queryable, { states, before, limit }: IncidentFilter): Promise<Incident[]> {
+export async function listIncidents(
+  q: Queryable,
+  { states, before, limit, objective, service }: IncidentFilter,
+): Promise<Incident[]> {
   return read(
     await q.query<Incident>(
       `select ${INCIDENT} from alerting.incidents
-       where state = any ($1::text[]) and ($2::bigint is null or number < $2) order by number desc limit $3`,
-      [states, before ?? null, limit],
+       where state = any ($1::text[]) and ($2::bigint is null or number < $2)
+         and ($4::text is null or objective = $4) and ($5::text is null or service = $5)
+       order by number desc limit $3`,
+      [states, before ?? null, limit, objective ?? null, service ?? null],
     ),
   );
 }
@@ -193,4 +201,24 @@ export async function timelineOf(q: Queryable, incidentId: string): Promise<Time
     [incidentId],
   );
   return rows.map((row) => present(row, ['incidentId', 'groupId', 'actor']));
+}
+
+/** Unresolved ones that have some of these alerts, newest first; an incident has those of its severity. */
+export async function incidentsOfAlerts(
+  q: Queryable,
+  { critical, warning }: { readonly critical: readonly string[]; readonly warning: readonly string[] },
+): Promise<Pick<Incident, 'id' | 'number' | 'title' | 'severity'>[]> {
+  return await q.query(
+    `select id, number, title, severity from alerting.incidents i
+     where state <> 'resolved' and exists (
+       select 1 from alerting.members m where m.group_id = i.group_id
+         and m.fingerprint = any (case when i.severity = 'critical' then $1::text[] else $2::text[] end))
+     order by number desc limit 500`,
+    [critical, warning],
+  );
+}
+
+/** Something beside it was changed: whoever follows it is told. */
+export async function touchIncident(q: Queryable, id: string, now: Milliseconds): Promise<void> {
+  await q.query('update alerting.incidents set updated_at = $2 where id = $1', [id, instant(now)]);
 }

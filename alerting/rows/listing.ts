@@ -51,3 +51,25 @@ export async function listedMembers(
     alert,
   }));
 }
+
+/** Those of a group, ended ones too, by fingerprint, after the one given. */
+export async function groupAlerts(q: Queryable, groupId: string, after: string, limit: number): Promise<StoredAlert[]> {
+  return await q.query<StoredAlert>(
+    `select ${ALERT} from alerting.members m join alerting.alerts a using (fingerprint)
+     where m.group_id = $1 and m.fingerprint > $2 order by m.fingerprint limit $3`,
+    [groupId, after, limit],
+  );
+}
+
+/** How many of a group fire and how many have ended, by what their label says; null: they have none. */
+export async function countGroupAlerts(
+  q: Queryable,
+  groupId: string,
+  now: Milliseconds,
+): Promise<{ readonly severity: string | null; readonly fires: boolean; readonly count: number }[]> {
+  return await q.query(
+    `select a.labels ->> 'severity' as severity, a.ends_at > $2 as fires, count(*)::float8 as count
+     from alerting.members m join alerting.alerts a using (fingerprint) where m.group_id = $1 group by 1, 2`,
+    [groupId, instant(now)],
+  );
+}

@@ -17,9 +17,14 @@ export function controlRoutes(app: FastifyInstance, stage: Stage): void {
 
 function inboxRoutes(app: FastifyInstance, stage: Stage): void {
   app.get('/inbox', async (request, reply) => {
-    const { channel } = request.query as { channel?: string | string[] };
-    if (channel === undefined) return stage.inbox.list();
-    if (typeof channel === 'string' && isChannel(channel)) return stage.inbox.list(channel);
+    const { channel, limit = '0' } = request.query as { channel?: string | string[]; limit?: string | string[] };
+    if (typeof limit !== 'string' || !/^\d{1,6}$/.test(limit)) {
+      return problem(reply, 400, `Cannot list ${JSON.stringify(limit)} messages: right would be a whole number`);
+    }
+    // None: all of them.
+    const last = (messages: readonly unknown[]) => messages.slice(-Number(limit));
+    if (channel === undefined) return last(stage.inbox.list());
+    if (typeof channel === 'string' && isChannel(channel)) return last(stage.inbox.list(channel));
     return problem(reply, 400, `Cannot list the inbox of "${channel}": right would be ${CHANNELS.join(', ')}`);
   });
   app.delete('/inbox', async (_request, reply) => {

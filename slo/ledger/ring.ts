@@ -144,6 +144,13 @@ export function bucketOf(ring: Ring, at: Seconds): { readonly from: Seconds; rea
   return oldest === undefined ? { from: at, to: at } : borders(oldest, oldest.last - oldest.size + 1);
 }
 
+/** Since when all that happened is known, and nothing before: what is older has no border any more. */
+export function keptFrom({ start, levels }: Ring): Seconds {
+  const oldest = levels.at(-1);
+  const first = oldest === undefined ? start : seconds((oldest.last - oldest.size + 1) * oldest.width);
+  return first > start ? first : seconds(Number.NEGATIVE_INFINITY);
+}
+
 const borders = ({ width }: Level, k: number) => ({ from: seconds(k * width), to: seconds((k + 1) * width) });
 
 /** Sums, read by `readSums`: one object, written over, so that reading a window makes no garbage. */

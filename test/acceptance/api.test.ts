@@ -80,11 +80,11 @@ for (const store of STORES) {
       assert.equal(answer.headers.get('x-correlation-id'), correlationId);
       const document = (await untilFinished(api, id)) as unknown as Record<string, unknown>;
       assert.deepEqual(
-        { ...document, costUsd: 0, timeline: 0, acceptedAt: 0, finishedAt: 0, traceId: 0 },
+        { ...document, costUsd: 0, timeline: 0, calls: 0, acceptedAt: 0, finishedAt: 0, traceId: 0 },
         {
           ...{ id, filename: 'valve.txt', contentType: 'text/plain', bytes: 37, status: 'completed', attempts: 1 },
           ...{ pages: 1, chunks: 1, tokens: 9, costUsd: 0, metadata: { case: 'A-17' }, correlationId, error: null },
-          ...{ timeline: 0, acceptedAt: 0, finishedAt: 0, traceId: 0 },
+          ...{ timeline: 0, calls: 0, acceptedAt: 0, finishedAt: 0, traceId: 0 },
           sha256: '87751a8949e1f4681ded6f73943abe397eef72155161ac60c457ca1984ab0d2b',
         },
       );

@@ -48,6 +48,26 @@ export function unpackDebian(
   rmSync(state, { recursive: true });
 }
 
+/**
+ * Packages of this machine's own suite, with all that they need and the machine has not, into `root` below the draft. What
+ * is made so runs on this machine, and on those that have what it has.
+ */
+export function unpackMissing(draft: string, packages: readonly string[]): void {
+  const state = join(draft, 'apt');
+  mkdirSync(join(state, 'lists/partial'), { recursive: true });
+  mkdirSync(join(state, 'archives/partial'), { recursive: true });
+  const settings = { 'Dir::State::Lists': join(state, 'lists'), 'Dir::Cache': state, 'APT::Sandbox::User': 'root' };
+  const options = Object.entries(settings).flatMap(([name, value]) => ['-o', `${name}=${value}`]);
+  const run = { cwd: draft, stdio: ['ignore', 'ignore', 'pipe'] as ['ignore', 'ignore', 'pipe'], timeout: 300_000 };
+  execFileSync('apt-get', ['-qq', ...options, 'update'], run);
+  const wanted = ['-y', '--no-install-recommends', '--download-only', ...packages];
+  execFileSync('apt-get', ['-qq', ...options, 'install', ...wanted], run);
+  for (const file of globSync('archives/*.deb', { cwd: state })) {
+    execFileSync('dpkg-deb', ['-x', join(state, file), 'root'], run);
+  }
+  rmSync(state, { recursive: true });
+}
+
 /** The mirror from which this machine already gets its packages. */
 export function mirror(): string {
   const sites = execFileSync('apt-get', ['indextargets', '--format', '$(SITE)'], { encoding: 'utf8', timeout: 30_000 });

@@ -66,7 +66,7 @@ export function checkBuilt(folder: string, program: string, oldest: Wanted['olde
 
 function versionOf(program: string): string | undefined {
   const { stdout, stderr } = spawnSync(program, ['--version'], { encoding: 'utf8', timeout: 20_000 });
-  return /(?:version |\bv)(\d+\.\d+[^\s,]*)/.exec(`${stdout ?? ''}${stderr ?? ''}`)?.[1];
+  return /(?:version |Chromium |\bv)(\d+\.\d+[^\s,]*)/.exec(`${stdout ?? ''}${stderr ?? ''}`)?.[1];
 }
 
 function isNewEnough(version: string | undefined, [oldMajor, oldMinor]: Wanted['oldest']): boolean {

@@ -1,6 +1,7 @@
 /** The real programs that the tests use, each found or made. `npm run tools` makes them ahead of time and says what it has. */
 import { findAlertmanager } from './alertmanager.ts';
 import type { Found } from './cache.ts';
+import { findChromium } from './chromium.ts';
 import { findDocker } from './docker.ts';
 import { findK6 } from './k6.ts';
 import { findKubernetes } from './kubernetes.ts';
@@ -27,6 +28,7 @@ export function findTools(): Tool[] {
     { name: 'postgres_exporter', found: findPostgresExporter() },
     { name: 'victoriametrics', found: findVictoriaMetrics() },
     { name: 'kubernetes', found: findKubernetes() },
+    { name: 'chromium', found: findChromium() },
   ];
 }
 

@@ -16,6 +16,7 @@ import { retryDocument } from '#worker/retry-document.ts';
 import { dropContent } from '#worker/rows/contents.ts';
 import { type DocumentRow, listDocuments, readDocument, readTimeline } from '#worker/rows/documents.ts';
 import { listChunks } from '#worker/rows/results.ts';
+import { listCalls } from '#worker/rows/vendor-calls.ts';
 import * as schemas from './schemas.ts';
 import { readUpload, type UploadLimits } from './upload.ts';
 
@@ -73,7 +74,7 @@ export function documentRoutes(app: App, options: DocumentRoutes): void {
     },
     async ({ params, principal }) => {
       const row = await ownDocument(db, params.id, principal.tenant);
-      return schemas.toDocument(row, await readTimeline(db, row.id));
+      return await shown(db, row);
     },
   );
 
@@ -219,12 +220,15 @@ function changeRoutes(app: App, { db, shared, log, wake }: DocumentRoutes): void
       if (!(await eraseDocument(db, params.id, entry, at))) throw notFound(params.id);
       log.info({ documentId: params.id, subject }, 'a document was erased');
       const row = await ownDocument(db, params.id, tenant);
-      return schemas.toDocument(row, await readTimeline(db, row.id));
+      return await shown(db, row);
     },
   );
 }
 
 const notFound = (id: string) => refuse('not_found', `There is no document ${id}`);
+
+const shown = async (db: Db, row: DocumentRow) =>
+  schemas.toDocument(row, await readTimeline(db, row.id), await listCalls(db, row.id));
 
 /** Another tenant's document is not there at all. */
 async function ownDocument(db: Db, id: string, tenant: string): Promise<DocumentRow> {

@@ -20,7 +20,7 @@ export type PulseRoutes = {
 const LATELY = milliseconds(300_000);
 
 const count = z.int().min(0);
-const pulseSchema = z
+export const pulseSchema = z
   .object({
     at: z.iso.datetime(),
     seconds: z.number().describe('how long "lately" is: what is counted below began or ended within it'),

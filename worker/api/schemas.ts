@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { Milliseconds } from '#kernel/units.ts';
 import { STATUSES } from '#worker/document.ts';
 import type { DocumentRow, TimelineRow } from '#worker/rows/documents.ts';
+import type { CallRow } from '#worker/rows/vendor-calls.ts';
 
 const time = z.iso.datetime();
 const status = z.enum(STATUSES);
@@ -72,7 +73,21 @@ const summary = z.object({
   error: z.object({ code: z.string(), message: z.string() }).nullable(),
 });
 export const summarySchema = summary.meta({ id: 'DocumentSummary' });
-export const documentSchema = summary.extend({ timeline: z.array(timelineEntry) }).meta({ id: 'Document' });
+/** Each may be billed; a step may have made several. */
+const call = z.object({
+  step: z.string(),
+  vendor: z.string(),
+  operation: z.string(),
+  startedAt: time,
+  endedAt: time.nullable(),
+  outcome: z.enum(['started', 'completed', 'failed', 'interrupted']),
+  httpStatus: z.int().nullable(),
+  costUsd: z.number(),
+  wasted: z.boolean().describe('paid for, and its result was not used'),
+});
+export const documentSchema = summary
+  .extend({ timeline: z.array(timelineEntry), calls: z.array(call).describe('to vendors, in their order') })
+  .meta({ id: 'Document' });
 
 export const listQuery = z.strictObject({
   status: status.optional(),
@@ -141,6 +156,18 @@ export function toSummary(row: DocumentRow): z.infer<typeof summary> {
   };
 }
 
-export function toDocument(row: DocumentRow, timeline: readonly TimelineRow[]): z.infer<typeof documentSchema> {
-  return { ...toSummary(row), timeline: timeline.map((entry) => ({ ...entry, at: iso(entry.at) })) };
+export function toDocument(
+  row: DocumentRow,
+  timeline: readonly TimelineRow[],
+  calls: readonly CallRow[],
+): z.infer<typeof documentSchema> {
+  return {
+    ...toSummary(row),
+    timeline: timeline.map((entry) => ({ ...entry, at: iso(entry.at) })),
+    calls: calls.map(({ step, vendor, operation, startedAt, endedAt, outcome, httpStatus, costUsd, wasted }) => ({
+      ...{ step, vendor, operation, outcome, httpStatus, costUsd, wasted },
+      startedAt: iso(startedAt),
+      endedAt: endedAt === null ? null : iso(endedAt),
+    })),
+  };
 }

@@ -140,7 +140,9 @@ export type CallRow = {
   readonly vendor: string;
   readonly operation: string;
   readonly startedAt: Milliseconds;
-  readonly outcome: string;
+  readonly endedAt: Milliseconds | null;
+  readonly outcome: 'started' | 'completed' | 'failed' | 'interrupted';
+  readonly httpStatus: number | null;
   readonly credits: number;
   readonly tokens: number;
   readonly costUsd: number;
@@ -149,8 +151,8 @@ export type CallRow = {
 
 export async function listCalls(q: Queryable, documentId: string): Promise<CallRow[]> {
   return await q.query<CallRow>(
-    `select id, step, vendor, operation, started_at as "startedAt", outcome, credits, tokens, cost_usd as "costUsd",
-       wasted from worker.vendor_calls where document_id = $1 order by started_at, id`,
+    `select id, step, vendor, operation, started_at as "startedAt", ended_at as "endedAt", outcome,
+       http_status as "httpStatus", credits, tokens, cost_usd as "costUsd", wasted from worker.vendor_calls where document_id = $1 order by started_at, id`,
     [documentId],
   );
 }

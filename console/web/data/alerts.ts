@@ -1,0 +1,43 @@
+/** All alerts that fire: by Alertmanager's own API, page by page, as the reader comes near their end. */
+import { signal } from '@preact/signals';
+import { getLinked, Problem } from './api.ts';
+import type { ListedAlert } from './wire.ts';
+
+export type AlertList =
+  | { readonly kind: 'loading' }
+  | { readonly kind: 'failed'; readonly problem: Problem }
+  | {
+      readonly kind: 'ready';
+      readonly items: readonly ListedAlert[];
+      readonly hasMore: boolean;
+      readonly isAsking: boolean;
+    };
+
+const LIMIT = 500;
+
+/** @param filters matchers as Alertmanager writes them, such as `severity="critical"` */
+export function makeAlertList(filters: readonly string[]) {
+  const list = signal<AlertList>({ kind: 'loading' });
+  let [next, asking]: [string | undefined, boolean] = [
+    `api/v2/alerts?${new URLSearchParams([['limit', String(LIMIT)], ...filters.map((one) => ['filter', one])])}`,
+    false,
+  ];
+  const more = async () => {
+    if (next === undefined || asking) return;
+    asking = true;
+    const before = list.value.kind === 'ready' ? list.value.items : [];
+    try {
+      const page = await getLinked<ListedAlert[]>(next);
+      next = page.next;
+      list.value = { kind: 'ready', items: [...before, ...page.value], hasMore: next !== undefined, isAsking: false };
+    } catch (error) {
+      list.value = {
+        kind: 'failed',
+        problem: error instanceof Problem ? error : new Problem(0, 'fault', String(error)),
+      };
+    } finally {
+      asking = false;
+    }
+  };
+  return { list, more };
+}

@@ -1,0 +1,90 @@
+/** Who is here, and what they may do. The router decides; the page only leaves out what would be refused. */
+import { signal } from '@preact/signals';
+import type { Action } from '#access/roles.ts';
+import { get, Problem, send } from './api.ts';
+import { setClock } from './now.ts';
+import { forget } from './resource.ts';
+import { closeStream, openStream } from './stream.ts';
+import type { Session } from './wire.ts';
+
+export type Here =
+  | { readonly kind: 'asking' }
+  | { readonly kind: 'known'; readonly session: Session }
+  | { readonly kind: 'unknown'; readonly because: string | undefined }
+  | { readonly kind: 'failed'; readonly problem: Problem };
+export const here = signal<Here>({ kind: 'asking' });
+
+export async function whoIsHere(): Promise<void> {
+  try {
+    enter(await get<Session>('api/v1/session'));
+  } catch (error) {
+    const problem = error instanceof Problem ? error : new Problem(0, 'fault', String(error));
+    if (problem.status === 401) here.value = { kind: 'unknown', because: undefined };
+    else here.value = { kind: 'failed', problem };
+  }
+}
+
+export type Credential = { readonly credential: string } | { readonly user: string; readonly password: string };
+
+/** @throws {Problem} with the router's words */
+export async function signIn(credential: Credential): Promise<void> {
+  forget();
+  enter(await send<Session>('POST', 'api/v1/session', credential));
+}
+
+export async function signOut(): Promise<void> {
+  await send('DELETE', 'api/v1/session');
+  leave('You are signed out.');
+}
+
+/** The session has ended, or its key was revoked. */
+export function leave(because: string): void {
+  closeStream();
+  forget();
+  here.value = { kind: 'unknown', because };
+}
+
+export function may(action: Action): boolean {
+  return here.value.kind === 'known' && here.value.session.may.includes(action);
+}
+
+function enter(session: Session): void {
+  setClock(Date.parse(session.now));
+  here.value = { kind: 'known', session };
+  openStream();
+}
+
+const NAME = 'burnline.name';
+
+/** Where nobody is known by a key, as on a laptop, a person says who they are: the timeline shall not say "anonymous". */
+export const ownName = signal(readName());
+
+export function setOwnName(name: string): void {
+  ownName.value = name;
+  try {
+    if (name === '') localStorage.removeItem(NAME);
+    else localStorage.setItem(NAME, name);
+  } catch {
+    // A browser that keeps nothing: for this page it holds.
+  }
+}
+
+function readName(): string {
+  try {
+    return localStorage.getItem(NAME) ?? '';
+  } catch {
+    return '';
+  }
+}
+
+/** As whom an answer of mine is written down. */
+export function myName(): string | undefined {
+  if (here.value.kind !== 'known') return undefined;
+  return byMe().by ?? here.value.session.subject;
+}
+
+/** `by` of an answer: whoever the key names, which the router knows by itself. */
+export function byMe(): { readonly by?: string } {
+  const anonymous = here.value.kind === 'known' && here.value.session.anonymous;
+  return anonymous && ownName.value !== '' ? { by: ownName.value } : {};
+}

@@ -1,0 +1,19 @@
+/** The page begins: who is here is asked while the frame is drawn. */
+import { render } from 'preact';
+import './style/base.css';
+import './style/frame.css';
+import './style/parts.css';
+import './style/pages.css';
+import './style/calendar.css';
+import './style/incident.css';
+import { App } from './app.tsx';
+import { BASE } from './data/api.ts';
+import { whoIsHere } from './data/session.ts';
+import { comeFromElsewhere } from './text/old-links.ts';
+
+const old = comeFromElsewhere(location.hash);
+if (old !== undefined) history.replaceState(null, '', `${BASE}${old}`);
+
+void whoIsHere();
+const root = document.getElementById('app');
+if (root !== null) render(<App />, root);

@@ -1,0 +1,135 @@
+/** The report: it writes itself, and people add what only they know. To copy, and to print. */
+import { useRef, useState } from 'preact/hooks';
+import { tellFault } from '#console/web/data/acts.ts';
+import { getText, Problem, send } from '#console/web/data/api.ts';
+import { reload, useResource } from '#console/web/data/resource.ts';
+import { byMe, may } from '#console/web/data/session.ts';
+import type { IncidentDetail } from '#console/web/data/wire.ts';
+import { Field, Refused } from '#console/web/parts/form.tsx';
+import { Markdown } from '#console/web/parts/markdown.tsx';
+import { Show } from '#console/web/parts/states.tsx';
+import { say } from '#console/web/parts/toasts.tsx';
+
+type Report = { readonly text: string; readonly etag: string | null };
+
+export function IncidentReport({ incident }: { readonly incident: IncidentDetail }) {
+  const [isOpen, setOpen] = useState(incident.state === 'resolved');
+  return (
+    <section class="panel report" aria-labelledby="report-title">
+      <div class="row apart">
+        <h2 id="report-title">Report</h2>
+        <button type="button" class="small unprinted" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
+          {isOpen ? 'Close' : 'Read'}
+        </button>
+      </div>
+      {isOpen ? (
+        <Opened incident={incident} />
+      ) : (
+        <p class="quiet">It writes itself from the timeline. What only people know can be added.</p>
+      )}
+    </section>
+  );
+}
+
+function Opened({ incident }: { readonly incident: IncidentDetail }) {
+  const path = `api/v1/incidents/${encodeURIComponent(incident.id)}/report`;
+  const key = `incidents/${incident.id}/report`;
+  const report = useResource<Report>(key, (signal) => getText(path, signal), { every: 60_000, on: ['incident'] });
+  const [edited, setEdited] = useState<Report>();
+  return (
+    <Show of={report}>
+      {(now) =>
+        edited === undefined ? (
+          <Read report={now} incident={incident} onEdit={() => setEdited(now)} />
+        ) : (
+          <Edit path={path} start={edited} onEnd={() => setEdited(undefined)} resource={key} />
+        )
+      }
+    </Show>
+  );
+}
+
+type ReadProps = { readonly report: Report; readonly incident: IncidentDetail; readonly onEdit: () => void };
+function Read({ report: { text }, incident, onEdit }: ReadProps) {
+  const copy = async () => {
+    try {
+      await navigator.clipboard.writeText(text);
+      say('The report is copied, as Markdown.');
+    } catch {
+      say('This browser does not let the page copy: select the text below instead.', 'fault');
+    }
+  };
+  return (
+    <>
+      <div class="row unprinted">
+        <button type="button" class="small" onClick={() => void copy()}>
+          Copy as Markdown
+        </button>
+        <button type="button" class="small" onClick={() => print()}>
+          Print
+        </button>
+        <a
+          class="button small"
+          href={`data:text/markdown;charset=utf-8,${encodeURIComponent(text)}`}
+          download={`incident-${incident.number}.md`}
+        >
+          Save
+        </a>
+        {may('incidents:act') && (
+          <button type="button" class="small" onClick={onEdit}>
+            Edit
+          </button>
+        )}
+      </div>
+      <Markdown text={text} />
+    </>
+  );
+}
+
+type EditProps = {
+  readonly path: string;
+  readonly start: Report;
+  readonly onEnd: () => void;
+  readonly resource: string;
+};
+function Edit({ path, start, onEnd, resource }: EditProps) {
+  const [text, setText] = useState(start.text);
+  const [refused, setRefused] = useState<string>();
+  const etag = useRef(start.etag);
+  const save = async () => {
+    try {
+      await send('PUT', path, { markdown: text, ...byMe() }, etag.current === null ? {} : { 'if-match': etag.current });
+      say('The report is kept.');
+      reload(resource, 'incidents');
+      onEnd();
+    } catch (error) {
+      // Somebody else's words must not be written over unseen.
+      if (error instanceof Problem && (error.status === 409 || error.status === 412)) setRefused(error.message);
+      else tellFault(error);
+    }
+  };
+  return (
+    <div class="form">
+      <Field label="Report, in Markdown">
+        {(ties) => (
+          <textarea
+            {...ties}
+            class="report-text"
+            rows={24}
+            value={text}
+            onInput={(e) => setText(e.currentTarget.value)}
+          />
+        )}
+      </Field>
+      <Refused>{refused}</Refused>
+      <div class="row">
+        <button type="button" class="primary" onClick={() => void save()}>
+          Keep it
+        </button>
+        <button type="button" onClick={onEnd}>
+          Throw the changes away
+        </button>
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,89 @@
+/** Everything that was sent, to whom, and what came of it. */
+import { usePaged } from '#console/web/data/paged.ts';
+import type { Notification } from '#console/web/data/wire.ts';
+import { Badge } from '#console/web/parts/badges.tsx';
+import { Choice, More, useFilters } from '#console/web/parts/filters.tsx';
+import { Link } from '#console/web/parts/link.tsx';
+import { Empty, Show } from '#console/web/parts/states.tsx';
+import { At } from '#console/web/parts/time.tsx';
+import { useTitle } from '#console/web/parts/title.ts';
+import { notificationTone, sentWords } from '#console/web/text/words.ts';
+
+const STATES = [
+  ['', 'All'],
+  ['pending', 'Waiting'],
+  ['delivered', 'Delivered'],
+  ['refused', 'Refused'],
+  ['superseded', 'Superseded'],
+] as const;
+const CHANNELS = [
+  ['', 'Every channel'],
+  ['pagerduty', 'PagerDuty'],
+  ['slack', 'Slack'],
+  ['email', 'E-mail'],
+  ['webhook', 'Webhook'],
+] as const;
+
+export function NotificationsPage() {
+  useTitle('Notifications');
+  const [{ state, channel }, set] = useFilters(['state', 'channel']);
+  const query = { limit: 100, ...(state === '' ? {} : { state }), ...(channel === '' ? {} : { channel }) };
+  const { first, rest, more } = usePaged<Notification>('api/v1/notifications', query, {
+    every: 30_000,
+    on: ['notification'],
+  });
+  return (
+    <div class="stack">
+      <h1>Notifications</h1>
+      <div class="row">
+        <Choice label="State" value={state} options={STATES} onChange={(value) => set('state', value)} />
+        <Choice label="Channel" value={channel} options={CHANNELS} onChange={(value) => set('channel', value)} />
+      </div>
+      <section class="panel scroll-x" aria-label="Sent">
+        <Show of={first}>{({ items }) => <List items={[...items, ...rest]} />}</Show>
+      </section>
+      <More more={more} />
+    </div>
+  );
+}
+
+function List({ items }: { readonly items: readonly Notification[] }) {
+  if (items.length === 0) return <Empty big="Nothing was sent">{undefined}</Empty>;
+  return (
+    <table class="narrow-cards">
+      <thead>
+        <tr>
+          <th scope="col">At</th>
+          <th scope="col">What</th>
+          <th scope="col">To</th>
+          <th scope="col">Outcome</th>
+          <th scope="col">Incident</th>
+        </tr>
+      </thead>
+      <tbody>
+        {items.map((one) => (
+          <tr key={one.id}>
+            <td>
+              <At at={one.createdAt} />
+            </td>
+            <td>{one.action}</td>
+            <td>
+              <span class="foreign">{one.destination}</span> <span class="quiet">{one.channel}</span>
+            </td>
+            <td>
+              <Badge tone={notificationTone(one)}>{one.state}</Badge>{' '}
+              <span class="quiet foreign">{sentWords(one)}</span>
+            </td>
+            <td>
+              {one.incident === null ? (
+                <span class="quiet">none</span>
+              ) : (
+                <Link to={`incidents/${one.incident}`}>open it</Link>
+              )}
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}

@@ -1,0 +1,230 @@
+/**
+ * A chart of lines over time. uPlot comes when the first one is shown. A screen reader, which cannot see it, is given what
+ * it shows in words; the numbers are in a table below for whoever opens it.
+ */
+
+import { useEffect, useRef, useState } from 'preact/hooks';
+import type { Options, Series } from 'uplot';
+import { isDark } from './media.ts';
+
+export type Line = {
+  readonly label: string;
+  readonly tone: string;
+  readonly dash?: readonly number[];
+  readonly fill?: boolean;
+};
+/** A moment that is marked, or a level that must not be passed. */
+export type Mark = { readonly at: number; readonly label: string; readonly tone: string };
+export type Level = { readonly value: number; readonly label: string; readonly tone: string };
+
+type Props = {
+  readonly label: string;
+  /** Seconds. */
+  readonly times: readonly number[];
+  readonly lines: readonly Line[];
+  readonly values: readonly (readonly (number | null)[])[];
+  readonly marks?: readonly Mark[];
+  readonly levels?: readonly Level[];
+  readonly scale?: 'linear' | 'log';
+  /** Seconds; default: what the times reach over. */
+  readonly from?: number;
+  readonly to?: number;
+  readonly format: (value: number) => string;
+  readonly height?: number;
+};
+
+export function Chart(props: Props) {
+  const box = useRef<HTMLDivElement>(null);
+  const [fault, setFault] = useState(false);
+  const dark = isDark.value;
+  // Also when the theme changes: a canvas keeps the colours it was drawn with.
+  useEffect(() => {
+    let gone = false;
+    let end = () => {};
+    void draw(box, props, () => gone).then(
+      (destroy) => {
+        end = destroy;
+        if (gone) destroy();
+      },
+      () => setFault(true),
+    );
+    return () => {
+      gone = true;
+      end();
+    };
+  }, [props, dark]);
+  return (
+    <figure class="chart-figure">
+      <div class="chart" ref={box} role="img" aria-label={`${props.label}. ${inWords(props)}`} />
+      {fault && <p class="fault">The chart could not be drawn: its numbers are below.</p>}
+      <Numbers {...props} />
+    </figure>
+  );
+}
+
+async function draw(box: { current: HTMLDivElement | null }, props: Props, isGone: () => boolean): Promise<() => void> {
+  const { default: UPlot } = await import('./uplot.ts');
+  const home = box.current;
+  if (home === null || isGone()) return () => {};
+  const colour = (tone: string) => getComputedStyle(home).getPropertyValue(`--${tone}`).trim() || tone;
+  const chart = new UPlot(
+    optionsOf(props, home, colour),
+    [props.times as number[], ...(props.values as (number | null)[][])],
+    home,
+  );
+  const watcher = new ResizeObserver(() => {
+    if (home.clientWidth > 0) chart.setSize({ width: home.clientWidth, height: heightOf(props) });
+  });
+  watcher.observe(home);
+  return () => {
+    watcher.disconnect();
+    chart.destroy();
+  };
+}
+
+const heightOf = ({ height = 260 }: Props): number => height;
+
+function optionsOf(props: Props, home: HTMLElement, colour: (tone: string) => string): Options {
+  const { lines, format, scale = 'linear', from, to } = props;
+  const axis = {
+    stroke: resolved(home, colour('quiet')),
+    grid: { stroke: resolved(home, colour('line')), width: 1 },
+    ticks: { show: false },
+  };
+  return {
+    width: Math.max(200, home.clientWidth),
+    height: heightOf(props),
+    padding: [12, 8, 0, 0],
+    cursor: { drag: { x: false, y: false } },
+    legend: { live: true },
+    scales: {
+      x: from === undefined || to === undefined ? {} : { range: [from, to] },
+      y: scale === 'log' ? { distr: 3, log: 10 } : {},
+    },
+    axes: [
+      axis,
+      { ...axis, size: 62, values: (_chart, ticks) => ticks.map((tick) => (tick === null ? '' : format(tick))) },
+    ],
+    series: [
+      { value: (_chart, at) => (at === null ? '' : new Date(at * 1_000).toLocaleString()) },
+      ...lines.map((line): Series => {
+        const stroke = resolved(home, colour(line.tone));
+        return {
+          label: line.label,
+          stroke,
+          width: 2,
+          points: { show: false },
+          value: (_chart, value) => (value === null ? 'no data' : format(value)),
+          ...(line.dash === undefined ? {} : { dash: [...line.dash] }),
+          ...(line.fill ? { fill: translucent(stroke) } : {}),
+        };
+      }),
+    ],
+    hooks: {
+      // Without a pointer over it, the legend says how it is now.
+      ready: [(chart) => chart.setLegend({ idx: props.times.length - 1 })],
+      draw: [(chart) => drawMarks(chart, props, (tone) => resolved(home, colour(tone)))],
+    },
+  };
+}
+
+/** A canvas knows no `light-dark()`: the browser is asked what the colour is here. */
+function resolved(home: HTMLElement, css: string): string {
+  const probe = document.createElement('span');
+  probe.style.color = css;
+  home.append(probe);
+  const { color } = getComputedStyle(probe);
+  probe.remove();
+  return color;
+}
+
+const translucent = (rgb: string): string => rgb.replace(/^rgb\((.*)\)$/, 'rgba($1, 0.15)');
+
+function drawMarks(chart: uPlot, { marks = [], levels = [] }: Props, colour: (tone: string) => string): void {
+  const { ctx, bbox } = chart;
+  ctx.save();
+  ctx.textAlign = 'left';
+  ctx.textBaseline = 'alphabetic';
+  ctx.font = `${11 * devicePixelRatio}px system-ui`;
+  for (const { at, label, tone } of marks) {
+    const x = chart.valToPos(at, 'x', true);
+    if (x < bbox.left || x > bbox.left + bbox.width) continue;
+    stroke(ctx, colour(tone), [x, bbox.top, x, bbox.top + bbox.height], [4, 4]);
+    ctx.fillText(label, x + 4, bbox.top + 12 * devicePixelRatio, bbox.left + bbox.width - x - 4);
+  }
+  for (const { value, label, tone } of levels) {
+    const y = chart.valToPos(value, 'y', true);
+    if (!(y >= bbox.top && y <= bbox.top + bbox.height)) continue;
+    stroke(ctx, colour(tone), [bbox.left, y, bbox.left + bbox.width, y], [8, 4]);
+    ctx.fillText(label, bbox.left + 4 * devicePixelRatio, y - 4 * devicePixelRatio);
+  }
+  ctx.restore();
+}
+
+type Ends = readonly [x1: number, y1: number, x2: number, y2: number];
+function stroke(ctx: CanvasRenderingContext2D, colour: string, [x1, y1, x2, y2]: Ends, dash: readonly number[]): void {
+  ctx.strokeStyle = colour;
+  ctx.fillStyle = colour;
+  ctx.lineWidth = devicePixelRatio;
+  ctx.setLineDash([...dash]);
+  ctx.beginPath();
+  ctx.moveTo(x1, y1);
+  ctx.lineTo(x2, y2);
+  ctx.stroke();
+}
+
+function inWords({ lines, values, format }: Props): string {
+  return lines
+    .map(({ label }, i) => {
+      const known = (values[i] ?? []).filter((value) => value !== null);
+      const last = known.at(-1);
+      if (last === undefined) return `${label}: no data`;
+      return `${label}: now ${format(last)}, least ${format(Math.min(...known))}, most ${format(Math.max(...known))}`;
+    })
+    .join('; ');
+}
+
+/** Of a chart with many points the last ones: who wants all of them asks the API. */
+const ROWS_MOST = 60;
+
+function Numbers({ label, times, lines, values, format }: Props) {
+  const [isOpen, setOpen] = useState(false);
+  const first = Math.max(0, times.length - ROWS_MOST);
+  return (
+    <details class="numbers unprinted" onToggle={(event) => setOpen(event.currentTarget.open)}>
+      <summary>Its numbers</summary>
+      {isOpen && (
+        <div class="scroll-x">
+          <table>
+            <caption class="unseen">{label}</caption>
+            <thead>
+              <tr>
+                <th scope="col">At</th>
+                {lines.map((line) => (
+                  <th key={line.label} scope="col" class="number">
+                    {line.label}
+                  </th>
+                ))}
+              </tr>
+            </thead>
+            <tbody>
+              {times.slice(first).map((at, i) => (
+                <tr key={at}>
+                  <td>{new Date(at * 1_000).toLocaleString()}</td>
+                  {values.map((line, j) => {
+                    const value = line[first + i];
+                    return (
+                      <td key={lines[j]?.label} class="number">
+                        {value === null || value === undefined ? 'no data' : format(value)}
+                      </td>
+                    );
+                  })}
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+    </details>
+  );
+}
