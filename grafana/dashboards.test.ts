@@ -58,7 +58,6 @@ const FOREIGN: Readonly<Record<string, readonly string[]>> = {
     'k6_api_fast_rate',
     'k6_documents_sent_total',
     'k6_documents_completed_total',
-    'k6_documents_rejected_total',
     'k6_documents_missing_total',
   ],
 };

@@ -172,7 +172,8 @@ async function send(test: Loadtest, parts: Parts, book: Book): Promise<{ exitCod
   const key = target.keys.join(' ');
   const running = runK6({
     program: test.k6,
-    environment: { ...test.environment, BURNLINE_URL: target.url, ...(key === '' ? {} : { BURNLINE_KEY: key }) },
+    // Nothing of the keys that the shell holds for another one.
+    environment: { ...test.environment, BURNLINE_URL: target.url, BURNLINE_KEY: key, BURNLINE_KEY_FILE: undefined },
     plan: join(folder, PLAN_FILE),
     folder,
     prometheus: test.prometheus,

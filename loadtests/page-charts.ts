@@ -18,7 +18,7 @@ export function shareBar({ promise, interval, share: counted }: Judged): string 
 <line x1="${at(x(promise.target))}" x2="${at(x(promise.target))}" y1="4" y2="22" stroke="var(--bad)" stroke-width="2"/></svg>`;
 }
 
-const CHART = { width: 720, height: 220, left: 44, right: 16, top: 14, bottom: 34 } as const;
+const CHART = { width: 720, height: 230, left: 44, right: 16, top: 14, bottom: 44 } as const;
 
 /** What was offered and what was completed, by phase: where they part is the knee. */
 export function phaseChart(phases: readonly PhaseResult[]): string {
@@ -38,14 +38,14 @@ export function phaseChart(phases: readonly PhaseResult[]): string {
   const labels = phases
     .map((one, i) =>
       i % every === 0
-        ? `<text x="${at(x(i))}" y="${CHART.height - 14}" text-anchor="middle">${text(String(one.phase.rate))}</text>`
+        ? `<text x="${at(x(i))}" y="${CHART.height - 24}" text-anchor="middle">${text(String(one.phase.rate))}</text>`
         : '',
     )
     .join('');
   return `<svg role="img" aria-label="documents a second, offered and completed, by phase" width="${CHART.width}" height="${CHART.height}" viewBox="0 0 ${CHART.width} ${CHART.height}">
 <text x="4" y="${CHART.top}">${text(most.toFixed(1))}/s</text><text x="4" y="${CHART.height - CHART.bottom}">0</text>
 ${line(({ offered }) => offered, 'var(--soft)')}${line(({ goodput }) => goodput, 'var(--good)')}${marks}${labels}
-<text x="${CHART.left}" y="${CHART.height - 1}">offered a second (grey: what was sent, green: what was completed, red: not borne)</text></svg>`;
+<text x="${CHART.left}" y="${CHART.height - 6}">documents a second that were to arrive (grey: sent, green: completed, red: not borne)</text></svg>`;
 }
 
 const at = (value: number): string => String(Math.round(value * 10) / 10);

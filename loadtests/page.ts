@@ -47,8 +47,10 @@ ${[early(result), reasons(result), objectives(result), counts(result), knee(resu
 `;
 }
 
-const early = ({ endedEarly }: Result): string =>
-  endedEarly === null ? '' : `<p class="broken">Ended early: ${text(endedEarly)}.</p>`;
+const early = ({ endedEarly, verdict }: Result): string =>
+  endedEarly === null
+    ? ''
+    : `<p class="${verdict === 'broken' ? 'broken' : 'soft'}">Ended early: ${text(endedEarly)}.</p>`;
 
 const list = (items: readonly string[]): string => `<ul>${items.map((one) => `<li>${one}</li>`).join('')}</ul>`;
 
@@ -84,7 +86,7 @@ const counts = (result: Result): string =>
   `<h2>Two counts</h2>${table(
     ['who', 'what'],
     countLines(result).map(([who, says]) => [text(who), text(says)]),
-  )}<p class="soft">Until completed, as the sender saw it: half within ${time(result.durations.sender.p50)}, 95 % within ${time(
+  )}<p class="soft">Until completed, of what the sender saw the end of: half within ${time(result.durations.sender.p50)}, 95 % within ${time(
     result.durations.sender.p95,
   )}; as the database has it: ${time(result.durations.database.p50)} and ${time(result.durations.database.p95)}.</p>`;
 

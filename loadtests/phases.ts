@@ -42,15 +42,17 @@ export function phaseResults(
   const byPhase = Map.groupBy(all, ({ phase }) => phase);
   const begun = all.reduce((first, { sentAt }) => Math.min(first, sentAt), Number.MAX_VALUE);
   const ends = all.flatMap(({ outcome, sentAt, ms = 0 }) => (outcome === 'completed' ? [sentAt + ms - begun] : []));
-  // A test that ended early never came to the later ones.
-  return phases
-    .filter(({ name }) => byPhase.has(name))
-    .map((phase) => {
-      const mine = byPhase.get(phase.name) ?? [];
-      const length = lengthOf(phase, mine);
-      const done = ends.filter((at) => at >= phase.from && at < phase.from + length).length;
-      return { ...resultOf(phase, mine, length, api(phase.name), promises), goodput: done / toSeconds(length) };
-    });
+  // A test that ended early never came to the later ones, and not to the end of its last.
+  const begunOnes = phases.filter(({ name }) => byPhase.has(name));
+  const last = begunOnes.at(-1);
+  const sentUntil = all.reduce((latest, { sentAt }) => Math.max(latest, sentAt), 0) - begun;
+  return begunOnes.map((phase) => {
+    const until = phase === last ? Math.min(phase.to, Math.max(sentUntil, phase.from + 1_000)) : phase.to;
+    const length = milliseconds(until - phase.from);
+    const done = ends.filter((at) => at >= phase.from && at < until).length;
+    const found = resultOf(phase, byPhase.get(phase.name) ?? [], length, api(phase.name), promises);
+    return { ...found, goodput: done / toSeconds(length) };
+  });
 }
 
 function resultOf(
@@ -76,13 +78,6 @@ function resultOf(
     judged,
     broken: refused > REFUSED_MOST * entries.length ? [...broken, 'Uploads refused'] : broken,
   };
-}
-
-/** The last one may have been broken off. */
-function lengthOf({ from, to }: Phase, entries: readonly Entry[]): Milliseconds {
-  const times = entries.map(({ sentAt }) => sentAt);
-  const seen = times.reduce((a, b) => Math.max(a, b), 0) - times.reduce((a, b) => Math.min(a, b), Number.MAX_VALUE);
-  return milliseconds(Math.max(1_000, seen < (to - from) / 2 ? seen : to - from));
 }
 
 /** Nearest rank. */

@@ -16,9 +16,10 @@ export function share(part: number, whole: number): string {
 export const time = (ms: number | undefined): string => (ms === undefined ? '–' : duration(seconds(ms / 1_000)));
 
 export function headline(result: Result): string {
-  const { verdict, because, knee } = result;
+  const { verdict, because, knee, notAsked } = result;
   if (verdict === 'broken') return because[0] ?? '';
-  const agree = 'the counts agree to the document';
+  const who = notAsked.length === 0 ? 'the counts' : 'sender and database';
+  const agree = `${who} agree to the document`;
   if (knee !== null) return `${kneeWords(knee)}; ${agree}`;
   return `every objective held, and ${agree}`;
 }
