@@ -4,8 +4,8 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 
-export const CHROMIUM = process.env['TEST_TOOL_CHROMIUM'];
-export const NO_BROWSER = CHROMIUM === undefined && 'chromium is not here';
+const named = (): string | undefined => process.env['TEST_TOOL_CHROMIUM'];
+export const NO_BROWSER = named() === undefined && 'chromium is not here';
 
 const FLAGS = ['no-sandbox', 'disable-gpu', 'disable-quic', 'no-first-run', 'disable-sync'].concat([
   'disable-background-networking',
@@ -15,7 +15,7 @@ const FLAGS = ['no-sandbox', 'disable-gpu', 'disable-quic', 'no-first-run', 'dis
 const PATIENCE = 20_000;
 
 export const openBrowser = async (): Promise<Browser> =>
-  await chromium.launch({ executablePath: CHROMIUM ?? '', args: FLAGS.map((flag) => `--${flag}`) });
+  await chromium.launch({ executablePath: named() ?? '', args: FLAGS.map((flag) => `--${flag}`) });
 
 export const PHONE = { viewport: { width: 360, height: 740 }, colorScheme: 'dark', hasTouch: true } as const;
 export const WIDE = { viewport: { width: 1280, height: 900 }, colorScheme: 'light' } as const;
