@@ -94,6 +94,7 @@ export type TimelineKind =
   | 'reopened'
   | 'snoozed'
   | 'noted'
+  | 'edited'
   | 'configured'
   | 'resolved';
 export type TimelineRow = {

@@ -12,6 +12,7 @@ export const PROBLEMS = {
   idempotency_conflict: { status: 409, title: 'The Idempotency-Key was used for another request' },
   timeout: { status: 408, title: 'The request did not arrive in time' },
   not_retryable: { status: 409, title: 'Only a failed document can be tried again' },
+  changed_meanwhile: { status: 412, title: 'Somebody else has changed it meanwhile' },
   too_large: { status: 413, title: 'The upload is larger than allowed' },
   uri_too_long: { status: 414, title: 'A part of the address is too long' },
   unsupported_media_type: { status: 415, title: 'The body has the wrong content type' },

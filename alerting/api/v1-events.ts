@@ -28,7 +28,7 @@ export function eventRoutes(app: App, prefix: string, options: EventRoutes): voi
       onRequest: options.authorised('incidents:read'),
       schema: {
         tags: ['events'],
-        summary: 'Every change of incidents, messages and verdicts, as server-sent events',
+        summary: 'Every change of incidents, messages, verdicts, silences and who is on call, as server-sent events',
         headers: z.object({
           'last-event-id': z
             .string()
@@ -58,7 +58,7 @@ export function eventRoutes(app: App, prefix: string, options: EventRoutes): voi
       });
       try {
         leave = await feed.join(
-          { hear: (change) => write(eventText(change)), here: (at) => write(hereText(at)) },
+          { hear: (change) => write(eventText(change)), here: (at) => write(hereText(at, options.now())) },
           last === undefined ? undefined : milliseconds(Number(last)),
         );
       } catch (error) {
@@ -73,8 +73,8 @@ export function eventRoutes(app: App, prefix: string, options: EventRoutes): voi
 }
 
 /** Its id too: whoever comes back after a quiet hour asks for no more than is new. */
-const hereText = (at: Milliseconds): string =>
-  eventText({ type: 'here', key: 'here', at, data: { at: new Date(at).toISOString() } });
+const hereText = (told: Milliseconds, now: Milliseconds): string =>
+  eventText({ type: 'here', key: 'here', at: told, data: { at: new Date(now).toISOString() } });
 /** JSON has no line breaks of its own. */
 const eventText = ({ type, at, data }: Change): string =>
   `id: ${Math.floor(at)}\nevent: ${type}\ndata: ${JSON.stringify(data)}\n\n`;

@@ -2,11 +2,9 @@
 import { z } from 'zod';
 import type { Action } from '#access/roles.ts';
 import type { Answer } from '#alerting/answer.ts';
-import { changesOf } from '#alerting/change.ts';
 import { nextOf } from '#alerting/escalation.ts';
-import { reportOf } from '#alerting/report.ts';
 import { findIncident, listIncidents, timelineOf } from '#alerting/rows/incidents.ts';
-import { listNotifications } from '#alerting/rows/notifications.ts';
+import { lastEdit } from '#alerting/rows/reports.ts';
 import type { Setup } from '#alerting/setup.ts';
 import type { Incident } from '#alerting/store.ts';
 import type { Db } from '#kernel/database.ts';
@@ -15,10 +13,12 @@ import type { App, authorised } from '#serving/app.ts';
 import { type Doer, deedOf } from '#serving/deed.ts';
 import { problems, refuse } from '#serving/problems.ts';
 import { storable } from './text.ts';
+import { type Runbooks, runbookOf } from './v1-runbooks.ts';
 
 export type IncidentRoutes = {
   readonly db: Db;
   readonly setup: () => Setup;
+  readonly runbooks: Runbooks;
   readonly now: () => Milliseconds;
   readonly answer: (incidentId: string, given: Answer) => Promise<Incident | undefined>;
   readonly authorised: (action: Action) => ReturnType<typeof authorised>;
@@ -62,14 +62,15 @@ const detail = incidentSchema
       .object({ who: z.array(z.string()), at: time })
       .nullable()
       .describe('whom the next step will tell, as it now looks, and when; null: nobody any more'),
-    runbook: z.string().nullable().describe('as the alerts have it'),
+    runbook: z.string().nullable().describe('the link of the alerts; else docs/runbooks/NAME.md, which ships'),
     dashboard: z.string().nullable(),
+    reportEdited: z.object({ by: z.string(), at: time }).nullable().describe('null: it is made anew each time'),
   })
   .meta({ id: 'IncidentWithTimeline' });
 export type IncidentDetailShown = z.infer<typeof detail>;
 
-const params = z.object({ id: z.string().min(1).max(100).describe('an id or a number') });
-const by = storable(200).trim().min(1).optional().describe('who answers; default: whoever the key names');
+export const params = z.object({ id: z.string().min(1).max(100).describe('an id or a number') });
+export const by = storable(200).trim().min(1).optional().describe('who answers; default: whoever the key names');
 const answered = {
   200: incidentSchema,
   ...problems('not_found', 'too_large', 'unsupported_media_type', 'uri_too_long'),
@@ -188,7 +189,7 @@ function readRoutes(app: App, path: string, routes: IncidentRoutes): void {
 function readOne(
   app: App,
   path: string,
-  { db, now, setup }: IncidentRoutes,
+  { db, setup, runbooks }: IncidentRoutes,
   read: ReturnType<typeof authorised>,
 ): void {
   const tags = ['incidents'];
@@ -212,35 +213,14 @@ function readOne(
         actor: actor ?? null,
       }));
       const { alerts, links } = incident.message;
+      const edit = await lastEdit(db, incident.id);
       return {
         ...shown(incident),
         ...{ timeline, alertsTold: alerts, links, next: nextShown(incident, setup()) },
-        runbook: links.runbook ?? null,
+        runbook: runbookOf(incident.message, runbooks),
         dashboard: links.dashboard ?? null,
+        reportEdited: edit === undefined ? null : { by: edit.editedBy, at: iso(edit.editedAt) ?? '' },
       };
-    },
-  );
-  app.get(
-    `${path}/report`,
-    {
-      onRequest: read,
-      schema: {
-        tags,
-        params,
-        summary: 'Its report, in Markdown',
-        response: {
-          200: { description: 'The report', content: { 'text/markdown': { schema: z.string() } } },
-          ...problems('not_found', 'uri_too_long'),
-        },
-      },
-    },
-    async ({ params: { id } }, reply) => {
-      const incident = await found(db, id);
-      const timeline = await timelineOf(db, incident.id);
-      const sent = await listNotifications(db, incident.id, undefined, 500);
-      const changes = await changesOf(db, incident, now());
-      reply.type('text/markdown; charset=utf-8');
-      return await reply.serializer(String).send(reportOf(incident, timeline, sent, changes, now()));
     },
   );
 }

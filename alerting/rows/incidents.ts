@@ -217,3 +217,8 @@ export async function incidentsOfAlerts(
     [critical, warning],
   );
 }
+
+/** Something beside it was changed: whoever follows it is told. */
+export async function touchIncident(q: Queryable, id: string, now: Milliseconds): Promise<void> {
+  await q.query('update alerting.incidents set updated_at = $2 where id = $1', [id, instant(now)]);
+}

@@ -183,17 +183,27 @@ export async function changedNotifications(
   return rows.map((row) => present(row, ['incidentId', 'finishedAt', 'error']));
 }
 
+export type NotificationFilter = {
+  readonly incidentId?: string | undefined;
+  /** Undefined: of any. */
+  readonly states?: readonly Notification['state'][] | undefined;
+  readonly channels?: readonly Notification['channel'][] | undefined;
+  /** Older than this one; undefined: from the newest on. */
+  readonly before?: string | undefined;
+};
+
 /** Newest first, without what was said. */
 export async function listNotifications(
   q: Queryable,
-  incidentId: string | undefined,
-  before: string | undefined,
+  { incidentId, states, channels, before }: NotificationFilter,
   limit: number,
 ): Promise<NotificationEntry[]> {
   const rows = await q.query<NotificationEntry>(
     `select ${ENTRY} from alerting.notifications n
-     where ($1::text is null or n.incident_id = $1) and ($2::text is null or n.id < $2) order by n.id desc limit $3`,
-    [incidentId ?? null, before ?? null, limit],
+     where ($1::text is null or n.incident_id = $1) and ($2::text is null or n.id < $2)
+       and ($4::text[] is null or n.state = any ($4)) and ($5::text[] is null or n.channel = any ($5))
+     order by n.id desc limit $3`,
+    [incidentId ?? null, before ?? null, limit, states ?? null, channels ?? null],
   );
   return rows.map((row) => present(row, ['incidentId', 'finishedAt', 'error']));
 }
