@@ -46,7 +46,7 @@ export async function runStart(config: Config, runtime: Omit<Runtime, 'telemetry
     if (!over.aborted) {
       // What it watches may listen on free ports.
       Object.assign(env, portsOf(urls));
-      env['DOCUMENTS_API_URL'] ??= urls['api'];
+      env['DOCUMENTS_API_URL'] ||= urls['api'];
       const router = supervise({ name: 'router', entry: ENTRY, args: ['router'], env });
       children.splice(1, 0, router);
       Object.assign(urls, await ready(router));
@@ -92,7 +92,7 @@ function announce(urls: Readonly<Record<string, string>>, real: boolean): void {
     '',
     'Burnline is ready.',
     `  Document API   ${urls['api']}        (OpenAPI at /openapi.json)`,
-    `  Router         ${urls['router']}        (Alertmanager's API at /api/v2, incidents at /api/v1/incidents)`,
+    `  Router         ${urls['router']}        (the console; Alertmanager's API at /api/v2, incidents at /api/v1/incidents)`,
     `  Metrics        ${urls['metrics']}/metrics`,
     ...(urls['simulators']
       ? [`  Simulators     ${urls['simulators']}        (inbox at /inbox, faults at /faults; mail at ${urls['smtp']})`]

@@ -77,6 +77,7 @@ for (const path of ADDRESSES) {
     assert.equal(answer.headers['content-type'], 'text/html; charset=utf-8');
     assert.equal(answer.headers['x-content-type-options'], 'nosniff');
     assert.equal(answer.headers['x-frame-options'], 'DENY');
+    assert.equal(answer.headers['referrer-policy'], 'same-origin');
     assert.equal(answer.headers['set-cookie'], undefined);
     const head = await say('HEAD', `${url}${path}`);
     assert.deepEqual([head.status, head.text], [200, '']);

@@ -37,6 +37,8 @@ declare module 'fastify' {
   interface FastifyInstance {
     /** For the routes' own refusals. */
     accessRefused(reason: AccessRefusal): void;
+    /** For an answer that goes on for long: false once its asker would be let in no more. */
+    stillKnown(request: FastifyRequest): Promise<boolean>;
   }
 }
 
@@ -108,6 +110,10 @@ export async function makeApp(options: AppOptions) {
   const allowed = watchMethods(app as never);
   app.decorateRequest('principal');
   app.decorate('accessRefused', (reason: AccessRefusal) => telemetry.count('access_refused_total', { reason }));
+  app.decorate('stillKnown', async (request: FastifyRequest) => {
+    const found = await options.authenticate(asking(request, options.site));
+    return found.kind === 'known';
+  });
   app.setErrorHandler((error: unknown, request, reply) =>
     sendProblem(request, reply, toRefusal(error, request, options)),
   );

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { AddressInfo } from 'node:net';
 import { after, before, test } from 'node:test';
+import type { Authentication } from '#access/authenticator.ts';
 import type { Principal } from '#access/roles.ts';
 import { answer } from '#alerting/answer.ts';
 import { endOverride, insertOverride } from '#alerting/rows/overrides.ts';
@@ -26,6 +27,8 @@ let server: App;
 let url = '';
 let desk: Desk;
 const principal: Principal = { tenant: 'default', subject: 'ada', roles: ['viewer'], via: 'key' };
+const KNOWN: Authentication = { kind: 'known', principal };
+let judged: Authentication = KNOWN;
 
 before(async () => {
   const db = await openEngine('PGlite');
@@ -33,7 +36,7 @@ before(async () => {
   desk = makeDesk(makeSqlStore(db), setup);
   server = await makeApp({
     described: { title: 't', description: 't', version: '0' },
-    authenticate: async () => ({ kind: 'known', principal }),
+    authenticate: async () => judged,
     keyNeeded: false,
     rate: { perSecond: 1_000, burst: 1_000 },
     trustProxy: false,
@@ -173,6 +176,15 @@ test('an id that is none is refused, and so is one listener too many', async () 
     await next.body?.cancel();
   }
   for (const { stop } of all) stop();
+});
+
+test('whoever is let in no more, such as after signing out, soon hears no more', async () => {
+  const { told } = await listen(1_000);
+  const ended = assert.rejects(told, /it ended after/);
+  judged = { kind: 'refused', reason: 'expired', status: 401, message: 'over' };
+  await ended;
+  assert.equal((await fetch(url)).status, 401);
+  judged = KNOWN;
 });
 
 test('a server that ends lets those who listen go', async () => {

@@ -39,7 +39,8 @@ export function eventRoutes(app: App, prefix: string, options: EventRoutes): voi
         response: { 200: z.string().describe('text/event-stream'), ...problems() },
       },
     },
-    async ({ headers: { 'last-event-id': last } }, reply) => {
+    async (request, reply) => {
+      const { 'last-event-id': last } = request.headers;
       if (streams.size >= LISTENERS_MOST) {
         throw refuse('unavailable', `${LISTENERS_MOST} listen already, which is the most`);
       }
@@ -58,7 +59,13 @@ export function eventRoutes(app: App, prefix: string, options: EventRoutes): voi
       });
       try {
         leave = await feed.join(
-          { hear: (change) => write(eventText(change)), here: (at) => write(hereText(at, options.now())) },
+          {
+            hear: (change) => write(eventText(change)),
+            here: (at) => {
+              write(hereText(at, options.now()));
+              endUnlessKnown(app.stillKnown(request as never), stream);
+            },
+          },
           last === undefined ? undefined : milliseconds(Number(last)),
         );
       } catch (error) {
@@ -70,6 +77,11 @@ export function eventRoutes(app: App, prefix: string, options: EventRoutes): voi
       return await reply.serializer(String).send(stream as never);
     },
   );
+}
+
+/** Whoever has signed out, or whose key was revoked, hears no more. While the store cannot say, it is as it was. */
+function endUnlessKnown(isKnown: Promise<boolean>, stream: PassThrough): void {
+  isKnown.then((known) => void (known || stream.end())).catch(() => {});
 }
 
 /** Its id too: whoever comes back after a quiet hour asks for no more than is new. */

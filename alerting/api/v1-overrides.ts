@@ -1,7 +1,6 @@
 /** The calendar of who is on call, and overrides: who takes over a shift. */
 import { z } from 'zod';
 import { audit } from '#access/audit.ts';
-import type { Principal } from '#access/roles.ts';
 import { calendarOf, type ScheduleCalendar } from '#alerting/oncall/calendar.ts';
 import { type StoredOverride, withStored } from '#alerting/oncall/override.ts';
 import { endOverride, insertOverride, overridesFrom } from '#alerting/rows/overrides.ts';
@@ -9,6 +8,7 @@ import type { Setup } from '#alerting/setup.ts';
 import type { Db } from '#kernel/database.ts';
 import { type Milliseconds, milliseconds } from '#kernel/units.ts';
 import type { App } from '#serving/app.ts';
+import { deedOf } from '#serving/deed.ts';
 import { problems, refuse } from '#serving/problems.ts';
 import { storable } from './text.ts';
 import { by, iso, time } from './v1-incidents.ts';
@@ -86,7 +86,8 @@ export function overrideRoutes(app: App, prefix: string, routes: OverrideRoutes)
         response: { 201: overrideSchema, ...problems('too_large', 'unsupported_media_type') },
       },
     },
-    async ({ body, principal }, reply) => {
+    async (request, reply) => {
+      const { body, principal } = request;
       const at = now();
       const from = milliseconds(Math.max(at, Date.parse(body.from)));
       const asked = { schedule: body.schedule, person: body.person, from, to: milliseconds(Date.parse(body.to)) };
@@ -97,7 +98,7 @@ export function overrideRoutes(app: App, prefix: string, routes: OverrideRoutes)
         if (!(await insertOverride(q, made, OVERRIDES_MOST))) {
           throw refuse('bad_request', `${OVERRIDES_MOST} overrides hold or will, which is the most`);
         }
-        await audit(q, actOf(principal, 'oncall:override', made.id, at));
+        await audit(q, deedOf(request, 'oncall:override', made.id, at));
       });
       await overridden();
       return await reply.code(201).send(overrideShown(setup(), made));
@@ -115,13 +116,14 @@ export function overrideRoutes(app: App, prefix: string, routes: OverrideRoutes)
         response: { 204: z.null().describe('it holds no more'), ...problems('not_found', 'uri_too_long') },
       },
     },
-    async ({ params: { id }, query, principal }, reply) => {
+    async (request, reply) => {
+      const { id } = request.params;
       const at = now();
       await db.tx(async (q) => {
-        if (!(await endOverride(q, id, query.by ?? principal.subject, at))) {
+        if (!(await endOverride(q, id, request.query.by ?? request.principal.subject, at))) {
           throw refuse('not_found', `There is no override ${id} that holds or will; those of oncall.yaml end there`);
         }
-        await audit(q, actOf(principal, 'oncall:end-override', id, at));
+        await audit(q, deedOf(request, 'oncall:end-override', id, at));
       });
       await overridden();
       return await reply.code(204).send(null);
@@ -185,9 +187,6 @@ function checkOverride({ oncall }: Setup, { schedule, person, from, to }: Draft,
   if (to - from > LENGTH_MOST) throw wrong('to', 'at most 90 days after "from": for longer, change oncall.yaml');
   if (from > now + AHEAD_MOST) throw wrong('from', 'at most 400 days from now');
 }
-
-const actOf = ({ tenant, subject }: Principal, action: string, target: string, at: Milliseconds) =>
-  ({ at, tenant, subject, action, target, outcome: 'done' }) as const;
 
 const spanShown = ({ from, to }: { readonly from: Milliseconds; readonly to: Milliseconds }) => ({
   from: new Date(from).toISOString(),

@@ -11,6 +11,7 @@ import type { Incident } from '#alerting/store.ts';
 import type { Db } from '#kernel/database.ts';
 import { kibibytes, type Milliseconds } from '#kernel/units.ts';
 import type { App } from '#serving/app.ts';
+import { deedOf } from '#serving/deed.ts';
 import { problems, type Refusal, refuse } from '#serving/problems.ts';
 import { storable } from './text.ts';
 import { by, found, type IncidentRoutes, iso, params, time } from './v1-incidents.ts';
@@ -49,8 +50,9 @@ export function reportRoutes(app: App, prefix: string, routes: IncidentRoutes): 
         },
       },
     },
-    async ({ params: { id }, headers, body, principal }, reply) => {
-      const { id: incidentId, groupId } = await found(db, id);
+    async (request, reply) => {
+      const { params: asked, headers, body, principal } = request;
+      const { id: incidentId, groupId } = await found(db, asked.id);
       const match = headers['if-match'];
       const edit = { markdown: body.markdown, editedBy: body.by ?? principal.subject, editedAt: now() };
       const revision = await db.tx(async (q) => {
@@ -60,9 +62,7 @@ export function reportRoutes(app: App, prefix: string, routes: IncidentRoutes): 
         await insertTimeline(q, [
           { ...line({ id: incidentId, groupId }, edit.editedAt, 'edited', 'report edited'), actor: edit.editedBy },
         ]);
-        const { tenant, subject } = principal;
-        const act = { tenant, subject, action: 'incidents:edit-report', target: incidentId, outcome: 'done' } as const;
-        await audit(q, { ...act, at: edit.editedAt });
+        await audit(q, deedOf(request, 'incidents:edit-report', incidentId, edit.editedAt));
         return saved;
       });
       reply.header('etag', etagOf(revision));

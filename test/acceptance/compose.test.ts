@@ -134,6 +134,18 @@ describe('docker compose', { timeout: 600_000 }, () => {
     assert.equal(ended.status, 'completed', JSON.stringify(ended));
   });
 
+  tries('serves the console, which shows documents by the router’s own key', async () => {
+    const { router } = there().platform.urls;
+    const page = await call<string>(`${router}/incidents/1`);
+    assert.equal(page.status, 200);
+    const [, script = ''] = /src="\.\/(assets\/[^"]+)"/.exec(page.body) ?? [];
+    assert.equal((await call(`${router}/${script}`)).status, 200, script);
+    const found = await call<{ status: string }>(`${router}/api/v1/documents/${document}`, {
+      headers: bearer(keys.router),
+    });
+    assert.deepEqual([found.status, found.body.status], [200, 'completed'], JSON.stringify(found.body));
+  });
+
   tries('gives workers names of their own', async () => {
     const {
       platform: { compose },

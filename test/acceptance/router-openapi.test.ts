@@ -16,7 +16,7 @@ const NOT_MEANT = [
 ];
 const why = TOOL === undefined && 'schemathesis is not here: nobody holds the answers against the document';
 
-test('schemathesis finds no 5xx and no answer that is not described', { skip: why, timeout: 240_000 }, async (t) => {
+test('schemathesis finds no 5xx and no answer that is not described', { skip: why, timeout: 300_000 }, async (t) => {
   const folder = temporaryFolder();
   await using router = await startRole('router', {
     BURNLINE_STATE: folder,

@@ -45,7 +45,7 @@ export async function schemathesis(
   const child = spawn(TOOL ?? '', [...args, ...data, ...more, ...without], {
     cwd,
     stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: 180_000,
+    timeout: 270_000,
   });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (piece) => (output += String(piece)));
