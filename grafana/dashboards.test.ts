@@ -49,7 +49,17 @@ const FOREIGN: Readonly<Record<string, readonly string[]>> = {
     'k6_data_sent_total',
     'k6_data_received_total',
   ],
-  'loadtests/': ['k6_document_duration_seconds', 'k6_document_completed_rate'],
+  'loadtests/': [
+    'k6_document_duration_seconds',
+    'k6_document_processed_rate',
+    'k6_document_on_time_rate',
+    'k6_document_as_expected_rate',
+    'k6_api_available_rate',
+    'k6_api_fast_rate',
+    'k6_documents_sent_total',
+    'k6_documents_completed_total',
+    'k6_documents_missing_total',
+  ],
 };
 const foreign = new Set(Object.values(FOREIGN).flat());
 const records = new Set(

@@ -19,8 +19,8 @@ const ROOMS: Record<string, readonly string[]> = {
   simulators: ['kernel', 'worker', 'alerting'],
   // console/web runs in browsers: of other rooms it takes what is pure, and types.
   console: ['kernel', 'access', 'serving', 'slo', 'worker', 'alerting'],
-  // k6 runs them: it knows no #room, and nothing of Node.
-  loadtests: [],
+  // Of samples the documents that are sent, and what must become of them.
+  loadtests: ['kernel', 'samples', 'slo'],
   app: ['kernel', 'access', 'collector', 'serving', 'slo', 'worker', 'alerting', 'prometheus', 'simulators', 'console'],
 };
 /** What a room may not import, although it stands above: more than the room's table can say. */
@@ -30,6 +30,7 @@ const NARROWER: readonly [from: RegExp, specifier: RegExp, instead: string][] = 
     /^#worker\/(?!parsers\/|vendors\/)/,
     'simulators know the wire and the parsers, nothing of the work',
   ],
+  [/^loadtests\/k6\//, /^(?:#|node:)/, 'k6 runs them: it knows no #room, and nothing of Node'],
   [/^worker\/parsers\//, /^#(?!kernel\/|worker\/parsers\/)/, 'the parsers run in a child that knows nothing else'],
   [
     /^worker\/(decide|document|chunker|load|prices)\.ts$/,
@@ -82,7 +83,7 @@ const HOMES: readonly [pattern: RegExp, homes: readonly string[], instead: strin
   [/\b(?:TODO|FIXME|XXX)\b/, [], 'do it, or write an issue'],
 ];
 /** Run by k6 and by browsers, which have neither our clock nor our parts. */
-const NOT_OURS_TO_RUN = /^(?:loadtests|console\/web)\//;
+const NOT_OURS_TO_RUN = /^(?:loadtests\/k6|console\/web)\//;
 const FILE_LINES_MAX = 400;
 const FUNCTION_LINES_MAX = 70;
 

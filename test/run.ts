@@ -86,7 +86,7 @@ const all =
   positionals.length > 0
     ? positionals
     : globSync(
-        '{kernel,access,collector,serving,samples,slo,worker,alerting,prometheus,grafana,simulators,console,app,test}/**/*.test.ts',
+        '{kernel,access,collector,serving,samples,slo,worker,alerting,prometheus,grafana,simulators,console,loadtests,app,test}/**/*.test.ts',
       );
 const isAcceptance = (file: string) => file.startsWith('test/acceptance/');
 /** Two processes, one for each core of the smallest machine: what only computes, and what stands on databases and servers. */

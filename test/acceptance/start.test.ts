@@ -1,24 +1,11 @@
 /** `burnline start` as a person meets it: it comes up, comes up again, goes down, and leaves no child behind. */
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import test, { describe } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { burnline } from '#test/kit/cli.ts';
 import { call, untilFinished, upload } from '#test/kit/client.ts';
-import { removeFolder, startRole, temporaryFolder, type Urls } from '#test/kit/stack.ts';
-
-type Process = { readonly pid: number; readonly role: string };
-
-/** The roles below a process, from /proc. */
-function children(pid: number): Process[] {
-  const direct = readdirSync(`/proc/${pid}/task`).flatMap((task) =>
-    readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number),
-  );
-  return direct.map((child) => ({
-    pid: child,
-    role: readFileSync(`/proc/${child}/cmdline`, 'utf8').split('\0').filter(Boolean).at(-1) ?? '',
-  }));
-}
+import { childrenOf, removeFolder, startRole, temporaryFolder, type Urls } from '#test/kit/stack.ts';
 
 function isRunning(pid: number): boolean {
   try {
@@ -65,7 +52,7 @@ describe('burnline start', { skip: process.platform !== 'linux' && 'reads /proc'
     await using stack = await startRole('start', { BURNLINE_STATE: state });
     const { api = '' } = stack.urls;
     const { body } = await upload(api, '# One\n\nThe pump is in order.', 'one.md');
-    const roles = () => children(stack.process.pid ?? 0);
+    const roles = () => childrenOf(stack.process.pid ?? 0);
     await until(
       async () => (await topOf(stack.urls)).pulse.finished?.completed === 1,
       'the document in `burnline top`',
@@ -88,7 +75,7 @@ describe('burnline start', { skip: process.platform !== 'linux' && 'reads /proc'
   test('takes its children with it when it is killed itself', async () => {
     const state = temporaryFolder();
     await using stack = await startRole('start', { BURNLINE_STATE: state });
-    const pids = children(stack.process.pid ?? 0).map(({ pid }) => pid);
+    const pids = childrenOf(stack.process.pid ?? 0).map(({ pid }) => pid);
     assert.equal(pids.length, 3);
     await stack.kill();
     await until(() => pids.every((pid) => !isRunning(pid)), 'the children end');

@@ -51,7 +51,7 @@ export async function observedRun(stack: AsyncDisposableStack, programs: Program
     await sending;
   });
   await aBadMinute(api, router, simulators);
-  if (k6 !== undefined) await load(k6, api, prometheus.url);
+  if (k6 !== undefined) await load(k6, api, prometheus.url, join(state, 'load'));
   return prometheus.url;
 }
 
@@ -140,22 +140,13 @@ async function aBadMinute(api: string, router: string, simulators: string): Prom
 }
 
 /** The load test that ships, for some seconds. */
-async function load(k6: string, api: string, prometheus: string): Promise<void> {
-  const args = ['run', '--quiet', '--no-summary', '--tag', 'testid=grafana', '-o', 'experimental-prometheus-rw'];
-  const child = spawn(k6, [...args, 'loadtests/smoke.ts'], {
+async function load(k6: string, api: string, prometheus: string, folder: string): Promise<void> {
+  const wish = ['smoke', '--target', api, '--duration', '8s', '--prometheus', prometheus, '--out', folder];
+  const child = spawn(process.execPath, ['test/load/main.ts', ...wish], {
     stdio: 'ignore',
-    env: {
-      PATH: process.env['PATH'],
-      BURNLINE_URL: api,
-      LOAD_SECONDS: '8',
-      K6_NO_USAGE_REPORT: 'true',
-      K6_AUTO_EXTENSION_RESOLUTION: 'false',
-      K6_PROMETHEUS_RW_SERVER_URL: `${prometheus}/api/v1/write`,
-      K6_PROMETHEUS_RW_TREND_AS_NATIVE_HISTOGRAM: 'true',
-      K6_PROMETHEUS_RW_PUSH_INTERVAL: '1s',
-    },
+    env: { ...process.env, BURNLINE_TOOL_K6: k6 },
   });
   const status = await new Promise((resolve) => child.once('exit', resolve));
-  // 99: a threshold did not hold, which is the machine's affair and not asked here.
-  assert(status === 0 || status === 99, `k6 ended with ${status}`);
+  // 99: an objective did not hold, which is the machine's affair and not asked here.
+  assert(status === 0 || status === 99, `the load test ended with ${status}`);
 }

@@ -1,6 +1,6 @@
 /** Real processes of the product, started as a user starts them, on free ports, with state of their own. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -116,4 +116,17 @@ function readUrls(role: string, output: string): Urls | undefined {
 /** Removes a state folder once everything in it has ended. */
 export function removeFolder(folder: string): void {
   rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+}
+
+export type Process = { readonly pid: number; readonly role: string };
+
+/** The roles below a process, from /proc. */
+export function childrenOf(pid: number): Process[] {
+  const direct = readdirSync(`/proc/${pid}/task`).flatMap((task) =>
+    readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number),
+  );
+  return direct.map((child) => ({
+    pid: child,
+    role: readFileSync(`/proc/${child}/cmdline`, 'utf8').split('\0').filter(Boolean).at(-1) ?? '',
+  }));
 }

@@ -160,7 +160,9 @@ function Preview({ matchers }: { readonly matchers: readonly Matcher[] }) {
   const [shown, setShown] = useState<SilencePreview | string>();
   const text = JSON.stringify(matchers);
   useEffect(() => {
-    if (matchers.some((one) => matcherFault(one) !== undefined)) return setShown(undefined);
+    // Still being written: the router would refuse what matches everything.
+    const isEmpty = matchers.every(({ value }) => value === '');
+    if (isEmpty || matchers.some((one) => matcherFault(one) !== undefined)) return setShown(undefined);
     let isOld = false;
     const timer = setTimeout(async () => {
       const found = await send<SilencePreview>('POST', 'api/v1/silences/preview', { matchers }).catch(

@@ -23,4 +23,11 @@ test('of each channel what a person reads', () => {
     body: { blocks: [{ type: 'section', text: { type: 'mrkdwn', text: 'hello' } }] },
   } as const;
   assert.equal(bodyText(slack), 'hello');
+  const links = {
+    at,
+    channel: 'pagerduty',
+    target: 'k',
+    body: { links: [{ href: 'http://a/b', text: 'Incident' }] },
+  } as const;
+  assert.deepEqual(pieces(bodyText(links)), [{ text: 'Incident', href: 'http://a/b' }]);
 });

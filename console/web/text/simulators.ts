@@ -33,12 +33,11 @@ export function bodyText({ channel, body, effect }: InboxMessage): string {
     const { subject = '', text = '' } = body as { subject?: string; text?: string };
     return `${subject}\n${text}`.trim();
   }
-  if (channel === 'slack' && typeof (body as { text?: unknown }).text === 'string') {
-    return unescaped((body as { text: string }).text);
-  }
   const found: string[] = effect === undefined ? [] : [effect];
-  collect(body, found);
-  return [...new Set(found)].join('\n');
+  const { blocks, attachments, ...rest } = body as { blocks?: unknown; attachments?: unknown };
+  // What stands beside blocks is for notifications alone: the same once more.
+  collect(blocks === undefined && attachments === undefined ? rest : { blocks, attachments }, found);
+  return [...new Set(found)].map(channel === 'slack' ? unescaped : String).join('\n');
 }
 
 /** Slack has its text with these three escaped, and shows them as they were. */
@@ -46,11 +45,16 @@ const unescaped = (text: string): string =>
   text.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&');
 
 /** Names under which the vendors' wires have what people read. */
-const READ = new Set(['text', 'summary', 'title', 'href', 'url', 'source', 'severity', 'event_action', 'value']);
+const READ = new Set(['text', 'summary', 'title', 'source', 'severity', 'event_action', 'value']);
 const DEEPEST = 8;
 
 function collect(value: unknown, found: string[], depth = 0): void {
   if (depth > DEEPEST || typeof value !== 'object' || value === null) return;
+  const { href, text } = value as { href?: unknown; text?: unknown };
+  if (typeof href === 'string') {
+    found.push(typeof text === 'string' ? `<${href}|${text}>` : href);
+    return;
+  }
   for (const [name, inner] of Object.entries(value)) {
     if (typeof inner === 'string') {
       if (READ.has(name) && inner !== '') found.push(inner);

@@ -1,0 +1,120 @@
+/** What people and programs read of a result. */
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import test from 'node:test';
+import { milliseconds } from '#kernel/units.ts';
+import { type Entry, makeBook, readRecord } from './book.ts';
+import { sampleDocuments } from './documents.ts';
+import { junitOf } from './junit.ts';
+import { readSummary } from './k6-summary.ts';
+import { pageOf } from './page.ts';
+import { promisesOf } from './promises.ts';
+import { type Findings, type Result, resultOf } from './result.ts';
+import { makePlan, type Scenario, USUAL } from './scenarios.ts';
+import { headline, idsShown, share } from './words.ts';
+
+const FOLDER = 'slo/objectives';
+const promises = promisesOf(
+  readdirSync(FOLDER).map((name) => ({ name, text: readFileSync(`${FOLDER}/${name}`, 'utf8') })),
+);
+const HOSTILE = '<script>alert("1")</script>&\u0001';
+
+function result(scenario: Scenario, entries: readonly Entry[], more: Partial<Findings> = {}): Result {
+  const { rate, duration } = USUAL[scenario];
+  const documents = sampleDocuments();
+  const metrics = {
+    api_available: { values: { passes: 100, fails: 0 } },
+    api_fast: { values: { passes: 100, fails: 0 } },
+  };
+  return resultOf({
+    plan: makePlan({ scenario, run: HOSTILE, rate, duration, promises, documents }),
+    promises,
+    target: `http://127.0.0.1:8080/${HOSTILE}`,
+    begun: milliseconds(1_800_000_000_000),
+    ended: milliseconds(1_800_000_060_000),
+    accounts: {
+      entries,
+      rows: entries.map(({ id, key, code, ms }) => ({ id, key, status: 'completed', code, ms })),
+      k6: undefined,
+      counters: undefined,
+      ledger: undefined,
+      alone: false,
+    },
+    summary: readSummary(JSON.stringify({ metrics })),
+    exitCode: 0,
+    endedEarly: undefined,
+    notAsked: [],
+    budgets: [{ id: 'one', before: 1, after: -0.5 }],
+    leastKnee: undefined,
+    ...more,
+  });
+}
+
+const entries = (n: number, phase = 'steady', what: Partial<Entry> = {}): Entry[] =>
+  Array.from({ length: n }, (_, i) => ({
+    ...{ key: `k${phase}${i}`, file: HOSTILE, expected: 'completed', phase, sentAt: i, id: `${phase}-${i}`, code: '' },
+    ...{ outcome: 'completed', ms: 900, seenBy: 'sender' },
+    ...what,
+  }));
+
+const TITLES: readonly [title: string, made: Result, verdict: string, says: RegExp][] = [
+  ['a good one', result('smoke', entries(200)), 'kept', /every objective held/],
+  ['one of which nothing came', result('smoke', []), 'broken', /nothing was counted/],
+  ['one that k6 alone holds against it', result('smoke', entries(200), { exitCode: 99 }), 'broken', /^k6: /],
+  [
+    'a knee below what is asked',
+    result('stress', entries(20, 'step-01'), { leastKnee: 5 }),
+    'broken',
+    /knee is at 1 .*, 5 are asked for/,
+  ],
+  ['a climb that was borne', result('stress', entries(20, 'step-01')), 'kept', /the knee lies above 1 /],
+  ['a climb that broke at once', result('stress', entries(20, 'step-01', { ms: 31_000 })), 'broken', /not even 1 /],
+];
+for (const [title, made, verdict, says] of TITLES) {
+  test(`resultOf() judges ${title}`, () => {
+    assert.equal(made.verdict, verdict, made.because.join());
+    assert.match(headline(made), says);
+  });
+
+  test(`the page and JUnit of ${title} are whole, whatever names are in them`, () => {
+    for (const text of [pageOf(made), junitOf(made)]) {
+      assert.doesNotMatch(text, /<script|\u0001|&(?!lt;|gt;|amp;|quot;|apos;|#)/);
+      assert.doesNotMatch(text, /NaN|undefined|Infinity/);
+      balanced(text);
+    }
+    assert.doesNotMatch(pageOf(made), /(?:src|href)="(?!k6\.|documents\.|result\.)/);
+    assert.equal(/failures="0"/.test(junitOf(made)), verdict === 'kept');
+  });
+}
+
+/** Every element that is opened is closed, in order. */
+function balanced(text: string): void {
+  const open: string[] = [];
+  for (const [, close, name = '', empty] of text.matchAll(/<(\/?)([a-zA-Z][\w]*)(?:\s[^<>]*?)?(\/?)>/g)) {
+    if (empty === '/' || ['meta', 'br'].includes(name)) continue;
+    if (close === '/') assert.equal(open.pop(), name, text.slice(0, 400));
+    else open.push(name);
+  }
+  assert.deepEqual(open, []);
+}
+
+test('share() never says 100 % of what is not all', () => {
+  assert.deepEqual(
+    [share(999_999, 1_000_000), share(3, 3), share(0, 0), share(98, 100)],
+    ['99.99 %', '100 %', '–', '98 %'],
+  );
+});
+
+test('idsShown() says how many more there are', () => {
+  assert.match(idsShown(Array.from({ length: 25 }, (_, i) => `id-${i}`)), /id-19 and 5 more$/);
+});
+
+test('readRecord() leaves what k6 itself says, and refuses what it does not know', () => {
+  assert.equal(readRecord('level=warning msg="insufficient VUs"'), undefined);
+  assert.throws(() => readRecord('{"kind":"vanished","key":"a","at":1}'));
+  const book = makeBook();
+  const sent = readRecord('{"kind":"sent","key":"a","at":1,"file":"a","expected":"any","phase":"p"}');
+  assert(sent !== undefined);
+  book.add(sent);
+  assert.equal(book.entries.get('a')?.outcome, 'sent');
+});

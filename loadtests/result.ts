@@ -1,0 +1,168 @@
+/** What a load test has found, and what follows: the one value from which JSON, JUnit, the page and the exit code are made. */
+import type { Milliseconds } from '#kernel/units.ts';
+import type { Counts } from '#slo/objective.ts';
+import { type Accounts, type Difference, differences, type Finished } from './accounts.ts';
+import { isOpen, type Tally, tallyOf } from './book.ts';
+import { countDocuments, type Judged, judgeAll } from './judge.ts';
+import type { Plan } from './k6/plan.ts';
+import { apiIn, countersOf, crossed, type K6Summary, rateOf } from './k6-summary.ts';
+import { findKnee, type Knee, type PhaseResult, phaseResults, quantile } from './phases.ts';
+import type { Promises } from './promises.ts';
+import { RATES, type Scenario, USUAL } from './scenarios.ts';
+
+export type Result = {
+  readonly scenario: Scenario;
+  readonly run: string;
+  readonly target: string;
+  readonly begunAt: string;
+  readonly seconds: number;
+  readonly verdict: 'kept' | 'broken';
+  /** Why it is broken, from the worst on. */
+  readonly because: readonly string[];
+  /** Why it ended before its time; null: it did not. */
+  readonly endedEarly: string | null;
+  /** Empty for a climb: each of its phases has its own. */
+  readonly objectives: readonly Judged[];
+  readonly phases: readonly PhaseResult[];
+  readonly knee: Knee | null;
+  readonly counts: {
+    readonly sender: Tally & { readonly all: number };
+    readonly database: Readonly<Record<string, number>>;
+    readonly counters: Finished | null;
+    readonly ledger: Counts | null;
+    readonly alone: boolean;
+  };
+  readonly differences: readonly Difference[];
+  /** Which of the platform's counts could not be had, and why. */
+  readonly notAsked: readonly string[];
+  /** Of the router's budgets, by objective. */
+  readonly budgets: readonly Budget[];
+  /** Milliseconds until completed, as the sender and as the database have it. */
+  readonly durations: Readonly<Record<'sender' | 'database', Quantiles>>;
+  readonly k6: {
+    readonly exitCode: number;
+    readonly crossed: readonly string[];
+    /** Arrivals that could not be begun: the load was less than it was meant to be. */
+    readonly dropped: number;
+    readonly requests: number;
+  };
+};
+export type Budget = { readonly id: string; readonly before: number; readonly after: number };
+type Quantiles = { readonly p50: number | undefined; readonly p95: number | undefined };
+
+export type Findings = {
+  readonly plan: Plan;
+  readonly promises: Promises;
+  readonly target: string;
+  readonly begun: Milliseconds;
+  readonly ended: Milliseconds;
+  readonly accounts: Accounts;
+  readonly summary: K6Summary;
+  readonly exitCode: number;
+  readonly endedEarly: string | undefined;
+  readonly notAsked: readonly string[];
+  readonly budgets: readonly Budget[];
+  /** The knee that is asked for, in documents a second. */
+  readonly leastKnee: number | undefined;
+};
+
+export function resultOf(findings: Findings): Result {
+  const { plan, promises, accounts, summary, begun, ended } = findings;
+  const scenario = plan.scenario as Scenario;
+  const { climbs } = USUAL[scenario];
+  const phases = phaseResults(plan.phases, accounts.entries, apiIn(summary), promises);
+  const knee = climbs ? findKnee(phases) : null;
+  const objectives = climbs ? [] : judgedTogether(findings);
+  const found = differences(accounts);
+  const counters = countersOf(summary);
+  const outcome = { objectives, knee, differences: found };
+  const because = reasons(outcome, findings);
+  return {
+    ...outcome,
+    scenario,
+    run: plan.run,
+    target: findings.target,
+    begunAt: new Date(begun).toISOString(),
+    seconds: Math.round((ended - begun) / 1_000),
+    verdict: because.length === 0 ? 'kept' : 'broken',
+    because,
+    endedEarly: findings.endedEarly ?? null,
+    phases,
+    counts: countsOf(accounts),
+    notAsked: findings.notAsked,
+    budgets: findings.budgets,
+    durations: durationsOf(accounts),
+    k6: {
+      exitCode: findings.exitCode,
+      crossed: crossed(summary),
+      dropped: counters['dropped_iterations'] ?? 0,
+      requests: counters['http_reqs'] ?? 0,
+    },
+  };
+}
+
+/** All of the phases that the objectives judge. */
+function judgedTogether({ plan, promises, accounts, summary, begun, ended }: Findings): Judged[] {
+  const judged = new Set(plan.phases.flatMap(({ name, judged: is }) => (is ? [name] : [])));
+  const entries = accounts.entries.filter(({ phase }) => judged.has(phase));
+  const inAll = judged.size === plan.phases.length;
+  const api = apiIn(summary);
+  const rate = (name: 'api-available' | 'api-fast') =>
+    inAll ? rateOf(summary, RATES[name]) : sum([...judged].map((phase) => api(phase)[name]));
+  const counted = {
+    ...countDocuments(entries, promises.onTime),
+    'api-available': rate('api-available'),
+    'api-fast': rate('api-fast'),
+  };
+  return judgeAll(promises, counted, (ended - begun) as Milliseconds);
+}
+
+const sum = (all: readonly Counts[]): Counts => ({
+  good: all.reduce((n, { good }) => n + good, 0),
+  bad: all.reduce((n, { bad }) => n + bad, 0),
+});
+
+function reasons(
+  { objectives, knee, differences: found }: Pick<Result, 'objectives' | 'knee' | 'differences'>,
+  { accounts, leastKnee, exitCode, summary }: Findings,
+): string[] {
+  const because = found.map(({ says, ids }) => (ids.length > 0 ? `${ids.length} ${says}` : says));
+  for (const { state, promise, good, bad } of objectives) {
+    if (state === 'broken')
+      because.push(`${promise.displayName}: ${bad} of ${good + bad} bad, ${promise.target} are promised`);
+    if (state === 'unknown') because.push(`${promise.displayName}: nothing was counted`);
+  }
+  if (accounts.entries.length === 0) because.push('nothing was sent');
+  if (knee?.kind === 'below') because.push(`not even ${knee.brokenAt} documents a second are borne`);
+  if (knee !== null && leastKnee !== undefined && rateOfKnee(knee) < leastKnee) {
+    because.push(`the knee is at ${rateOfKnee(knee)} documents a second, ${leastKnee} are asked for`);
+  }
+  if (exitCode === 99 && because.length === 0) because.push(`k6: ${crossed(summary).join(', ')}`);
+  return because;
+}
+
+export const rateOfKnee = (knee: Knee): number => (knee.kind === 'below' ? 0 : knee.rate);
+
+function countsOf({ entries, rows, counters, ledger, alone }: Accounts): Result['counts'] {
+  const database: Record<string, number> = {};
+  for (const { status } of rows) database[status] = (database[status] ?? 0) + 1;
+  return {
+    sender: { ...tallyOf(entries), all: entries.length },
+    database,
+    counters: counters ?? null,
+    ledger: ledger ?? null,
+    alone,
+  };
+}
+
+function durationsOf({ entries, rows }: Accounts): Result['durations'] {
+  const quantiles = (times: readonly (number | undefined)[]): Quantiles => {
+    const known = times.filter((ms) => ms !== undefined);
+    return { p50: quantile(known, 0.5), p95: quantile(known, 0.95) };
+  };
+  const completed = entries.filter((entry) => entry.outcome === 'completed' && !isOpen(entry));
+  return {
+    sender: quantiles(completed.filter(({ seenBy }) => seenBy === 'sender').map(({ ms }) => ms)),
+    database: quantiles(rows.filter(({ status }) => status === 'completed').map(({ ms }) => ms)),
+  };
+}

@@ -1,0 +1,161 @@
+/** Every page of the console with real data: on a phone and on a wide screen, by keyboard, with hostile words in it. */
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test, { after, before, describe } from 'node:test';
+import type { Browser } from 'playwright-core';
+import { getJson, postAlerts, until } from '#test/kit/alertmanager.ts';
+import { assertFits, NO_BROWSER, openBrowser, openPage, PHONE, seriousFaults, WIDE } from '#test/kit/browser.ts';
+import { untilFinished, upload } from '#test/kit/client.ts';
+import { FREE_PORTS, type Running, removeFolder, startRole, temporaryFolder } from '#test/kit/stack.ts';
+
+const ONCALL = `
+people:
+- {name: ada, display_name: Ada Obi, contacts: [{email_config: {to: ada@example.org}}]}
+- {name: bob, display_name: Bob Lind, contacts: [{email_config: {to: bob@example.org}}]}
+schedules:
+- name: primary
+  time_zone: America/New_York
+  layers:
+  - {name: days, people: [ada, bob], rotation: {every: 1, unit: day}, start: 2026-01-05T09:00}
+- name: office
+  time_zone: Europe/Berlin
+  layers:
+  - {name: hours, people: [bob], rotation: {every: 1, unit: week}, start: 2026-01-05T09:00, restrictions: [{weekdays: ['monday'], from: '09:00', to: '10:00'}]}
+policies:
+- name: oncall
+  steps:
+  - targets: [{receiver: oncall}, {schedule: primary}]
+  - {delay: 30m, targets: [{person: bob}]}
+`;
+
+/** A script, a long word (8 KiB is the most that a label may have, 64 an annotation), and letters that turn the line around. */
+const HOSTILE = `<script>window.hacked=1</script><img src=x onerror="window.hacked=2">\u202Edlrow ${'x'.repeat(8_000)}`;
+
+describe('the pages of the console', { skip: NO_BROWSER, timeout: 300_000 }, () => {
+  const state = temporaryFolder();
+  let stack: Running;
+  let browser: Browser;
+  const router = () => stack.urls['router'] ?? '';
+  let document = '';
+  before(async () => {
+    const oncall = join(state, 'oncall.yaml');
+    writeFileSync(oncall, ONCALL);
+    const env = { BURNLINE_STATE: state, SIMULATORS_LATENCY: 'zero', CANARY_EVERY_SECONDS: '0' };
+    stack = await startRole('start', env, [...(FREE_PORTS['start'] ?? []), `--oncall.file=${oncall}`]);
+    browser = await openBrowser();
+    const { body } = await upload(stack.urls['api'] ?? '', '# One\n\nThe pump is in order.', 'one.md');
+    document = (await untilFinished(stack.urls['api'] ?? '', body.id)).id;
+    const labels = { alertname: 'PumpStands', severity: 'critical', sloth_service: 'pumps', note: HOSTILE };
+    const posted = await postAlerts(router(), [
+      { labels, annotations: { description: HOSTILE + HOSTILE, runbook_url: 'javascript:window.hacked=3' } },
+    ]);
+    assert.equal(posted.status, 200, await posted.text());
+    await until('the incident', async () => (await incidents()).items[0]);
+  });
+  after(async () => {
+    await browser?.close();
+    await stack?.stop();
+    removeFolder(state);
+  });
+  const incidents = async () => await getJson<{ items: { id: string }[] }>(`${router()}/api/v1/incidents`);
+
+  /** Each with what stands on it once its data is there. */
+  const pages = (): readonly (readonly [path: string, mark: RegExp])[] => [
+    ['', /Documents processed/],
+    ['incidents', /#1 /],
+    ['incidents/1', /PumpStands/],
+    ['objectives/burnline-documents-documents-processed', /Why it is judged so/],
+    ['documents', /one\.md/],
+    [`documents/${document}`, /completed/],
+    ['alerts', /PumpStands/],
+    ['silences', /Nothing is silenced/],
+    ['silences?new=', /New silence/],
+    ['oncall', /All shifts in words/],
+    ['notifications', /delivered/],
+    ['simulators', /Break a vendor/],
+    ['audit', /Audit trail/],
+  ];
+
+  for (const [name, screen] of [['phone', PHONE] as const, ['wide screen', WIDE] as const]) {
+    test(`are whole and fit a ${name}, and axe finds no serious fault`, async () => {
+      const { page, faults, context } = await openPage(browser, router(), screen);
+      for (const [path, mark] of pages()) {
+        await page.goto(`${router()}/${path}`);
+        await page.getByText(mark).first().waitFor({ state: 'attached' });
+        await page.getByText('Live', { exact: true }).waitFor();
+        await assertFits(page, `/${path}`);
+        assert.deepEqual(await seriousFaults(page), [], `/${path}`);
+        assert.equal(await page.evaluate('window.hacked'), undefined, `/${path} let a label act`);
+      }
+      assert.deepEqual(faults, []);
+      await context.close();
+    });
+  }
+
+  test('can be walked, and an incident be acknowledged, by keyboard alone', async () => {
+    const { page, context } = await openPage(browser, router());
+    await page.getByRole('button', { name: 'Acknowledge incident 1' }).waitFor();
+    await page.keyboard.press('Tab');
+    assert.equal(await focused(page), 'To the content');
+    const button = async () => (await focused(page)) === 'Acknowledge';
+    for (let i = 0; i < 60 && !(await button()); i++) await page.keyboard.press('Tab');
+    assert(await button(), 'the button is never reached');
+    await page.keyboard.press('Enter');
+    await page.getByText(/is on it/).waitFor();
+    await context.close();
+  });
+
+  test('a silence is made from an alert, shows what it would mute, and its faults beside their fields', async () => {
+    const { page, context, faults } = await openPage(browser, `${router()}/alerts`, PHONE);
+    await page.getByRole('link', { name: 'Silence', exact: true }).first().click();
+    await page.getByText(/It would mute/).waitFor();
+    await page.getByText('1 critical').waitFor();
+    await page.getByRole('button', { name: 'Silence it' }).click();
+    await page.getByText('Say why, for whoever wonders').waitFor();
+    assert.equal(await page.getByLabel('Why').getAttribute('aria-invalid'), 'true');
+    await page.getByLabel('Why').fill('the pump is being mended');
+    await page.getByRole('button', { name: 'Silence it' }).click();
+    await page.getByText('In force', { exact: true }).waitFor();
+    await page.getByText('the pump is being mended').waitFor();
+    await page.getByRole('button', { name: 'End it now' }).click();
+    await page.getByRole('button', { name: 'End it', exact: true }).click();
+    await page.getByText('Nothing is silenced').waitFor();
+    assert.deepEqual(faults, []);
+    await context.close();
+  });
+
+  test('an override is dragged, is in force, and is taken back', async () => {
+    const { page, context, faults } = await openPage(browser, `${router()}/oncall`);
+    const lane = page.locator('.lane.draggable').first();
+    const box = await lane.boundingBox();
+    assert(box);
+    await page.mouse.move(box.x + box.width * 0.3, box.y + 10);
+    await page.mouse.down();
+    await page.mouse.move(box.x + box.width * 0.5, box.y + 10, { steps: 5 });
+    await page.mouse.up();
+    await page.getByLabel('Who').selectOption('bob');
+    await page.getByRole('button', { name: 'Put on call' }).click();
+    await page.getByRole('heading', { name: 'Overrides' }).waitFor();
+    await page.getByRole('button', { name: 'Take back the override of Bob Lind' }).click();
+    await page.getByRole('heading', { name: 'Overrides' }).waitFor({ state: 'detached' });
+    assert.deepEqual(faults, []);
+    await context.close();
+  });
+
+  test('what was done stands in the audit trail', async () => {
+    const { page, context } = await openPage(browser, `${router()}/audit`);
+    await page
+      .getByText(/silences/)
+      .first()
+      .waitFor();
+    await page
+      .getByText(/incidents/)
+      .first()
+      .waitFor();
+    await context.close();
+  });
+});
+
+const focused = async (page: { evaluate<T>(code: string): Promise<T> }): Promise<string> =>
+  await page.evaluate<string>('document.activeElement?.textContent?.trim() ?? ""');

@@ -1,0 +1,54 @@
+/** Stands between a client and the document API, and lies about single requests: what a lost document looks like from outside. */
+import { randomUUID } from 'node:crypto';
+import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+export type Meddling = {
+  /** This upload (from 1) is answered 202, and nobody hears of it. */
+  readonly swallowed?: number;
+  /** This upload is taken, and its client is told 400. */
+  readonly denied?: number;
+  /** Answers to GET are so many milliseconds late. */
+  readonly lateMs?: number;
+};
+export type Meddler = AsyncDisposable & { readonly url: string; readonly invented: readonly string[] };
+
+export async function startMeddler(api: string, { swallowed, denied, lateMs = 0 }: Meddling): Promise<Meddler> {
+  const target = new URL(api);
+  const invented: string[] = [];
+  let uploads = 0;
+  const pass = (incoming: IncomingMessage, outgoing: ServerResponse, status?: number) => {
+    const { method, url, headers } = incoming;
+    const onward = request({ host: target.hostname, port: target.port, method, path: url, headers }, (answer) => {
+      outgoing.writeHead(status ?? answer.statusCode ?? 502, answer.headers);
+      answer.pipe(outgoing);
+    });
+    onward.on('error', () => outgoing.destroy());
+    incoming.pipe(onward);
+  };
+  const server = createServer(async (incoming, outgoing) => {
+    if (incoming.method === 'GET') await sleep(lateMs);
+    if (incoming.method !== 'POST' || incoming.url !== '/v1/documents') return pass(incoming, outgoing);
+    uploads++;
+    if (uploads === denied) return pass(incoming, outgoing, 400);
+    if (uploads !== swallowed) return pass(incoming, outgoing);
+    const id = randomUUID();
+    invented.push(id);
+    incoming.resume();
+    incoming.on('end', () => {
+      outgoing.writeHead(202, { 'content-type': 'application/json' });
+      outgoing.end(JSON.stringify({ id, status: 'queued', correlationId: 'none' }));
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}`,
+    invented,
+    [Symbol.asyncDispose]: async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
