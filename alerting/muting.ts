@@ -2,9 +2,12 @@
 import type { Milliseconds } from '#kernel/units.ts';
 import type { Alert } from './alert.ts';
 import { targetsOf } from './inhibit.ts';
+import type { Labels } from './labels.ts';
+import { routesOf } from './route.ts';
 import type { Setup } from './setup.ts';
 import { silences } from './silence.ts';
 import type { Tx } from './store.ts';
+import { muteReason } from './time-interval.ts';
 
 export type Suppression = {
   /** Ids of silences. */
@@ -42,4 +45,13 @@ export async function suppressionsOf(
     if (silencedBy.length + inhibitedBy.length > 0) found.set(fingerprint, { silencedBy, inhibitedBy, silencedAt });
   }
   return found;
+}
+
+/** The intervals by which an alert's routes are muted; none unless every one of them is. */
+export function mutedBy({ config }: Setup, now: Milliseconds, labels: Labels): readonly string[] {
+  if (config.timeIntervals.size === 0) return [];
+  const reasons = routesOf(config.root, labels).map((route) => muteReason(route, config.timeIntervals, now));
+  return reasons.every((reason) => reason !== undefined)
+    ? [...new Set(reasons.flatMap((reason) => reason?.names ?? []))]
+    : [];
 }

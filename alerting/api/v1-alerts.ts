@@ -1,7 +1,7 @@
 /** Alerts for pages: those of an incident, all of them, and how many there are of each kind. */
 import { z } from 'zod';
-import { type Suppression, suppressionsOf } from '#alerting/muting.ts';
-import { countGroupAlerts, groupAlerts } from '#alerting/rows/listing.ts';
+import { mutedBy, type Suppression, suppressionsOf } from '#alerting/muting.ts';
+import { countGroupAlerts, firingLabels, groupAlerts } from '#alerting/rows/listing.ts';
 import { severityOf } from '#alerting/severity.ts';
 import type { Incident, StoredAlert } from '#alerting/store.ts';
 
@@ -11,8 +11,6 @@ import { problems } from '#serving/problems.ts';
 import { remembered } from './remembered.ts';
 import { found, iso, page, time } from './v1-incidents.ts';
 import type { V2Routes } from './v2.ts';
-import { listed } from './v2-alerts.ts';
-import { listingOf } from './v2-listing.ts';
 import { labelSet } from './wire-alerts.ts';
 
 const alertSchema = z
@@ -150,29 +148,30 @@ function alertShown(alert: StoredAlert, suppression: Suppression | undefined, no
   };
 }
 
-/** Of everything, whatever keeps it quiet. */
-export const ALL = {
-  active: true,
-  silenced: true,
-  inhibited: true,
-  muted: true,
-  matchers: [],
-  receiver: undefined,
-} as const;
+/** Read at once: labels alone are small. */
+const SUMMED_AT_ONCE = 2_000;
 
 async function summaryOf(routes: V2Routes): Promise<AlertsSummaryShown> {
+  const [setup, now] = [routes.setup(), routes.now()];
   const bySeverity = { critical: 0, warning: 0, info: 0 };
   const byState = { active: 0, silenced: 0, inhibited: 0, muted: 0 };
   let alerts = 0;
-  for await (const part of listed(routes, listingOf(routes, ALL), '')) {
-    for (const { labels, status } of part) {
-      alerts++;
-      bySeverity[severityOf(labels)]++;
-      if (status.silencedBy.length > 0) byState.silenced++;
-      else if (status.inhibitedBy.length > 0) byState.inhibited++;
-      else if (status.mutedBy.length > 0) byState.muted++;
-      else byState.active++;
+  for (let after: string | undefined = ''; after !== undefined; ) {
+    const part: Pick<StoredAlert, 'fingerprint' | 'labels'>[] = await firingLabels(
+      routes.db,
+      now,
+      after,
+      SUMMED_AT_ONCE,
+    );
+    const suppressed = await routes.store.tx((tx) => suppressionsOf(tx, setup, part, now));
+    for (const alert of part) {
+      const why = suppressed.get(alert.fingerprint);
+      bySeverity[severityOf(alert.labels)]++;
+      if (why !== undefined) byState[why.silencedBy.length > 0 ? 'silenced' : 'inhibited']++;
+      else byState[mutedBy(setup, now, alert.labels).length > 0 ? 'muted' : 'active']++;
     }
+    alerts += part.length;
+    after = part.length < SUMMED_AT_ONCE ? undefined : part.at(-1)?.fingerprint;
   }
   return { alerts, bySeverity, byState };
 }

@@ -7,7 +7,6 @@ import { checkSilence } from '#alerting/silence.ts';
 import { milliseconds } from '#kernel/units.ts';
 import type { App } from '#serving/app.ts';
 import { problems, refuse } from '#serving/problems.ts';
-import { ALL } from './v1-alerts.ts';
 import { time } from './v1-incidents.ts';
 import type { V2Routes } from './v2.ts';
 import { listed } from './v2-alerts.ts';
@@ -35,6 +34,14 @@ const previewSchema = z
 export type SilencePreviewShown = z.infer<typeof previewSchema>;
 
 const LIST_MOST = 50;
+/** Of everything, whatever keeps it quiet. */
+const ALL = {
+  active: true,
+  silenced: true,
+  inhibited: true,
+  muted: true,
+  receiver: undefined,
+} as const;
 
 export function silencePreviewRoutes(app: App, prefix: string, routes: V2Routes): void {
   app.post(

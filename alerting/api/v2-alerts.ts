@@ -1,5 +1,6 @@
 /** Alerts by Alertmanager's API v2: taken, and listed. */
 import { z } from 'zod';
+import { mutedBy } from '#alerting/muting.ts';
 import { routesOf } from '#alerting/route.ts';
 import { firingAlerts } from '#alerting/rows/listing.ts';
 import { mebibytes } from '#kernel/units.ts';
@@ -14,7 +15,6 @@ import {
   listingOf,
   listText,
   matching,
-  mutedBy,
   readAsked,
   sendText,
   suppressionsNow,
@@ -127,7 +127,9 @@ export async function* listed(
       const receivers = routesOf(setup.config.root, alert.labels).map(({ receiver }) => receiver);
       if (asked.receiver !== undefined && !receivers.some(asked.receiver)) return [];
       const suppression = suppressed.get(alert.fingerprint);
-      return isAsked(asked, suppression) ? [gettable(alert, suppression, receivers, mutedBy(listing, alert))] : [];
+      return isAsked(asked, suppression)
+        ? [gettable(alert, suppression, receivers, mutedBy(listing.setup, listing.now, alert.labels))]
+        : [];
     });
     const last = page.at(-1);
     if (page.length < size || last === undefined) return;

@@ -4,10 +4,8 @@ import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { type Matcher, makeMatcher, matchesAll, parseMatcher } from '#alerting/matcher.ts';
 import { type Suppression, suppressionsOf } from '#alerting/muting.ts';
-import { routesOf } from '#alerting/route.ts';
 import type { Setup } from '#alerting/setup.ts';
 import type { StoredAlert } from '#alerting/store.ts';
-import { muteReason } from '#alerting/time-interval.ts';
 import type { Clock } from '#kernel/clock.ts';
 import type { Milliseconds } from '#kernel/units.ts';
 import { JSON_TYPE } from '#serving/problems.ts';
@@ -122,16 +120,6 @@ export function isAsked(asked: Asked, suppression: Suppression | undefined): boo
   return (
     (asked.silenced || suppression.silencedBy.length === 0) && (asked.inhibited || suppression.inhibitedBy.length === 0)
   );
-}
-
-/** Muted is an alert whose every route is. */
-export function mutedBy({ setup, now }: Listing, alert: StoredAlert): readonly string[] {
-  const reasons = routesOf(setup.config.root, alert.labels).map((route) =>
-    muteReason(route, setup.config.timeIntervals, now),
-  );
-  return reasons.every((reason) => reason !== undefined)
-    ? [...new Set(reasons.flatMap((reason) => reason?.names ?? []))]
-    : [];
 }
 
 export function gettable(

@@ -73,3 +73,17 @@ export async function countGroupAlerts(
     [groupId, instant(now)],
   );
 }
+
+/** Of those that fire no more than what decides who is told, by fingerprint, after the one given. */
+export async function firingLabels(
+  q: Queryable,
+  now: Milliseconds,
+  after: string,
+  limit: number,
+): Promise<Pick<StoredAlert, 'fingerprint' | 'labels'>[]> {
+  return await q.query(
+    `select fingerprint, labels from alerting.alerts where ends_at > $1 and fingerprint > $2
+     order by fingerprint limit $3`,
+    [instant(now), after, limit],
+  );
+}

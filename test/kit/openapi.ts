@@ -8,7 +8,7 @@ import { removeFolder, temporaryFolder } from './stack.ts';
 
 export const TOOL = process.env['TEST_TOOL_SCHEMATHESIS'];
 export const SEED = process.env['TEST_SEED'] ?? '1';
-export const EXAMPLES = process.env['TEST_EXAMPLES'] ?? '40';
+export const EXAMPLES = process.env['TEST_EXAMPLES'] ?? '30';
 
 /**
  * Fastify's own list: a tree of lines such as "│   └── :id (GET, HEAD)", four characters a level, cut where names part.
