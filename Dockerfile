@@ -10,12 +10,22 @@ RUN npm ci --omit=dev --omit=optional --ignore-scripts \
  && find node_modules -type f \( -name '*.map' -o -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' -o -name '*.md' \) -delete \
  && rm -rf node_modules/openai/src node_modules/@llamaindex/llama-cloud/src
 
+# The console's page: what builds it stays here.
+FROM ${NODE_IMAGE} AS page
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+# The optional ones too: Vite's own programs are among them, one for each kind of machine.
+RUN npm ci --ignore-scripts
+COPY . .
+RUN node bin/burnline build
+
 FROM ${NODE_IMAGE}
 RUN install -d -o 1000 -g 1000 /var/lib/burnline /keys /app/.cache \
  && ln -s /app/bin/burnline /usr/local/bin/burnline
 WORKDIR /app
 COPY --from=dependencies /app/node_modules node_modules
 COPY . .
+COPY --from=page /app/console/dist console/dist
 USER 1000:1000
 ENV NODE_ENV=production \
     BURNLINE_STATE=/var/lib/burnline \

@@ -2,12 +2,18 @@
  * What a person says of an incident: acknowledged, snoozed, over, in nobody's hands, a note. The change, its line in the
  * timeline and the messages that tell the others are written together.
  */
+import type { AuditEntry } from '#access/audit.ts';
 import type { Milliseconds } from '#kernel/units.ts';
 import { type Around, line, tellAll } from './incidents.ts';
 import type { IncidentAction } from './message.ts';
 import type { InboundSource, Incident, TimelineRow, Tx } from './store.ts';
 
-export type Answer = { readonly by: string; readonly from?: InboundSource } & (
+export type Answer = {
+  readonly by: string;
+  readonly from?: InboundSource;
+  /** For the audit trail: whoever is known to have said it, whatever name stands in `by`. */
+  readonly deed?: AuditEntry;
+} & (
   | { readonly kind: 'acknowledge' }
   | { readonly kind: 'snooze'; readonly until: Milliseconds }
   | { readonly kind: 'resolve' }
@@ -34,6 +40,7 @@ export async function answerIn(
 ): Promise<Incident> {
   const { next, kind, because, action } = answered(incident, given, now);
   if (kind === undefined) return incident;
+  if (given.deed !== undefined) await tx.audit(given.deed);
   await tx.addTimeline([{ ...line(incident, now, kind, because), actor: given.by }]);
   if (action === undefined) await tx.saveIncident(next, now);
   else await tellAll(around, tx, around.setup(), next, action, [], now, given.from);

@@ -3,6 +3,7 @@
  * incidents around it. Its row and its messages are one transaction. Who is told: docs/adr/0008.
  */
 import { createHash } from 'node:crypto';
+import { type AuditEntry, audit } from '#access/audit.ts';
 import type { Db } from '#kernel/database.ts';
 import { hours, type Milliseconds, milliseconds, toMilliseconds } from '#kernel/units.ts';
 import { type Addressed, ofReceiver } from './destination.ts';
@@ -35,12 +36,14 @@ export type ChangeKeeper = {
 /**
  * Durable when it resolves.
  *
+ * @param audited who tells it, for the audit trail.
  * @param key what is told again under it is the same change: a pipeline that got no answer asks again.
  * @returns it as it is kept, and where it is told.
  */
 export async function keepChange(
   { db, setup, now, newId }: ChangeKeeper,
   draft: Omit<Change, 'id'>,
+  audited: (id: string) => AuditEntry,
   key?: string,
 ): Promise<{ readonly change: Change; readonly told: readonly string[] }> {
   const change: Change = { ...draft, id: key === undefined ? newId() : idOfKey(key) };
@@ -56,6 +59,7 @@ export async function keepChange(
     if (!(await insertChange(q, change, at))) return await findChange(q, id);
     const { add } = post(drafts, [], at, newId);
     if (add.length > 0) await insertNotifications(q, add);
+    await audit(q, audited(id));
     return change;
   });
   return { change: kept ?? change, told: to.map(({ destination }) => destination) };

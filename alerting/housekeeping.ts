@@ -11,6 +11,7 @@ import {
   forgetInbound,
   forgetIncidents,
   forgetNotifications,
+  forgetOverrides,
   forgetSilences,
   forgetTimeline,
   vacuumTables,
@@ -45,7 +46,10 @@ const SETTLED = milliseconds(300_000);
 const PAUSE = milliseconds(100);
 
 export type Forgotten = Readonly<
-  Record<'alerts' | 'silences' | 'notifications' | 'incidents' | 'timeline' | 'inbound' | 'changes', number>
+  Record<
+    'alerts' | 'silences' | 'notifications' | 'incidents' | 'timeline' | 'inbound' | 'changes' | 'overrides',
+    number
+  >
 >;
 
 export async function keepHouse(house: House, signal: AbortSignal): Promise<void> {
@@ -96,6 +100,7 @@ export async function forget({ db, clock, now }: House, signal: AbortSignal): Pr
     notifications: await all(() => forgetNotifications(db, before(KEPT.records), BATCH)),
     incidents: await all(() => forgetIncidents(db, before(KEPT.records), BATCH)),
     changes: await all(() => forgetChanges(db, before(KEPT.records), BATCH)),
+    overrides: await all(() => forgetOverrides(db, before(KEPT.records), BATCH)),
     inbound: await all(() => forgetInbound(db, before(KEPT.records), BATCH)),
     timeline: await all(() => forgetTimeline(db, before(KEPT.records), BATCH)),
   };

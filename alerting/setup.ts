@@ -5,6 +5,8 @@ import type { AlertmanagerConfig, Route } from './config/config.ts';
 import { type Directory, directoryOf } from './destination.ts';
 import type { Who } from './escalation.ts';
 import type { Oncall } from './oncall/model.ts';
+import { type StoredOverride, withStored } from './oncall/override.ts';
+import { onDuty } from './oncall/schedule.ts';
 import { allRoutes } from './route.ts';
 
 export type Setup = {
@@ -25,11 +27,21 @@ export type Setup = {
 export const OTHERS_MAY_KNOW = milliseconds(60_000);
 export const LOOK_AGAIN = milliseconds(2_000);
 
+/** With what people have overridden since the files were written, and nothing else of the kind. */
+export function withOverrides(setup: Setup, overrides: readonly StoredOverride[]): Setup {
+  const oncall = withStored(setup.oncall, overrides);
+  const duty: Who['onDuty'] = (name, at) => {
+    const schedule = oncall.schedules.get(name);
+    return schedule === undefined ? [] : onDuty(schedule, at);
+  };
+  return { ...setup, oncall, who: { ...setup.who, oncall, onDuty: duty } };
+}
+
 export function makeSetup(
   config: AlertmanagerConfig,
   oncall: Oncall,
   version: string,
-  onDuty: Who['onDuty'],
+  duty: Who['onDuty'],
   links: LinkMaker,
 ): Setup {
   return {
@@ -39,6 +51,6 @@ export function makeSetup(
     links,
     routes: new Map([...allRoutes(config.root)].map((route) => [route.id, route])),
     directory: directoryOf(config.receivers, oncall.people),
-    who: { receivers: config.receivers, oncall, onDuty },
+    who: { receivers: config.receivers, oncall, onDuty: duty },
   };
 }

@@ -1,4 +1,5 @@
 /** The store on Postgres or PGlite: each question is one function of `rows/`. */
+import { audit } from '#access/audit.ts';
 import type { Db, Queryable } from '#kernel/database.ts';
 import * as alerts from './rows/alerts.ts';
 import { nextDue } from './rows/due.ts';
@@ -54,6 +55,7 @@ function sqlTx(q: Queryable): Tx {
     addTimeline: async (rows) => {
       if (rows.length > 0) await incidents.insertTimeline(q, rows);
     },
+    audit: (deed) => audit(q, deed),
     hearOnce: (event, now) => hearOnce(q, event, now),
     incidentOfTheirs: (source, theirs) => incidentOfTheirs(q, source, theirs),
     unfinished: (incidentId) => notifications.unfinished(q, incidentId),

@@ -2,6 +2,7 @@
  * What the router keeps, as its decisions see it: records, and the few questions and writes that one transaction may hold.
  * `rows/` says them in SQL for both engines; the deterministic simulation (test/simulation/) keeps them in memory.
  */
+import type { AuditEntry } from '#access/audit.ts';
 import type { Milliseconds } from '#kernel/units.ts';
 import type { Alert } from './alert.ts';
 import type { Channel, Destination } from './destination.ts';
@@ -203,6 +204,8 @@ export interface Tx {
   /** @returns its number. */
   addIncident(incident: Omit<Incident, 'number'>, now: Milliseconds): Promise<number>;
   saveIncident(incident: Incident, now: Milliseconds): Promise<void>;
+  /** Who did it, for the audit trail. */
+  audit(deed: AuditEntry): Promise<void>;
   addTimeline(rows: readonly TimelineRow[]): Promise<void>;
   /** @returns false: it was heard before. */
   hearOnce(event: HeardOnce, now: Milliseconds): Promise<boolean>;

@@ -13,6 +13,7 @@ import { systemRandom } from '#kernel/random.ts';
 import { milliseconds } from '#kernel/units.ts';
 import { type App, authorised, makeApp } from '#serving/app.ts';
 import { burnline } from '#test/kit/cli.ts';
+import { openEngine } from '#test/kit/database.ts';
 import { removeFolder, temporaryFolder } from '#test/kit/stack.ts';
 import { readSetup } from './router-files.ts';
 
@@ -83,7 +84,8 @@ before(async () => {
     described: { title: '', description: '', version: '' },
     ...{ clock: systemClock, random: systemRandom, log: silentLog, telemetry: silentTelemetry },
   });
-  onCallRoutes(server, '/burn', { setup: () => read.setup, now: () => milliseconds(Date.parse(AT)), authorised });
+  const db = await openEngine('PGlite');
+  onCallRoutes(server, '/burn', { db, setup: () => read.setup, now: () => milliseconds(Date.parse(AT)), authorised });
   await server.listen({ host: '127.0.0.1', port: 0 });
   url = `http://127.0.0.1:${(server.server.address() as AddressInfo).port}/burn`;
 });

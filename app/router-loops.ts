@@ -3,6 +3,7 @@ import { stayAlive } from '#alerting/alive.ts';
 import type { Notify } from '#alerting/delivery.ts';
 import { makeHeartbeats } from '#alerting/heartbeats.ts';
 import { keepHouse } from '#alerting/housekeeping.ts';
+import type { Overrides } from '#alerting/overrides.ts';
 import type { Router } from '#alerting/router.ts';
 import { countOverdue } from '#alerting/rows/overdue.ts';
 import type { Setup } from '#alerting/setup.ts';
@@ -27,6 +28,7 @@ export type LoopParts = {
   readonly router: Router;
   readonly watch: Watch | undefined;
   readonly setup: () => Setup;
+  readonly overrides: Overrides;
   /** What a reload still owes. */
   readonly catchUp: () => Promise<void>;
 };
@@ -50,6 +52,7 @@ export async function runLoops(parts: LoopParts, stop: AbortSignal): Promise<voi
     watchdog.run(stop),
     keepHouse(parts, stop),
     keepUp(parts, stop),
+    parts.overrides.run(stop),
   ]);
 }
 

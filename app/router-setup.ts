@@ -1,7 +1,8 @@
 /** The router's files as its settings name them, and what of them is in force. */
 import type { LinkMaker } from '#alerting/compose.ts';
 import type { OncallWarning } from '#alerting/oncall/check.ts';
-import type { Setup } from '#alerting/setup.ts';
+import type { StoredOverride } from '#alerting/oncall/override.ts';
+import { type Setup, withOverrides } from '#alerting/setup.ts';
 import { Fault } from '#kernel/errors.ts';
 import type { Log } from '#kernel/log.ts';
 import type { Milliseconds } from '#kernel/units.ts';
@@ -13,6 +14,8 @@ export interface SetupHolder {
   current(): Setup;
   /** @returns what is wrong with the new files; those before stay in force then. */
   reload(): Promise<string | undefined>;
+  /** On top of the files, these ones alone. */
+  override(overrides: readonly StoredOverride[]): void;
   /** What could not follow from the files in force, since the store was away, is tried again. */
   catchUp(): Promise<void>;
 }
@@ -27,16 +30,22 @@ export type HolderOptions = {
 
 /** @throws {Fault} when the first ones cannot be read. */
 export function holdSetup({ files, log, now, took }: HolderOptions): SetupHolder {
-  let setup = firstSetup(files, now(), log);
+  let ofFiles = firstSetup(files, now(), log);
+  let setup = ofFiles;
+  let overrides: readonly StoredOverride[] = [];
   let isOwed = false;
   const follow = async () => {
     isOwed = true;
-    const followed = setup;
-    await took(followed);
-    isOwed = followed !== setup;
+    const followed = ofFiles;
+    await took(setup);
+    isOwed = followed !== ofFiles;
   };
   return {
     current: () => setup,
+    override: (given) => {
+      overrides = given;
+      setup = withOverrides(ofFiles, overrides);
+    },
     catchUp: async () => {
       if (!isOwed) return;
       await follow();
@@ -48,7 +57,8 @@ export function holdSetup({ files, log, now, took }: HolderOptions): SetupHolder
         log.error({ faults: read.faults.slice(0, 20) }, 'the new files are refused; the ones before stay in force');
         return read.faults.join('; ');
       }
-      setup = read.setup;
+      ofFiles = read.setup;
+      setup = withOverrides(ofFiles, overrides);
       tellWarnings(read.warnings, log);
       tellDeadLinks(setup, log);
       await follow();

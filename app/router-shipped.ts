@@ -1,6 +1,6 @@
 /** Which files the router reads: those that are set, else those that ship, filled in from the settings. */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { globSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import type { MatcherMode } from '#alerting/matcher.ts';
 import type { Secret } from '#kernel/secret.ts';
 import type { Config } from './config.ts';
@@ -23,6 +23,12 @@ export function shippedFiles(config: Config): { readonly config: string; readonl
     config: read('alertmanager.yml').replace(/\$\{(\w+)\}/g, (whole, name: string) => values[name] ?? whole),
     oncall: read('oncall.yaml'),
   };
+}
+
+/** By the names of their alerts. They are of the documentation, which may be left out where only the router is wanted. */
+export function shippedRunbooks(): ReadonlyMap<string, string> {
+  const files = globSync(join(PROJECT_ROOT, 'docs', 'runbooks', '*.md'));
+  return new Map(files.map((file) => [basename(file, '.md'), readFileSync(file, 'utf8')]));
 }
 
 export function sourcesOf(config: Config): RouterSources {

@@ -8,6 +8,7 @@ import { NO_EYE } from '#alerting/eye.ts';
 import { makeLinks } from '#alerting/links.ts';
 import { makeNotify } from '#alerting/notify/notify.ts';
 import { observeRouter } from '#alerting/observe.ts';
+import { makeOverrides } from '#alerting/overrides.ts';
 import { regroup } from '#alerting/regroup.ts';
 import { makeRouter } from '#alerting/router.ts';
 import { keepFact } from '#alerting/rows/facts.ts';
@@ -37,7 +38,7 @@ import { openRouterDatabase, routerFolder } from './database.ts';
 import { VERSION } from './project.ts';
 import { runLoops } from './router-loops.ts';
 import { externalUrl, holdSetup, lateLinks, prefixOf, tellDeadLinks } from './router-setup.ts';
-import { modeOf, pagerdutySecretsOf, sourcesOf } from './router-shipped.ts';
+import { modeOf, pagerdutySecretsOf, shippedRunbooks, sourcesOf } from './router-shipped.ts';
 import { watchOf } from './router-watch.ts';
 import { onTold, type Runtime, tellReady, untilStopped } from './runtime.ts';
 import { goodUntil, readWebConfig, type WebConfig } from './web-config.ts';
@@ -76,6 +77,7 @@ export async function runRouter(config: Config, runtime: Runtime): Promise<void>
   const notify = makeNotify({ http, clock, random, log });
   const around = { store, db, clock, random, log, newId, now, notify, setup: setup.current };
   const router = makeRouter({ ...around, owner: newId() });
+  const overrides = makeOverrides({ ...around, apply: setup.override });
   observeRouter(telemetry, db, now);
   if (web?.tls !== undefined) telemetry.set('tls_certificate_expiry_timestamp_seconds', {}, goodUntil(web.tls) / 1_000);
   const watch = await watchOf(config, { db, clock, now, log, telemetry, stop, receive: router.receive });
@@ -94,6 +96,7 @@ export async function runRouter(config: Config, runtime: Runtime): Promise<void>
     pagerdutySecrets: pagerdutySecretsOf(config),
     signingKey: key,
     ...watchedBy(watch),
+    overridden: overrides.refresh,
     reload: setup.reload,
   });
   stack.defer(async () => {
@@ -101,11 +104,11 @@ export async function runRouter(config: Config, runtime: Runtime): Promise<void>
     early.server.closeAllConnections();
   });
   if (!config.supervised) reloadOnHangUp(setup.reload, log);
-  await comeBack(db, now(), log);
+  await Promise.all([comeBack(db, now(), log), overrides.refresh()]);
   // The files may have been changed while no router was there.
   await putInForce({ db, store, telemetry }, setup.current(), now());
   early.open();
-  const parts = { ...around, db, telemetry, router, watch, catchUp: setup.catchUp };
+  const parts = { ...around, db, telemetry, router, watch, overrides, catchUp: setup.catchUp };
   const work = runLoops(parts, stop);
   const folder = config.secrets.ROUTER_DATABASE_URL === undefined ? routerFolder(config) : undefined;
   log.info({ router: early.url, folder }, 'router is ready');
@@ -167,6 +170,7 @@ type Served = Pick<
   | 'source'
   | 'eye'
   | 'correct'
+  | 'overridden'
   | 'reload'
 >;
 
@@ -189,6 +193,7 @@ async function serve(
     ...runtime,
     ...served,
     mode: modeOf(config),
+    runbooks: shippedRunbooks(),
     address: () => new URL(early.url).host,
     startedAt: clock.now(),
     version: VERSION,

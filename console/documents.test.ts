@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { after, before, beforeEach, test } from 'node:test';
+import { after, before, test } from 'node:test';
 import type { Role } from '#access/roles.ts';
 import type { Db } from '#kernel/database.ts';
 import { http } from '#kernel/http.ts';
@@ -50,9 +50,6 @@ before(async () => {
   served = await serveConsole(db, { more: { documents: { api, tenant: 'acme' } } });
   operator = await keyOf('acme', ['operator']);
 });
-beforeEach(() => {
-  asked = [];
-});
 after(async () => {
   await served.close();
   other.closeAllConnections();
@@ -61,6 +58,7 @@ after(async () => {
 
 test('is asked with the router’s key, the asker’s correlation ID and what was read of the query; nothing else goes on', async () => {
   json(200, { items: [], nextCursor: null });
+  asked = [];
   const path = `/api/v1/documents?status=failed&correlationId=a%26b&limit=7&cursor=${ID}`;
   const found = await ask('GET', path, operator, {
     'x-correlation-id': 'mine',
@@ -80,6 +78,7 @@ test('is asked with the router’s key, the asker’s correlation ID and what wa
 
 test('is asked nothing that is no document and no question of ours', async () => {
   json(200, {});
+  asked = [];
   for (const [path, status] of [
     ['/api/v1/documents/..%2f..%2fkeys', 400],
     ['/api/v1/documents/all', 400],
@@ -151,6 +150,7 @@ test('when it is late, breaks off or says too much, that is said, and soon enoug
 
 test('each role does what it may, and another tenant sees nothing', async () => {
   json(202, ACCEPTED);
+  asked = [];
   const retry = `/api/v1/documents/${ID}/retry`;
   const viewer = await keyOf('acme', ['viewer']);
   const stranger = await keyOf('default', ['operator']);

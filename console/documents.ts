@@ -4,11 +4,12 @@
  */
 import type { FastifyRequest } from 'fastify';
 import type { z } from 'zod';
-import { audit } from '#access/audit.ts';
+import { type AuditOutcome, audit } from '#access/audit.ts';
 import type { Principal } from '#access/roles.ts';
 import type { Queryable } from '#kernel/database.ts';
 import type { Milliseconds } from '#kernel/units.ts';
 import { type App, authorised } from '#serving/app.ts';
+import { deedOf } from '#serving/deed.ts';
 import { isRefusal, problems, refuse } from '#serving/problems.ts';
 import { pulseSchema } from '#worker/api/pulse.ts';
 import { acceptedSchema, documentSchema, idParams, listQuery, listSchema } from '#worker/api/schemas.ts';
@@ -101,11 +102,9 @@ function retryRoute(app: App, path: string, routes: DocumentRoutes): void {
     },
     async (request, reply) => {
       const { id } = request.params;
-      const { tenant, subject } = request.principal;
-      const entry = { tenant, subject, action: 'documents:retry', target: id, correlationId: request.correlationId };
       // It happens elsewhere: what came of it is known only afterwards.
-      const record = async (outcome: 'done' | 'refused' | 'failed') =>
-        await audit(routes.db, { ...entry, at: routes.now(), outcome });
+      const record = async (outcome: AuditOutcome) =>
+        await audit(routes.db, { ...deedOf(request, 'documents:retry', id, routes.now()), outcome });
       const ways = { method: 'POST' } as const;
       const retried = await ask(request, routes, `/v1/documents/${id}/retry`, acceptedSchema, ways).catch(
         async (error: unknown) => {

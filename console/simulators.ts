@@ -5,6 +5,7 @@ import { audit } from '#access/audit.ts';
 import type { Queryable } from '#kernel/database.ts';
 import type { Milliseconds } from '#kernel/units.ts';
 import { type App, authorised } from '#serving/app.ts';
+import { type Doer, deedOf } from '#serving/deed.ts';
 import { problems } from '#serving/problems.ts';
 import { askUpstream, type Upstream } from './upstream.ts';
 
@@ -87,11 +88,8 @@ type AskSimulators = <T>(
 
 function changeRoutes(app: App, path: string, { db, now }: SimulatorRoutes, ask: AskSimulators): void {
   const onRequest = authorised('router:configure');
-  const record = async (request: FastifyRequest, action: string, target: string) => {
-    const { tenant, subject } = request.principal;
-    const { correlationId } = request;
-    await audit(db, { at: now(), tenant, subject, action, target, outcome: 'done', correlationId });
-  };
+  const record = async (doer: Doer, action: string, target: string) =>
+    await audit(db, deedOf(doer, action, target, now()));
   app.put(
     `${path}/faults/:vendor`,
     {

@@ -1,12 +1,14 @@
 /** docker-compose.yml and the Dockerfile, read: what holds without an engine. test/acceptance/compose.test.ts tries them. */
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
-import test, { describe } from 'node:test';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test, { after, describe } from 'node:test';
 import { parse } from 'yaml';
 import { readConfig } from '#app/config.ts';
 import { defaultOf } from '#app/describe-settings.ts';
 import { type Role, SETTING_NAMES } from '#app/settings.ts';
 import { COMPOSE_VARIABLES } from '#app/settings-compose.ts';
+import { removeFolder, temporaryFolder } from '#test/kit/stack.ts';
 
 type Service = {
   readonly image: string;
@@ -39,6 +41,10 @@ const lines = (file: string): Map<string, string> =>
     ]),
   );
 const simulated = lines('deploy/compose/simulated.env');
+const folder = temporaryFolder();
+after(() => removeFolder(folder));
+const keyFile = join(folder, 'key');
+writeFileSync(keyFile, `bl_${'0'.repeat(16)}_${'0'.repeat(64)}\n`);
 /** What is put in for `${NAME}`, `${NAME:-usual}` and `${NAME:?why}`. */
 const filled = (value: string): string =>
   value.replace(/\$\{(\w+)(?::?[-?]([^}]*))?\}/g, (_, name: string, usual = '') => simulated.get(name) ?? usual);
@@ -67,7 +73,10 @@ describe('docker-compose.yml', () => {
     const image = { API_HOST: '0.0.0.0', METRICS_HOST: '0.0.0.0', ROUTER_LISTEN: '0.0.0.0:9093' };
     for (const role of ['api', 'worker', 'router', 'simulators'] as const satisfies readonly Role[]) {
       const own = Object.entries(services[role]?.environment ?? {}).map(([name, value]) => [name, filled(value)]);
-      const outcome = readConfig(role, {}, { ...image, ...Object.fromEntries(simulated), ...Object.fromEntries(own) });
+      const env = { ...image, ...Object.fromEntries(simulated), ...Object.fromEntries(own) };
+      // Made by the one-shot, in a volume.
+      const made = env['DOCUMENTS_API_KEY_FILE'] === undefined ? {} : { DOCUMENTS_API_KEY_FILE: keyFile };
+      const outcome = readConfig(role, {}, { ...env, ...made });
       assert.deepEqual(outcome.kind === 'config' ? outcome.config.warnings : outcome.faults, [], role);
     }
   });
@@ -118,7 +127,7 @@ describe('docker-compose.yml', () => {
       reader,
       file,
     }));
-    assert.equal(made.length, 3);
+    assert.equal(made.length, 4);
     for (const { reader } of made) {
       const service = services[reader];
       assert(JSON.stringify(service?.volumes).includes(`"subpath":"${reader}"`), reader);

@@ -14,8 +14,10 @@ import { heartbeatRoutes } from './v1-heartbeats.ts';
 import { type InboundRoutes, inboundRoutes, PAGERDUTY_PATH } from './v1-inbound.ts';
 import { type IncidentRoutes, incidentRoutes } from './v1-incidents.ts';
 import { notificationRoutes } from './v1-notifications.ts';
-import { type OnCallRoutes, onCallRoutes } from './v1-oncall.ts';
+import { onCallRoutes } from './v1-oncall.ts';
+import { type OverrideRoutes, overrideRoutes } from './v1-overrides.ts';
 import { reportRoutes } from './v1-report.ts';
+import { runbookRoutes } from './v1-runbooks.ts';
 import { silencePreviewRoutes } from './v1-silences.ts';
 import { sloDetailRoutes } from './v1-slo-detail.ts';
 import { type SloRoutes, sloRoutes } from './v1-slos.ts';
@@ -26,7 +28,7 @@ export type RouterApi = Omit<V2Routes, 'authorised' | 'counted'> &
   Omit<IncidentRoutes, 'authorised'> &
   Omit<SloRoutes, 'authorised'> &
   Omit<CorrectionRoutes, 'authorised'> &
-  Omit<OnCallRoutes, 'authorised'> &
+  Omit<OverrideRoutes, 'authorised'> &
   Omit<EyeRoutes, 'authorised'> &
   LinkRoutes &
   InboundRoutes &
@@ -63,6 +65,7 @@ export async function makeRouterApi(options: RouterApi): Promise<App> {
   v2Routes(app, prefix, routes);
   incidentRoutes(app, prefix, routes);
   reportRoutes(app, prefix, routes);
+  runbookRoutes(app, prefix, routes);
   incidentAlertRoutes(app, prefix, routes);
   silencePreviewRoutes(app, prefix, routes);
   notificationRoutes(app, prefix, routes);
@@ -72,6 +75,7 @@ export async function makeRouterApi(options: RouterApi): Promise<App> {
   correctionRoutes(app, prefix, routes);
   linkRoutes(app, prefix, routes);
   onCallRoutes(app, prefix, routes);
+  overrideRoutes(app, prefix, routes);
   changeRoutes(app, prefix, routes);
   heartbeatRoutes(app, prefix, routes);
   eventRoutes(app, prefix, routes);

@@ -5,6 +5,9 @@
  */
 import { changedIncidents } from '#alerting/rows/incidents.ts';
 import { changedNotifications } from '#alerting/rows/notifications.ts';
+import { type ChangedRow, changedOverrides } from '#alerting/rows/overrides.ts';
+import { changedSilences } from '#alerting/rows/silences.ts';
+import type { Setup } from '#alerting/setup.ts';
 import type { Clock } from '#kernel/clock.ts';
 import type { Db } from '#kernel/database.ts';
 import { describe } from '#kernel/errors.ts';
@@ -21,9 +24,10 @@ export type FeedOptions = {
   readonly clock: Clock;
   readonly log: Log;
   readonly engine: () => Engine | undefined;
+  readonly setup: () => Pick<Setup, 'version'>;
 };
 export type Change = {
-  readonly type: 'incident' | 'notification' | 'verdict' | 'gap' | 'here';
+  readonly type: 'incident' | 'notification' | 'verdict' | 'silence' | 'oncall' | 'gap' | 'here';
   /** Of the same thing as it then was: told once. */
   readonly key: string;
   readonly at: Milliseconds;
@@ -49,11 +53,12 @@ const HERE_EVERY = 5_000;
 const CHANGES_MOST = 2_000;
 
 export function makeFeed(options: FeedOptions): Feed {
-  const { clock, now, log, engine } = options;
+  const { clock, now, log, engine, setup } = options;
   const listeners = new Set<Listener>();
   const told = new Map<string, Milliseconds>();
   const verdicts = makeVerdicts(engine, now);
   let running: Promise<void> | undefined;
+  let files = '';
   /** Up to when everything was seen; undefined: nobody listens. */
   let seen: Milliseconds | undefined;
   const tell = (change: Change) => {
@@ -74,6 +79,10 @@ export function makeFeed(options: FeedOptions): Feed {
       if (say) tell(change);
     }
     for (const change of verdicts.changed()) if (say) tell(change);
+    // Other files: other people and schedules.
+    const { version } = setup();
+    if (say && version !== files) tell(named('oncall', { id: version, at }));
+    files = version;
     seen = at;
   };
   const run = async () => {
@@ -129,6 +138,10 @@ async function changesSince(
     await changedIncidents(db, since, CHANGES_MOST),
     await changedNotifications(db, since, CHANGES_MOST),
   ];
+  const [silences, overrides] = [
+    await changedSilences(db, since, CHANGES_MOST),
+    await changedOverrides(db, since, CHANGES_MOST),
+  ];
   const incidents = changed.map(({ incident, at }): Change => {
     const { id, state, step, round } = incident;
     return { type: 'incident', key: `${id}@${at}/${state}/${round}/${step}`, at, data: shown(incident) };
@@ -139,10 +152,23 @@ async function changesSince(
     return { type: 'notification', key, at: one.finishedAt ?? one.createdAt, data: notificationShown(one) };
   });
   return {
-    changes: [...incidents, ...notifications].sort((a, b) => a.at - b.at),
-    isWhole: Math.max(changed.length, sent.length) < CHANGES_MOST,
+    changes: [
+      ...incidents,
+      ...notifications,
+      ...silences.map((one) => named('silence', one)),
+      ...overrides.map((one) => named('oncall', one)),
+    ].sort((a, b) => a.at - b.at),
+    isWhole: [changed, sent, silences, overrides].every(({ length }) => length < CHANGES_MOST),
   };
 }
+
+/** Which it is, and no more: whoever shows some asks anew. */
+const named = (type: 'silence' | 'oncall', { id, at }: ChangedRow): Change => ({
+  type,
+  key: `${type} ${id}@${at}`,
+  at,
+  data: { id },
+});
 
 /** They live in this process: whoever joins is told how they are. */
 function makeVerdicts(engine: FeedOptions['engine'], now: FeedOptions['now']) {

@@ -1,5 +1,7 @@
 /** What the signed links in messages lead to. Whoever has one may do that one thing; nobody needs to log in at 03:00. */
 import { z } from 'zod';
+import { audit } from '#access/audit.ts';
+import { DEFAULT_TENANT, type Principal } from '#access/roles.ts';
 import type { Answer } from '#alerting/answer.ts';
 import { common } from '#alerting/compose.ts';
 import { isSigned, type LinkAction } from '#alerting/links.ts';
@@ -11,6 +13,7 @@ import type { Db } from '#kernel/database.ts';
 import type { Secret } from '#kernel/secret.ts';
 import type { Milliseconds } from '#kernel/units.ts';
 import type { App } from '#serving/app.ts';
+import { type Doer, deedOf } from '#serving/deed.ts';
 import { askPage, donePage, PAGE_POLICY, refusedPage } from './link-page.ts';
 
 export type LinkRoutes = {
@@ -24,6 +27,7 @@ export type LinkRoutes = {
 const ACTIONS = ['acknowledge', 'silence'] as const satisfies readonly LinkAction[];
 const SILENCE_FOR = 2 * 3_600_000;
 const WHO = 'whoever had the link';
+const LINK: Principal = { tenant: DEFAULT_TENANT, subject: 'link', roles: [], via: 'anonymous' };
 
 export const LINK_PATH = '/incidents/:id/:action';
 
@@ -53,12 +57,15 @@ export function linkRoutes(app: App, prefix: string, routes: LinkRoutes): void {
     if (found.kind === 'refused') return await reply.code(403).send(refusedPage(found.why));
     return await reply.send(askPage(found.incident, action));
   });
-  app.post(path, { schema }, async ({ params: { id, action }, query: { until, signature } }, reply) => {
+  app.post(path, { schema }, async ({ params: { id, action }, query: { until, signature }, correlationId }, reply) => {
     const found = await opened(id, action, until, signature);
     reply.type('text/html; charset=utf-8').header('content-security-policy', PAGE_POLICY).serializer(String);
     if (found.kind === 'refused') return await reply.code(403).send(refusedPage(found.why));
-    if (action === 'acknowledge') await routes.answer(id, { kind: 'acknowledge', by: WHO });
-    else await silence(routes, found.incident);
+    // Nobody is known: whoever was sent the link may do this one thing.
+    const doer: Doer = { principal: LINK, correlationId };
+    const deed = deedOf(doer, 'incidents:acknowledge', found.incident.id, routes.now());
+    if (action === 'acknowledge') await routes.answer(id, { kind: 'acknowledge', by: WHO, deed });
+    else await silence(routes, found.incident, doer);
     return await reply.send(donePage(found.incident, action));
   });
 }
@@ -66,7 +73,7 @@ export function linkRoutes(app: App, prefix: string, routes: LinkRoutes): void {
 /** Of what is silenced, what differs between the tiers and eyes of one objective says nothing. */
 const NOT_OF_IT = new Set(['tier', 'eye', 'severity', 'sloth_severity', 'evidence']);
 
-async function silence({ db, now, newId, answer }: LinkRoutes, incident: Incident): Promise<void> {
+async function silence({ db, now, newId, answer }: LinkRoutes, incident: Incident, doer: Doer): Promise<void> {
   const labels = common(incident.message.alerts.list.map((alert) => alert.labels));
   const matchers = Object.entries(labels).flatMap(([name, value]): Matcher[] => {
     const made = NOT_OF_IT.has(name) ? undefined : makeMatcher(name, '=', value);
@@ -75,15 +82,18 @@ async function silence({ db, now, newId, answer }: LinkRoutes, incident: Inciden
   // Nothing in common: a silence without a matcher would silence everything.
   if (matchers.length === 0) return;
   const [id, at] = [newId(), now()];
-  await putSilence(db, {
-    id,
-    matchers,
-    startsAt: at,
-    endsAt: (at + SILENCE_FOR) as Milliseconds,
-    createdBy: WHO,
-    comment: `from the link of incident #${incident.number}`,
-    annotations: {},
-    updatedAt: at,
+  await db.tx(async (q) => {
+    await putSilence(q, {
+      id,
+      matchers,
+      startsAt: at,
+      endsAt: (at + SILENCE_FOR) as Milliseconds,
+      createdBy: WHO,
+      comment: `from the link of incident #${incident.number}`,
+      annotations: {},
+      updatedAt: at,
+    });
+    await audit(q, deedOf(doer, 'silences:create', id, at));
   });
   await answer(incident.id, { kind: 'note', by: WHO, text: `silenced for two hours: ${id}` });
 }

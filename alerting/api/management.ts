@@ -1,14 +1,18 @@
 /** What machines and operators ask of the process itself: alive, ready, reload, metrics, the API's own description. */
 import { z } from 'zod';
+import { audit } from '#access/audit.ts';
 import type { Action } from '#access/roles.ts';
 import { EXPOSITION_TYPE } from '#collector/exposition.ts';
 import type { Telemetry } from '#collector/telemetry.ts';
 import type { Db } from '#kernel/database.ts';
+import type { Milliseconds } from '#kernel/units.ts';
 import type { App, authorised } from '#serving/app.ts';
+import { deedOf } from '#serving/deed.ts';
 import { problems, refuse } from '#serving/problems.ts';
 
 export type ManagementRoutes = {
   readonly db: Db;
+  readonly now: () => Milliseconds;
   readonly telemetry: Telemetry;
   /** @returns what is wrong with the files; the ones in force stay in force then. */
   readonly reload: () => Promise<string | undefined>;
@@ -42,8 +46,10 @@ export function managementRoutes(app: App, prefix: string, routes: ManagementRou
         response: { 200: plain('They are in force'), ...problems('too_large', 'unsupported_media_type') },
       },
     },
-    async (_request, reply) => {
+    async (request, reply) => {
       const wrong = await routes.reload();
+      const deed = deedOf(request, 'router:reload', 'files', routes.now());
+      await audit(routes.db, wrong === undefined ? deed : { ...deed, outcome: 'failed' });
       if (wrong !== undefined) throw refuse('internal', `failed to reload config: ${wrong}`.slice(0, 4_000));
       return await reply.type(TEXT).serializer(String).send('');
     },

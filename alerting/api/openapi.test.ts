@@ -59,6 +59,8 @@ async function api(t: TestContext, prefix: string): Promise<App> {
     source: () => undefined,
     eye: never,
     correct: async () => {},
+    overridden: never,
+    runbooks: new Map(),
     reload: never,
     address: () => '',
     startedAt: milliseconds(0),

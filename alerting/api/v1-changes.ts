@@ -5,6 +5,7 @@ import { listChanges } from '#alerting/rows/changes.ts';
 import type { Setup } from '#alerting/setup.ts';
 import type { Milliseconds } from '#kernel/units.ts';
 import type { App } from '#serving/app.ts';
+import { deedOf } from '#serving/deed.ts';
 import { problems, refuse } from '#serving/problems.ts';
 import { readMoment, storable } from './text.ts';
 import { type IncidentRoutes, iso, page, time } from './v1-incidents.ts';
@@ -44,6 +45,7 @@ const shape = z
     createdBy: z.string(),
   })
   .meta({ id: 'Change' });
+export type ChangeShown = z.infer<typeof shape>;
 
 export function changeRoutes(app: App, prefix: string, routes: ChangeRoutes): void {
   const tags = ['changes'];
@@ -62,11 +64,13 @@ export function changeRoutes(app: App, prefix: string, routes: ChangeRoutes): vo
         },
       },
     },
-    async ({ body, principal }) => {
+    async (request) => {
+      const { body, principal } = request;
       const { summary, source = 'burnline', service, links = [], details: more = {}, key } = body;
       const at = momentOf(body.at, routes.now());
       const given = { at, summary, source, service, links, details: more, createdBy: principal.subject };
-      const { change, told } = await keepChange(routes, given, key);
+      const audited = (id: string) => deedOf(request, 'changes:create', id, routes.now());
+      const { change, told } = await keepChange(routes, given, audited, key);
       return { ...shown(change), told: [...told] };
     },
   );

@@ -1,10 +1,12 @@
 /** Corrections: what was counted of an objective and shall not count. Appended with who and why, and taken back the same way. */
 import { z } from 'zod';
+import { audit } from '#access/audit.ts';
 import { CORRECTION_KINDS, type CorrectionRow } from '#alerting/correction.ts';
 import { addCorrection, correctionsOf, withdrawCorrection } from '#alerting/rows/corrections.ts';
 import type { Db } from '#kernel/database.ts';
 import { type Milliseconds, milliseconds } from '#kernel/units.ts';
 import type { App } from '#serving/app.ts';
+import { deedOf } from '#serving/deed.ts';
 import { problems, refuse } from '#serving/problems.ts';
 import type { Engine } from '#slo/engine.ts';
 import { storable } from './text.ts';
@@ -75,12 +77,16 @@ export function correctionRoutes(app: App, prefix: string, routes: CorrectionRou
         },
       },
     },
-    async ({ params, body, principal }, reply) => {
+    async (request, reply) => {
+      const { params, body, principal } = request;
       correctable(routes.engine(), params.id);
       const row = rowOf(params.id, body, { id: newId(), author: body.by ?? principal.subject, enteredAt: now() });
-      if (!(await addCorrection(db, row, IN_FORCE_MOST))) {
-        throw refuse('bad_request', `${params.id} has ${IN_FORCE_MOST} corrections, which is the most`);
-      }
+      await db.tx(async (q) => {
+        if (!(await addCorrection(q, row, IN_FORCE_MOST))) {
+          throw refuse('bad_request', `${params.id} has ${IN_FORCE_MOST} corrections, which is the most`);
+        }
+        await audit(q, deedOf(request, 'corrections:create', `${params.id}/${row.id}`, row.enteredAt));
+      });
       await correct();
       return await reply.code(201).send(shown(row));
     },
@@ -97,11 +103,15 @@ export function correctionRoutes(app: App, prefix: string, routes: CorrectionRou
         response: { 204: z.null().describe('taken back'), ...problems('not_found', 'uri_too_long') },
       },
     },
-    async ({ params, query, principal }, reply) => {
+    async (request, reply) => {
+      const { params, query, principal } = request;
       const who = query.by ?? principal.subject;
-      if (!(await withdrawCorrection(db, params.id, params.correction, who, now()))) {
-        throw refuse('not_found', `${params.id} has no correction ${params.correction} in force`);
-      }
+      await db.tx(async (q) => {
+        if (!(await withdrawCorrection(q, params.id, params.correction, who, now()))) {
+          throw refuse('not_found', `${params.id} has no correction ${params.correction} in force`);
+        }
+        await audit(q, deedOf(request, 'corrections:withdraw', `${params.id}/${params.correction}`, now()));
+      });
       await correct();
       return await reply.code(204).send(null);
     },

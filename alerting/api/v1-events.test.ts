@@ -3,6 +3,8 @@ import type { AddressInfo } from 'node:net';
 import { after, before, test } from 'node:test';
 import type { Principal } from '#access/roles.ts';
 import { answer } from '#alerting/answer.ts';
+import { endOverride, insertOverride } from '#alerting/rows/overrides.ts';
+import { putSilence } from '#alerting/rows/silences.ts';
 import { makeSqlStore } from '#alerting/store-sql.ts';
 import { silentTelemetry } from '#collector/silent.ts';
 import { systemClock } from '#kernel/clock.ts';
@@ -38,7 +40,15 @@ before(async () => {
     ...{ clock: systemClock, random: systemRandom, log: silentLog, telemetry: silentTelemetry },
   });
   const now = () => milliseconds(T0 + desk.time);
-  eventRoutes(server, '', { db, now, clock: systemClock, log: silentLog, engine: () => undefined, authorised });
+  eventRoutes(server, '', {
+    db,
+    now,
+    clock: systemClock,
+    log: silentLog,
+    engine: () => undefined,
+    setup: () => desk.setup,
+    authorised,
+  });
   await server.listen({ port: 0, host: '127.0.0.1' });
   url = `http://127.0.0.1:${(server.server.address() as AddressInfo).port}/api/v1/events`;
 });
@@ -128,6 +138,27 @@ test('whoever listens is told again and again up to when everything was told, an
   const [, second] = await told;
   stop();
   assert.deepEqual(second, { id: T0 + 300_000, event: 'here', data: { at: new Date(T0 + 300_000).toISOString() } });
+});
+
+test('a silence, an override and other files are told by their ids', async () => {
+  desk.time = 400_000;
+  const db = await openEngine('PGlite');
+  const first = await listen(3);
+  const { told, stop } = await listen(4);
+  const at = milliseconds(T0 + desk.time);
+  const ends = milliseconds(at + 60_000);
+  const times = { startsAt: at, endsAt: ends, updatedAt: at };
+  await putSilence(db, { id: 's1', matchers: [], createdBy: 'ada', comment: '', annotations: {}, ...times });
+  const override = { schedule: 'p', person: 'eve', from: at, to: ends, because: undefined, createdBy: 'ada' };
+  await insertOverride(db, { ...override, id: 'o1', createdAt: at }, 10);
+  desk.setup = { ...setup, version: 'v2' };
+  await first.told;
+  first.stop();
+  await endOverride(db, 'o1', 'ada', milliseconds(at + 1_000));
+  const found = (await told).map(({ event, data }) => `${event} ${(data as { id?: string }).id}`);
+  stop();
+  assert.deepEqual(found.slice(0, 3).sort(), ['oncall o1', 'oncall v2', 'silence s1']);
+  assert.equal(found[3], 'oncall o1', 'again when it is ended');
 });
 
 test('an id that is none is refused, and so is one listener too many', async () => {

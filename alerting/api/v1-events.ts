@@ -28,7 +28,7 @@ export function eventRoutes(app: App, prefix: string, options: EventRoutes): voi
       onRequest: options.authorised('incidents:read'),
       schema: {
         tags: ['events'],
-        summary: 'Every change of incidents, messages and verdicts, as server-sent events',
+        summary: 'Every change of incidents, messages, verdicts, silences and who is on call, as server-sent events',
         headers: z.object({
           'last-event-id': z
             .string()

@@ -95,4 +95,31 @@ onEveryEngine('incidents as they are listed and shown', (db) => {
     });
     assert.deepEqual([status, body], [200, over]);
   });
+
+  test('a runbook that ships is told by its alert, where no link is, and read by its name; no address leads elsewhere', async () => {
+    await desk.fire({ alertname: 'Down', service: 'disk', severity: 'critical' });
+    await desk.fire({ alertname: '../../package', service: 'other', severity: 'critical' });
+    await desk.play(milliseconds(T0 + desk.time + 1_000));
+    const runbookOf = async (service: string) => {
+      const { body } = await api.ask<Page>(`/api/v1/incidents?service=${service}`);
+      return (await api.ask<IncidentDetailShown>(`/api/v1/incidents/${body.items[0]?.id}`)).body.runbook;
+    };
+    assert.deepEqual([await runbookOf('disk'), await runbookOf('other')], ['docs/runbooks/Down.md', null]);
+    for (const name of ['Down', 'Down.md']) {
+      const { status, body, headers } = await api.ask<string>(`/api/v1/runbooks/${name}`);
+      assert.deepEqual([status, body], [200, '# Down\n']);
+      assert.match(headers.get('content-type') ?? '', /^text\/markdown/);
+    }
+    for (const name of [
+      'Up',
+      '..%2F..%2Fpackage',
+      '%2e%2e%2f%2e%2e%2fREADME.md',
+      'Down%00',
+      '__proto__',
+      'constructor',
+    ]) {
+      const { status } = await api.ask(`/api/v1/runbooks/${name}`);
+      assert([400, 404].includes(status), `${name} ${status}`);
+    }
+  });
 });

@@ -10,12 +10,15 @@ import type { Incident } from '#alerting/store.ts';
 import type { Db } from '#kernel/database.ts';
 import type { Milliseconds } from '#kernel/units.ts';
 import type { App, authorised } from '#serving/app.ts';
+import { type Doer, deedOf } from '#serving/deed.ts';
 import { problems, refuse } from '#serving/problems.ts';
 import { storable } from './text.ts';
+import { type Runbooks, runbookOf } from './v1-runbooks.ts';
 
 export type IncidentRoutes = {
   readonly db: Db;
   readonly setup: () => Setup;
+  readonly runbooks: Runbooks;
   readonly now: () => Milliseconds;
   readonly answer: (incidentId: string, given: Answer) => Promise<Incident | undefined>;
   readonly authorised: (action: Action) => ReturnType<typeof authorised>;
@@ -59,7 +62,7 @@ const detail = incidentSchema
       .object({ who: z.array(z.string()), at: time })
       .nullable()
       .describe('whom the next step will tell, as it now looks, and when; null: nobody any more'),
-    runbook: z.string().nullable().describe('as the alerts have it'),
+    runbook: z.string().nullable().describe('the link of the alerts; else docs/runbooks/NAME.md, which ships'),
     dashboard: z.string().nullable(),
     reportEdited: z.object({ by: z.string(), at: time }).nullable().describe('null: it is made anew each time'),
   })
@@ -73,13 +76,25 @@ const answered = {
   ...problems('not_found', 'too_large', 'unsupported_media_type', 'uri_too_long'),
 };
 
+type Asked = Doer & {
+  readonly params: { readonly id: string };
+  readonly body: { readonly by?: string | undefined } | null | undefined;
+};
+/** What somebody says, whoever it is. */
+type What =
+  | { readonly kind: 'acknowledge' | 'resolve' }
+  | { readonly kind: 'snooze'; readonly until: Milliseconds }
+  | { readonly kind: 'note'; readonly text: string };
+
 export function incidentRoutes(app: App, prefix: string, routes: IncidentRoutes): void {
   readRoutes(app, `${prefix}/api/v1`, routes);
   const tags = ['incidents'];
   const act = routes.authorised('incidents:act');
-  const give = async (id: string, given: Answer) => {
-    const incident = await found(routes.db, id);
-    return shown((await routes.answer(incident.id, given)) ?? incident);
+  const give = async (asked: Asked, what: What) => {
+    const incident = await found(routes.db, asked.params.id);
+    const by = asked.body?.by ?? asked.principal.subject;
+    const deed = deedOf(asked, `incidents:${what.kind}`, incident.id, routes.now());
+    return shown((await routes.answer(incident.id, { ...what, by, deed })) ?? incident);
   };
   const path = `${prefix}/api/v1/incidents/:id`;
   app.post(
@@ -94,7 +109,7 @@ export function incidentRoutes(app: App, prefix: string, routes: IncidentRoutes)
         response: answered,
       },
     },
-    async ({ params: { id }, body, principal }) => give(id, { kind: 'acknowledge', by: body?.by ?? principal.subject }),
+    async (request) => await give(request, { kind: 'acknowledge' }),
   );
   app.post(
     `${path}/resolve`,
@@ -102,7 +117,7 @@ export function incidentRoutes(app: App, prefix: string, routes: IncidentRoutes)
       onRequest: act,
       schema: { tags, params, summary: 'It is over', body: z.object({ by }).nullish(), response: answered },
     },
-    async ({ params: { id }, body, principal }) => give(id, { kind: 'resolve', by: body?.by ?? principal.subject }),
+    async (request) => await give(request, { kind: 'resolve' }),
   );
   app.post(
     `${path}/snooze`,
@@ -116,9 +131,9 @@ export function incidentRoutes(app: App, prefix: string, routes: IncidentRoutes)
         response: answered,
       },
     },
-    async ({ params: { id }, body, principal }) => {
-      const until = (routes.now() + body.minutes * 60_000) as Milliseconds;
-      return await give(id, { kind: 'snooze', by: body.by ?? principal.subject, until });
+    async (request) => {
+      const until = (routes.now() + request.body.minutes * 60_000) as Milliseconds;
+      return await give(request, { kind: 'snooze', until });
     },
   );
   app.post(
@@ -133,8 +148,7 @@ export function incidentRoutes(app: App, prefix: string, routes: IncidentRoutes)
         response: answered,
       },
     },
-    async ({ params: { id }, body, principal }) =>
-      give(id, { kind: 'note', by: body.by ?? principal.subject, text: body.text }),
+    async (request) => await give(request, { kind: 'note', text: request.body.text }),
   );
 }
 
@@ -172,7 +186,12 @@ function readRoutes(app: App, path: string, routes: IncidentRoutes): void {
   readOne(app, `${path}/incidents/:id`, routes, read);
 }
 
-function readOne(app: App, path: string, { db, setup }: IncidentRoutes, read: ReturnType<typeof authorised>): void {
+function readOne(
+  app: App,
+  path: string,
+  { db, setup, runbooks }: IncidentRoutes,
+  read: ReturnType<typeof authorised>,
+): void {
   const tags = ['incidents'];
   app.get(
     path,
@@ -198,7 +217,7 @@ function readOne(app: App, path: string, { db, setup }: IncidentRoutes, read: Re
       return {
         ...shown(incident),
         ...{ timeline, alertsTold: alerts, links, next: nextShown(incident, setup()) },
-        runbook: links.runbook ?? null,
+        runbook: runbookOf(incident.message, runbooks),
         dashboard: links.dashboard ?? null,
         reportEdited: edit === undefined ? null : { by: edit.editedBy, at: iso(edit.editedAt) ?? '' },
       };

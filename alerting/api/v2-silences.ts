@@ -1,5 +1,6 @@
 /** Silences by Alertmanager's API v2. */
 import { z } from 'zod';
+import { audit } from '#access/audit.ts';
 import {
   apiMatcherText,
   fromApi,
@@ -20,6 +21,7 @@ import {
 } from '#alerting/rows/silences.ts';
 import { checkSilence, expire, type SilenceDraft, type SilenceState, setSilence, stateOf } from '#alerting/silence.ts';
 import type { Milliseconds } from '#kernel/units.ts';
+import { type Doer, deedOf } from '#serving/deed.ts';
 import { addressTooLong } from '#serving/problems.ts';
 import { readMoment, storable } from './text.ts';
 import type { V2Routes, V2Scope } from './v2.ts';
@@ -59,6 +61,7 @@ const gettable = z
     startsAt: z.string(),
   })
   .meta({ id: 'gettableSilence' });
+export type SilenceShown = z.infer<typeof gettable>;
 const byId = z.object({ id: z.string().max(200) });
 
 export function silenceRoutes(app: V2Scope, routes: V2Routes): void {
@@ -125,7 +128,9 @@ function changeRoutes(app: V2Scope, routes: V2Routes): void {
         const silence = await silenceById(q, request.params.id);
         if (silence === undefined) throw notFound(`silence ${request.params.id} not found`);
         const ended = expire(silence, now());
-        if (ended !== undefined) await putSilence(q, ended);
+        if (ended === undefined) return;
+        await putSilence(q, ended);
+        await audit(q, deedOf(request, 'silences:expire', silence.id, now()));
       });
       return await reply.serializer(() => '').send(null);
     },
@@ -144,11 +149,11 @@ function changeRoutes(app: V2Scope, routes: V2Routes): void {
         },
       },
     },
-    async (request) => ({ silenceID: await setOne(routes, request.body) }),
+    async (request) => ({ silenceID: await setOne(routes, request.body, request) }),
   );
 }
 
-async function setOne(routes: V2Routes, body: z.infer<typeof postable>): Promise<string> {
+async function setOne(routes: V2Routes, body: z.infer<typeof postable>, doer: Doer): Promise<string> {
   const now = routes.now();
   const draft: SilenceDraft = {
     matchers: body.matchers.map(readMatcher),
@@ -167,6 +172,10 @@ async function setOne(routes: V2Routes, body: z.infer<typeof postable>): Promise
     const { silence, expired } = setSilence(known, draft, routes.newId(), now);
     if (expired !== undefined) await putSilence(q, expired);
     await putSilence(q, silence);
+    // What cannot be changed any more ends, and another begins.
+    if (expired !== undefined) await audit(q, deedOf(doer, 'silences:expire', expired.id, now));
+    const deed = known?.id === silence.id ? 'silences:change' : 'silences:create';
+    await audit(q, deedOf(doer, deed, silence.id, now));
     return silence.id;
   });
 }

@@ -5,6 +5,7 @@ import type { Matcher } from '#alerting/matcher.ts';
 import type { Secret } from '#kernel/secret.ts';
 import type { Milliseconds } from '#kernel/units.ts';
 import type { Severity } from '#slo/verdict.ts';
+import type { StoredOverride } from './override.ts';
 
 export type Oncall = {
   readonly people: ReadonlyMap<string, Person>;
@@ -104,4 +105,10 @@ export type WallTime = {
 };
 /** On these weekdays (0 is Sunday) from minute to minute of the day; `to` at most `from` means until then on the next day. */
 export type Restriction = { readonly weekdays: readonly number[]; readonly from: number; readonly to: number };
-export type Override = { readonly person: string; readonly from: Milliseconds; readonly to: Milliseconds };
+export type Override = {
+  readonly person: string;
+  readonly from: Milliseconds;
+  readonly to: Milliseconds;
+  /** Undefined: it stands in the file. */
+  readonly made?: StoredOverride;
+};

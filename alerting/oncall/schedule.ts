@@ -7,7 +7,7 @@
  */
 import { type Milliseconds, milliseconds } from '#kernel/units.ts';
 import { hoursWithin, isWithin, type Span } from './hours.ts';
-import type { Layer, Schedule } from './model.ts';
+import type { Layer, Override, Schedule } from './model.ts';
 import { DAY, HOUR, instantOf, type Wall, wallAt, wallOf } from './zone.ts';
 
 export type Shift = Span & { readonly person: string };
@@ -33,14 +33,28 @@ export function onDuty(schedule: Schedule, at: Milliseconds): string[] {
 }
 
 /** Within [from, to), in order; what one person has without a break is one shift. */
-export function shiftsOf(schedule: Schedule, from: Milliseconds, to: Milliseconds): Shift[] {
-  let shifts: Shift[] = [];
-  for (const layer of schedule.layers) shifts = covered(shifts, shiftsOfLayer(layer, schedule.zone, from, to));
+export const shiftsOf = (schedule: Schedule, from: Milliseconds, to: Milliseconds): Shift[] =>
+  merged(sourcedShifts(schedule, from, to).map((one) => shift(one.person, one.from, one.to)));
+
+/** Of a shift: what puts the person there, a layer by its name or an override. */
+export type Source = { readonly layer: string | undefined; readonly override: Override | undefined };
+
+/** The same by what puts somebody there: a change of that is a new shift. */
+export function sourcedShifts(schedule: Schedule, from: Milliseconds, to: Milliseconds): (Shift & Source)[] {
+  let shifts: (Shift & Source)[] = [];
+  for (const layer of schedule.layers) {
+    const own = shiftsOfLayer(layer, schedule.zone, from, to);
+    shifts = covered(
+      shifts,
+      own.map((one) => ({ ...one, layer: layer.name, override: undefined })),
+    );
+  }
   for (const override of schedule.overrides) {
     const [begins, ends] = [Math.max(override.from, from), Math.min(override.to, to)];
-    if (begins < ends) shifts = covered(shifts, [shift(override.person, begins, ends)]);
+    if (begins >= ends) continue;
+    shifts = covered(shifts, [{ ...shift(override.person, begins, ends), layer: undefined, override }]);
   }
-  return merged(shifts);
+  return shifts;
 }
 
 /** When nobody is on call within [from, to). */
@@ -128,8 +142,9 @@ function turnStart({ start, rotation: { unit, every } }: Layer, zone: string, tu
 }
 
 /** Both in order and without overlap; `over` wins. */
-function covered(under: readonly Shift[], over: readonly Shift[]): Shift[] {
+function covered<S extends Shift>(under: readonly S[], over: readonly S[]): S[] {
   const parts = [...over];
+  const part = (one: S, from: number, to: number): S => ({ ...one, from: milliseconds(from), to: milliseconds(to) });
   let next = 0;
   for (const one of under) {
     let since: number = one.from;
@@ -137,10 +152,10 @@ function covered(under: readonly Shift[], over: readonly Shift[]): Shift[] {
     for (let i = next; ; i++) {
       const above = over[i];
       if (above === undefined || above.from >= one.to) break;
-      if (since < above.from) parts.push(shift(one.person, since, above.from));
+      if (since < above.from) parts.push(part(one, since, above.from));
       since = above.to;
     }
-    if (since < one.to) parts.push(shift(one.person, since, one.to));
+    if (since < one.to) parts.push(part(one, since, one.to));
   }
   return parts.sort((a, b) => a.from - b.from);
 }

@@ -47,6 +47,7 @@ const byAge =
 
 export const forgetSilences = byAge('alerting.silences', 'id', 'ends_at');
 export const forgetInbound = byAge('alerting.inbound', 'source, id', 'heard_at');
+export const forgetOverrides = byAge('alerting.overrides', 'id', 'to_at');
 export const forgetChanges = byAge('alerting.changes', 'id', 'at');
 
 /** Not before what was sent of it. */

@@ -98,3 +98,15 @@ export async function putSilence(q: Queryable, silence: Silence): Promise<void> 
     ],
   );
 }
+
+/** Those that were made, changed or ended since then. */
+export async function changedSilences(
+  q: Queryable,
+  since: Milliseconds,
+  limit: number,
+): Promise<{ readonly id: string; readonly at: Milliseconds }[]> {
+  return await q.query(
+    `select id, updated_at as at from alerting.silences where updated_at >= $1 order by updated_at, id limit $2`,
+    [instant(since), limit],
+  );
+}

@@ -29,8 +29,8 @@ policies:
   - {delay: 30m, targets: [{person: bob}]}
 `;
 
-/** A script, a word of 10 kB, and letters that turn the line around. */
-const HOSTILE = `<script>window.hacked=1</script><img src=x onerror="window.hacked=2">\u202Edlrow ${'x'.repeat(10_000)}`;
+/** A script, a long word (8 KiB is the most that a label may have, 64 an annotation), and letters that turn the line around. */
+const HOSTILE = `<script>window.hacked=1</script><img src=x onerror="window.hacked=2">\u202Edlrow ${'x'.repeat(8_000)}`;
 
 describe('the pages of the console', { skip: NO_BROWSER, timeout: 300_000 }, () => {
   const state = temporaryFolder();
@@ -47,9 +47,10 @@ describe('the pages of the console', { skip: NO_BROWSER, timeout: 300_000 }, () 
     const { body } = await upload(stack.urls['api'] ?? '', '# One\n\nThe pump is in order.', 'one.md');
     document = (await untilFinished(stack.urls['api'] ?? '', body.id)).id;
     const labels = { alertname: 'PumpStands', severity: 'critical', sloth_service: 'pumps', note: HOSTILE };
-    await postAlerts(router(), [
-      { labels, annotations: { description: HOSTILE, runbook_url: 'javascript:window.hacked=3' } },
+    const posted = await postAlerts(router(), [
+      { labels, annotations: { description: HOSTILE + HOSTILE, runbook_url: 'javascript:window.hacked=3' } },
     ]);
+    assert.equal(posted.status, 200, await posted.text());
     await until('the incident', async () => (await incidents()).items[0]);
   });
   after(async () => {

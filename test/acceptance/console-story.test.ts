@@ -107,7 +107,7 @@ async function keepUploading(api: string, signal: AbortSignal): Promise<void> {
 
 /** Nobody is known by a key on this machine: a person says who they are. */
 async function name(page: Page, who: string): Promise<void> {
-  await page.getByRole('button', { name: 'Account and appearance' }).click();
+  await page.getByRole('button', { name: /account and appearance/ }).click();
   await page.getByLabel('Your name').fill(who);
   await page.keyboard.press('Escape');
 }

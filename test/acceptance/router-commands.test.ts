@@ -33,7 +33,12 @@ receivers:
     );
     writeFileSync(
       oncall,
-      `policies:
+      `people: [{name: ada}, {name: bob}]
+schedules:
+- name: primary
+  time_zone: UTC
+  layers: [{name: all, people: [ada], rotation: {unit: week}, start: 2026-01-05T09:00}]
+policies:
 - name: pager
   steps:
   - targets: [{receiver: pager}]
@@ -66,6 +71,35 @@ watchdog: {heartbeat_url: '${receiver.url}/outside', every: 1s}
     assert.match(
       stdout,
       /resolved +every alert of it has ended\n[\s\S]*Passed: acknowledged by ada; it is resolved\.\n$/,
+    );
+  });
+
+  test('an override that somebody makes is what the commands say, after a reload too, until it is ended', async () => {
+    const who = async () => (await run('oncall', 'who', '--schedule', 'primary')).stdout.split(' until ')[0]?.trim();
+    assert.equal(await who(), 'primary  ada');
+    const hour = 3_600_000;
+    const [from, to] = [new Date(Date.now()).toISOString(), new Date(Date.now() + hour).toISOString()];
+    const made = await fetch(`${url()}/api/v1/oncall/overrides`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ schedule: 'primary', person: 'bob', from, to }),
+    });
+    assert.equal(made.status, 201);
+    assert.equal(await who(), 'primary  bob');
+    assert.equal((await fetch(`${url()}/-/reload`, { method: 'POST' })).status, 200);
+    assert.equal(await who(), 'primary  bob');
+    const { id } = (await made.json()) as { id: string };
+    assert.equal((await fetch(`${url()}/api/v1/oncall/overrides/${id}`, { method: 'DELETE' })).status, 204);
+    assert.equal(await who(), 'primary  ada');
+  });
+
+  test('the runbooks that ship are there, and a router that watches nothing says that it sees nothing', async () => {
+    const runbook = await fetch(`${url()}/api/v1/runbooks/WorkerGone`);
+    assert.match(await runbook.text(), /^# WorkerGone\n/);
+    const eyes = await getJson<{ eye: string; state: string }[]>(`${url()}/api/v1/eyes`);
+    assert.deepEqual(
+      eyes.map(({ eye, state }) => `${eye} ${state}`),
+      ['router absent', 'prometheus absent'],
     );
   });
 

@@ -64,6 +64,7 @@ export type SetupOptions = {
   readonly heartbeats?: readonly Heartbeat[];
   readonly watchdog?: Watchdog;
   readonly people?: Oncall['people'];
+  readonly schedules?: Oncall['schedules'];
   readonly onDuty?: (schedule: string, at: Milliseconds) => readonly string[];
   readonly version?: string;
 };
@@ -85,7 +86,7 @@ export function setupOf(options: SetupOptions): Setup {
   };
   const oncall: Oncall = {
     people: options.people ?? new Map(),
-    schedules: new Map(),
+    schedules: options.schedules ?? new Map(),
     policies: new Map((options.policies ?? []).map((one) => [one.name, one])),
     heartbeats: new Map((options.heartbeats ?? []).map((one) => [one.name, one])),
     watchdog: options.watchdog,

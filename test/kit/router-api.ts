@@ -7,6 +7,8 @@ import { makeRouterApi, type RouterApi } from '#alerting/api/api.ts';
 import { NO_EYE } from '#alerting/eye.ts';
 import { hear } from '#alerting/inbound.ts';
 import { receive } from '#alerting/intake.ts';
+import { overridesFrom } from '#alerting/rows/overrides.ts';
+import { withOverrides } from '#alerting/setup.ts';
 import { makeSqlStore } from '#alerting/store-sql.ts';
 import { silentTelemetry } from '#collector/silent.ts';
 import { systemClock } from '#kernel/clock.ts';
@@ -51,6 +53,10 @@ export async function openRouterApi(db: Db, desk: Desk, more: Partial<RouterApi>
     source: () => undefined,
     eye: () => NO_EYE,
     correct: async () => {},
+    runbooks: new Map([['Down', '# Down\n']]),
+    overridden: async () => {
+      desk.setup = withOverrides(desk.setup, await overridesFrom(db, now()));
+    },
     reload: async () => undefined,
     address: () => '127.0.0.1:0',
     startedAt: now(),

@@ -120,8 +120,8 @@ function nextDue({ groups, incidents, notifications, destinations }: Tables): Mi
   return times.length === 0 ? undefined : (times.reduce((a, b) => Math.min(a, b)) as Milliseconds);
 }
 
-function memoryTx(t: Tables, undo: Undo): Tx {
-  return { ...alertTx(t, undo), ...groupTx(t, undo), ...incidentTx(t, undo), ...notificationTx(t, undo) };
+function memoryTx(t: Tables, u: Undo): Tx {
+  return { ...alertTx(t, u), ...groupTx(t, u), ...incidentTx(t, u), ...notificationTx(t, u), audit: async () => {} };
 }
 
 type AlertTx = Pick<

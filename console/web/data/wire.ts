@@ -1,10 +1,15 @@
 /** What the router answers, as its own schemas say it. Types alone: nothing of the router is in the page. */
 import type { AlertShown, AlertsSummaryShown, IncidentAlertsShown } from '#alerting/api/v1-alerts.ts';
+import type { ChangeShown } from '#alerting/api/v1-changes.ts';
 import type { EyeShown } from '#alerting/api/v1-eyes.ts';
 import type { IncidentDetailShown, IncidentShown } from '#alerting/api/v1-incidents.ts';
+import type { NotificationShown } from '#alerting/api/v1-notifications.ts';
+import type { OnCallShown } from '#alerting/api/v1-oncall.ts';
+import type { OnCallCalendarShown } from '#alerting/api/v1-overrides.ts';
 import type { SilencePreviewShown } from '#alerting/api/v1-silences.ts';
 import type { BurnStepShown, SloDetailShown, SparklineShown } from '#alerting/api/v1-slo-detail.ts';
 import type { SloShown } from '#alerting/api/v1-slos.ts';
+import type { SilenceShown } from '#alerting/api/v2-silences.ts';
 import type { GettableAlert } from '#alerting/api/wire-alerts.ts';
 import type { AuditShown } from '#console/audit.ts';
 import type { DocumentListShown, DocumentShown, PulseShown } from '#console/documents.ts';
@@ -26,73 +31,10 @@ export type TimelineEntry = IncidentDetail['timeline'][number];
 
 export type Page<T> = { items: T[]; nextCursor: string | null };
 
-export type Notification = {
-  id: string;
-  incident: string | null;
-  destination: string;
-  channel: string;
-  action: string;
-  state: string;
-  attempts: number;
-  mayRepeat: boolean;
-  createdAt: string;
-  finishedAt: string | null;
-  error: string | null;
-};
-
-export type Change = {
-  id: string;
-  at: string;
-  summary: string;
-  source: string;
-  service: string | null;
-  links: { href: string; text?: string | undefined }[];
-  details: Record<string, string>;
-  createdBy: string;
-};
-
 export type Person = { name: string; displayName: string };
-export type OnCall = { schedule: string; timeZone: string; onDuty: Person[]; until: string | null; next: Person[] };
 
 export type ListedAlert = GettableAlert;
-export type Matcher = { name: string; value: string; isRegex: boolean; isEqual: boolean };
-export type Silence = {
-  id: string;
-  status: { state: 'active' | 'pending' | 'expired' };
-  updatedAt: string;
-  comment: string;
-  annotations: Record<string, string>;
-  createdBy: string;
-  startsAt: string;
-  endsAt: string;
-  matchers: Matcher[];
-};
-export type Shift = {
-  from: string;
-  to: string;
-  person: string;
-  displayName: string;
-  layer: string | null;
-  override: string | null;
-};
-export type Override = {
-  id: string;
-  person: string;
-  from: string;
-  to: string;
-  createdBy: string | null;
-  createdAt: string | null;
-  because: string | null;
-  fromFile: boolean;
-};
-export type Calendar = {
-  schedule: string;
-  timeZone: string;
-  shifts: Shift[];
-  layers: { name: string; shifts: { from: string; to: string; person: string; displayName: string }[] }[];
-  gaps: { from: string; to: string }[];
-  overrides: Override[];
-};
+export type Matcher = Silence['matchers'][number];
 
 export type Eye = EyeShown;
 export type AlertTold = AlertShown;
@@ -103,3 +45,9 @@ export type AuditEntry = AuditShown;
 export type DocumentSummary = DocumentListShown['items'][number];
 export type DocumentDetail = DocumentShown;
 export type Pulse = PulseShown;
+export type Notification = NotificationShown;
+export type Change = ChangeShown;
+export type OnCall = OnCallShown;
+export type Silence = SilenceShown;
+export type Calendar = OnCallCalendarShown;
+export type Override = Calendar['overrides'][number];

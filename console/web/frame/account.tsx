@@ -15,8 +15,9 @@ export function Account() {
   const known = here.value;
   return (
     <>
-      <button type="button" class="small plain" popovertarget="account" aria-label="Account and appearance">
+      <button type="button" class="small plain" popovertarget="account">
         {known.kind === 'known' ? shortName(known.session) : 'Appearance'}
+        <span class="unseen">, account and appearance</span>
       </button>
       <div id="account" popover="auto" class="menu">
         {known.kind === 'known' && <Who session={known.session} />}

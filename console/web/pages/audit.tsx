@@ -6,6 +6,7 @@ import { More } from '#console/web/parts/filters.tsx';
 import { Empty, Show } from '#console/web/parts/states.tsx';
 import { At } from '#console/web/parts/time.tsx';
 import { useTitle } from '#console/web/parts/title.ts';
+import { Wide } from '#console/web/parts/wide.tsx';
 
 const TONES: Readonly<Record<string, 'ok' | 'warning' | 'critical'>> = {
   done: 'ok',
@@ -19,9 +20,9 @@ export function AuditPage() {
   return (
     <div class="stack">
       <h1>Audit trail</h1>
-      <section class="panel scroll-x" aria-label="What was done">
+      <Wide class="panel" label="What was done">
         <Show of={first}>{({ items }) => <List items={[...items, ...rest]} />}</Show>
-      </section>
+      </Wide>
       <More more={more} />
     </div>
   );

@@ -11,6 +11,7 @@ import { hrefOf, Link } from '#console/web/parts/link.tsx';
 import { Empty, Show } from '#console/web/parts/states.tsx';
 import { At } from '#console/web/parts/time.tsx';
 import { useTitle } from '#console/web/parts/title.ts';
+import { Wide } from '#console/web/parts/wide.tsx';
 import { DOCUMENT_TONES, STATUSES } from '#console/web/text/documents.ts';
 import { bytes, dollars } from '#console/web/text/format.ts';
 
@@ -44,9 +45,9 @@ export function DocumentsPage() {
           )}
         </Field>
       </div>
-      <section class="panel scroll-x" aria-label="Documents">
+      <Wide class="panel" label="Documents">
         <Show of={first}>{({ items }) => <List items={[...items, ...rest]} isFiltered={isFiltered} />}</Show>
-      </section>
+      </Wide>
       <More more={more} />
     </div>
   );

@@ -7,6 +7,7 @@ import { Link } from '#console/web/parts/link.tsx';
 import { Empty, Show } from '#console/web/parts/states.tsx';
 import { At } from '#console/web/parts/time.tsx';
 import { useTitle } from '#console/web/parts/title.ts';
+import { Wide } from '#console/web/parts/wide.tsx';
 import { notificationTone, sentWords } from '#console/web/text/words.ts';
 
 const STATES = [
@@ -39,9 +40,9 @@ export function NotificationsPage() {
         <Choice label="State" value={state} options={STATES} onChange={(value) => set('state', value)} />
         <Choice label="Channel" value={channel} options={CHANNELS} onChange={(value) => set('channel', value)} />
       </div>
-      <section class="panel scroll-x" aria-label="Sent">
+      <Wide class="panel" label="Sent">
         <Show of={first}>{({ items }) => <List items={[...items, ...rest]} />}</Show>
-      </section>
+      </Wide>
       <More more={more} />
     </div>
   );

@@ -12,6 +12,7 @@ import { Link, Outward } from '#console/web/parts/link.tsx';
 import { Bones, Empty, Show } from '#console/web/parts/states.tsx';
 import { Ago, At, Until } from '#console/web/parts/time.tsx';
 import { useTitle } from '#console/web/parts/title.ts';
+import { Wide } from '#console/web/parts/wide.tsx';
 import { budgetChart, burnChart, type Mark } from '#console/web/text/burn-chart.ts';
 import { count, percent, span, tidy, times } from '#console/web/text/format.ts';
 
@@ -227,46 +228,48 @@ function marksOf({ service }: SloDetail, incidents: readonly Incident[], changes
 
 function Rules({ slo }: { readonly slo: SloDetail }) {
   return (
-    <section class="panel scroll-x" aria-labelledby="rules-title">
+    <section class="panel" aria-labelledby="rules-title">
       <h2 id="rules-title">Why it is judged so</h2>
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">Rule</th>
-            <th scope="col">Says</th>
-            <th scope="col" class="number">
-              Too much is
-            </th>
-            <th scope="col" class="number">
-              Long window
-            </th>
-            <th scope="col" class="number">
-              Short window
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {slo.rules.map((rule) => (
-            <tr key={rule.name}>
-              <th scope="row">{rule.name}</th>
-              <td>
-                {rule.firing ? (
-                  <SeverityBadge severity={rule.severity} />
-                ) : (
-                  <span class="quiet">{rule.severity}, not now</span>
-                )}
-              </td>
-              <td class="number">{times(rule.factor)}</td>
-              <td class="number">
-                {times(rule.longRate)} <span class="quiet">{span(rule.long * 1_000)}</span>
-              </td>
-              <td class="number">
-                {times(rule.shortRate)} <span class="quiet">{span(rule.short * 1_000)}</span>
-              </td>
+      <Wide label="Rules">
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">Rule</th>
+              <th scope="col">Says</th>
+              <th scope="col" class="number">
+                Too much is
+              </th>
+              <th scope="col" class="number">
+                Long window
+              </th>
+              <th scope="col" class="number">
+                Short window
+              </th>
             </tr>
-          ))}
-        </tbody>
-      </table>
+          </thead>
+          <tbody>
+            {slo.rules.map((rule) => (
+              <tr key={rule.name}>
+                <th scope="row">{rule.name}</th>
+                <td>
+                  {rule.firing ? (
+                    <SeverityBadge severity={rule.severity} />
+                  ) : (
+                    <span class="quiet">{rule.severity}, not now</span>
+                  )}
+                </td>
+                <td class="number">{times(rule.factor)}</td>
+                <td class="number">
+                  {times(rule.longRate)} <span class="quiet">{span(rule.long * 1_000)}</span>
+                </td>
+                <td class="number">
+                  {times(rule.shortRate)} <span class="quiet">{span(rule.short * 1_000)}</span>
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </Wide>
       <p class="quiet">
         A burn rate of 1 × spends exactly the whole budget in its window. A rule speaks when both of its windows are
         above what it takes for too much, and the evidence is beyond chance.

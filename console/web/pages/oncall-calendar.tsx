@@ -34,7 +34,12 @@ export function CalendarChart({ calendar, range, onDrag }: Props) {
       </div>
       <DragLane range={range} onDrag={onDrag} label="On call">
         {shifts.map((shift) => (
-          <Bar key={`${shift.from}${shift.person}`} range={range} {...shift} isOverride={shift.override !== null} />
+          <Bar
+            key={`${shift.from}${shift.person}`}
+            range={range}
+            {...shift}
+            isOverride={shift.override !== null || shift.fromFile}
+          />
         ))}
         {gaps.map(({ from, to }) => {
           const place = placeOf(range, Date.parse(from), Date.parse(to));

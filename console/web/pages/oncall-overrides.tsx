@@ -2,8 +2,7 @@
 import { tellFault } from '#console/web/data/acts.ts';
 import { send } from '#console/web/data/api.ts';
 import { reload } from '#console/web/data/resource.ts';
-import { here } from '#console/web/data/session.ts';
-import type { Calendar, Override } from '#console/web/data/wire.ts';
+import type { Calendar } from '#console/web/data/wire.ts';
 import { At } from '#console/web/parts/time.tsx';
 import { say } from '#console/web/parts/toasts.tsx';
 
@@ -16,21 +15,21 @@ export function Overrides({ calendar: { overrides }, mayChange }: Props) {
       <h3>Overrides</h3>
       <ul class="cards">
         {overrides.map((override) => (
-          <li key={override.id} class="row apart">
+          <li key={override.id ?? override.from} class="row apart">
             <span>
-              <strong class="foreign">{nameOf(override.person)}</strong> from <At at={override.from} /> to{' '}
+              <strong class="foreign">{override.displayName}</strong> from <At at={override.from} /> to{' '}
               <At at={override.to} />{' '}
               <span class="quiet foreign">
                 {override.fromFile ? 'by oncall.yaml' : `by ${override.createdBy ?? 'somebody'}`}
                 {override.because !== null && `: ${override.because}`}
               </span>
             </span>
-            {mayChange && !override.fromFile && (
+            {mayChange && override.id !== null && (
               <button
                 type="button"
                 class="small"
-                aria-label={`Take back the override of ${nameOf(override.person)}`}
-                onClick={() => void takeBack(override)}
+                aria-label={`Take back the override of ${override.displayName}`}
+                onClick={() => void takeBack(override.id ?? '')}
               >
                 Take back
               </button>
@@ -42,12 +41,7 @@ export function Overrides({ calendar: { overrides }, mayChange }: Props) {
   );
 }
 
-function nameOf(person: string): string {
-  const people = here.value.kind === 'known' ? here.value.session.people : [];
-  return people.find(({ name }) => name === person)?.displayName ?? person;
-}
-
-async function takeBack({ id }: Override): Promise<void> {
+async function takeBack(id: string): Promise<void> {
   try {
     await send('DELETE', `api/v1/oncall/overrides/${encodeURIComponent(id)}`);
     say('The override is taken back.');

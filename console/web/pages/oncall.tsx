@@ -161,10 +161,10 @@ function Shifts({ calendar: { shifts } }: { readonly calendar: Calendar }) {
     <details>
       <summary>All shifts in words</summary>
       <ul>
-        {shifts.map(({ from, to, displayName, override }) => (
+        {shifts.map(({ from, to, displayName, override, fromFile }) => (
           <li key={`${from}${displayName}`}>
             <span class="foreign">{displayName}</span>: <At at={from} /> to <At at={to} />
-            {override !== null && ' (override)'}
+            {(override !== null || fromFile) && ' (override)'}
           </li>
         ))}
       </ul>

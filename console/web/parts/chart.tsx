@@ -6,6 +6,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Options, Series } from 'uplot';
 import { isDark } from './media.ts';
+import { Wide } from './wide.tsx';
 
 export type Line = {
   readonly label: string;
@@ -194,7 +195,7 @@ function Numbers({ label, times, lines, values, format }: Props) {
     <details class="numbers unprinted" onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary>Its numbers</summary>
       {isOpen && (
-        <div class="scroll-x">
+        <Wide label="Numbers">
           <table>
             <caption class="unseen">{label}</caption>
             <thead>
@@ -223,7 +224,7 @@ function Numbers({ label, times, lines, values, format }: Props) {
               ))}
             </tbody>
           </table>
-        </div>
+        </Wide>
       )}
     </details>
   );

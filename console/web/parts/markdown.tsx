@@ -6,6 +6,7 @@ import { lexer, type Token, type Tokens } from 'marked';
 import type { ComponentChildren } from 'preact';
 import { useMemo } from 'preact/hooks';
 import { Outward } from './link.tsx';
+import { Wide } from './wide.tsx';
 
 export function Markdown({ text }: { readonly text: string }) {
   const tokens = useMemo(() => lexer(text), [text]);
@@ -86,7 +87,7 @@ function list({ ordered, start, items }: Tokens.List): ComponentChildren {
 function table({ header, rows }: Tokens.Table): ComponentChildren {
   const hasHead = header.some(({ text }) => text !== '');
   return (
-    <div class="scroll-x">
+    <Wide label="Table">
       <table>
         {hasHead && (
           <thead>
@@ -109,6 +110,6 @@ function table({ header, rows }: Tokens.Table): ComponentChildren {
           ))}
         </tbody>
       </table>
-    </div>
+    </Wide>
   );
 }

@@ -30,7 +30,7 @@ test('an address that somebody changed is no fault', () => {
 });
 
 test('of an alert its eye and its tier are left out', () => {
-  assert.deepEqual(matchersOf({ alertname: 'A', eye: 'router', severity: 'critical' }), [
+  assert.deepEqual(matchersOf({ alertname: 'A', eye: 'router', severity: 'critical', note: 'x'.repeat(501) }), [
     matcherOf('alertname', '=', 'A'),
   ]);
 });

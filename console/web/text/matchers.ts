@@ -4,7 +4,7 @@ import type { Matcher } from '#console/web/data/wire.ts';
 export const OPERATORS = ['=', '!=', '=~', '!~'] as const;
 export type Operator = (typeof OPERATORS)[number];
 
-export const operatorOf = ({ isRegex, isEqual }: Matcher): Operator =>
+export const operatorOf = ({ isRegex, isEqual = true }: Matcher): Operator =>
   isRegex ? (isEqual ? '=~' : '!~') : isEqual ? '=' : '!=';
 
 export const matcherOf = (name: string, operator: Operator, value: string): Matcher => ({
@@ -21,9 +21,12 @@ export const matcherText = (matcher: Matcher): string =>
 /** What differs between the eyes and tiers of one objective says nothing of what is silenced. */
 const NOT_OF_IT = new Set(['tier', 'eye', 'severity', 'sloth_severity', 'evidence']);
 
+/** What is longer is a text, not a name: it would not fit into an address either. */
+const LONGEST = 500;
+
 export const matchersOf = (labels: Readonly<Record<string, string>>): Matcher[] =>
   Object.entries(labels)
-    .filter(([name]) => !NOT_OF_IT.has(name))
+    .filter(([name, value]) => !NOT_OF_IT.has(name) && value.length <= LONGEST)
     .map(([name, value]) => matcherOf(name, '=', value));
 
 /** In the address of the page of silences, so that an alert's button leads to a form that is filled. */
