@@ -90,9 +90,10 @@ async function onPostgres(undo: AsyncDisposableStack, env: Env, workers: number)
   const metrics = Object.entries(roles).flatMap(([name, { urls }]) =>
     name.startsWith('worker') ? [urls['metrics'] ?? ''] : [],
   );
-  const scrape = [`--scrape=api=${url}/metrics`, ...metrics.map((one) => `--scrape=worker=${one}/metrics`)];
+  // One list: of a flag that is given twice, the last counts.
+  const targets = [`api=${url}/metrics`, ...metrics.map((one, i) => `worker-${i + 1}=${one}/metrics`)];
   const ports = { SIMULATORS_PORT: shared.SIMULATORS_PORT, SIMULATORS_SMTP_PORT: new URL(smtp).port };
-  const router = await start('router', ports, [...(FREE_PORTS['router'] ?? []), ...scrape]);
+  const router = await start('router', ports, [...(FREE_PORTS['router'] ?? []), `--scrape=${targets.join()}`]);
   const target = {
     ...{ url, keys: [], metrics, alone: true },
     router: { url: router.urls['router'] ?? router.urls['url'] ?? '', key: undefined },
