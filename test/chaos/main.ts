@@ -2,7 +2,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { columns, paint } from '#app/terminal.ts';
+import { systemClock } from '#kernel/clock.ts';
 import { describe, Fault } from '#kernel/errors.ts';
+import { onStopSignal } from '#kernel/shutdown.ts';
 import type { StackWish } from '#test/load/stack.ts';
 import { type ChaosResult, runScenario, shippedPromises } from './run.ts';
 import type { Scenario } from './scenario.ts';
@@ -93,10 +95,17 @@ async function run(argv: readonly string[]): Promise<number> {
   const { plan, seed, latency, table, json } = readWish(values);
   const results: ChaosResult[] = [];
   let notRun = false;
+  const signal = onStopSignal(systemClock, { ignoreTerminal: false, ignoreHangUp: false });
   for (const [scenario, database] of plan) {
     try {
       await using ground = await openGround({ database, latency, workers: scenario.workers ?? 1, ...scenario.needs });
-      const result = await runScenario({ scenario, ground, seed, tell: (line) => process.stderr.write(`${line}\n`) });
+      const result = await runScenario({
+        scenario,
+        ground,
+        seed,
+        signal,
+        tell: (line) => process.stderr.write(`${line}\n`),
+      });
       results.push(result);
       tellResult(result, process.stderr);
       if (table)
@@ -109,6 +118,7 @@ async function run(argv: readonly string[]): Promise<number> {
           ),
         );
     } catch (error) {
+      if (signal.aborted) throw new Fault('broken_off', 'it was broken off, and says nothing', { cause: error });
       // One that cannot be run must not hide what the others find.
       notRun = true;
       process.stderr.write(`${scenario.name} on ${database} could not be run: ${(error as Error).stack}\n`);

@@ -13,7 +13,7 @@ import { type Promises, promisesOf } from '#loadtests/promises.ts';
 import { beginLedger, grown, type Patience, readFinished, settleBook, untilEnded } from '#loadtests/settle.ts';
 import { REJECTED_KINDS } from '#test/crash/documents.ts';
 import type { Uploads } from '#test/crash/uploads.ts';
-import { inbox } from '#test/kit/alertmanager.ts';
+import { inbox, type Mail } from '#test/kit/alertmanager.ts';
 import { findRepeated } from './repeats.ts';
 import type { Scenario } from './scenario.ts';
 import { type Ground, NEIGHBOUR, openStage, type Stage } from './stage.ts';
@@ -25,6 +25,7 @@ import {
   judge,
   lostIds,
   type Measured,
+  type Opened,
   PAGE_WITHIN,
   statement,
   type Traced,
@@ -41,6 +42,7 @@ export type ChaosResult = {
   readonly judgements: readonly Judgement[];
   readonly figures: Readonly<Record<'documents' | 'processed' | 'failed' | 'lost' | 'duplicated', number>>;
   readonly pages: Measured['pages'];
+  readonly opened: Measured['opened'];
   /** Null: it did not. */
   readonly recoverMs: number | null;
   readonly budget: { readonly burnRate: number; readonly spent: number };
@@ -55,10 +57,12 @@ export type RunOptions = {
   readonly ground: Ground;
   readonly seed: number;
   /** In the place of the scenario's own, in seconds: a run of CI is shorter. */
-  readonly times?: Partial<Pick<Scenario, 'warm' | 'lasts' | 'after'>>;
+  readonly times?: Partial<Pick<Scenario, 'warm' | 'lasts' | 'after' | 'pace'>>;
   /** The fault ends as soon as somebody is paged, and after its time at the latest. */
   readonly endsWhenPaged?: boolean;
   readonly tell: (line: string) => void;
+  /** Breaks it off: what was broken is mended, and nothing is said. */
+  readonly signal: AbortSignal;
 };
 
 /** From the objectives that ship. */
@@ -81,7 +85,13 @@ export async function runScenario(options: RunOptions): Promise<ChaosResult> {
   tell('must hold:');
   for (const sentence of statement(scenario.holds, target)) tell(`  ${sentence}`);
   const run = `chaos-${scenario.name}-${seed}-${Date.now()}`;
-  const stage = openStage(ground, run, seed, scenario.pace ?? { ours: 2, neighbours: 0.3 });
+  const stage = openStage(
+    ground,
+    run,
+    seed,
+    options.times?.pace ?? scenario.pace ?? { ours: 2, neighbours: 0.3 },
+    options.signal,
+  );
   const count = await beginCounts(stage, promises);
   let load = loadavg()[0] ?? 0;
   const times = await perform(stage, options);
@@ -117,7 +127,14 @@ function resultOf({ name, faults, holds }: Scenario, measured: Measured, promise
   );
   const recovered = timeToRecover(measured);
   return {
-    ...{ scenario: name, faults, judgements, pages: measured.pages, differences: measured.differences },
+    ...{
+      scenario: name,
+      faults,
+      judgements,
+      pages: measured.pages,
+      opened: measured.opened,
+      differences: measured.differences,
+    },
     verdict: judgements.every(({ kept }) => kept) ? ('kept' as const) : ('broken' as const),
     figures: { ...found, lost: lostIds(measured).length, duplicated: twiceIds(measured).length },
     recoverMs: Number.isFinite(recovered) ? recovered : null,
@@ -126,9 +143,9 @@ function resultOf({ name, faults, holds }: Scenario, measured: Measured, promise
   };
 }
 
-async function beginCounts({ ground }: Stage, promises: Promises) {
+async function beginCounts({ ground, signal }: Stage, promises: Promises) {
   const { metrics, router } = ground.stack.target;
-  const asking = { http, clock: systemClock };
+  const asking = { http, clock: systemClock, signal };
   const before = await readFinished(asking, metrics);
   const ledger = router && (await beginLedger({ ...asking, ...router }, promises['documents-processed'].id, true));
   return async (events: number) => ({
@@ -182,7 +199,7 @@ async function awaitPages(stage: Stage, scenario: Scenario, began: number, limit
 
 async function pagesSince(stage: Stage, { page }: Scenario, began: number) {
   const found: Partial<Record<Channel, number>> = {};
-  let opened: string[] = [];
+  let opened: Opened[] = [];
   for (const channel of CHANNELS) {
     const critical = (await inbox(stage.ground.stack.simulators, channel)).filter(({ at, body }) => {
       const text = JSON.stringify(body);
@@ -191,21 +208,21 @@ async function pagesSince(stage: Stage, { page }: Scenario, began: number) {
     const [first] = critical;
     if (first) found[channel] = Date.parse(first.at) - began;
     if (channel === 'pagerduty')
-      opened = critical.filter(({ effect }) => effect === 'opened').map(({ body }) => subjectOf(body));
+      opened = critical.filter(({ effect }) => effect === 'opened').map((mail) => openedBy(mail, began));
   }
   return { pages: found, opened };
 }
 
 const event = z.looseObject({ payload: z.looseObject({ summary: z.string(), component: z.string().optional() }) });
 
-function subjectOf(body: unknown): string {
+function openedBy({ at, body }: Mail, began: number): Opened {
   const { component, summary } = event.parse(body).payload;
-  return component ?? summary;
+  return { service: component ?? '', summary, after: Date.parse(at) - began };
 }
 
 async function settle(stage: Stage) {
   const { stack } = stage.ground;
-  const at: DocumentsAt = { http, clock: systemClock, url: stack.target.url, key: undefined };
+  const at: DocumentsAt = { http, clock: systemClock, signal: stage.signal, url: stack.target.url, key: undefined };
   const follow = async (uploads: Uploads, name: string, side: DocumentsAt) => {
     const run = `${stage.run}-${name}`;
     await untilEnded(side, run, PATIENCE);

@@ -12,8 +12,8 @@ const STEPS = {
   embedded: ['parse: upload open', 'chunk', 'embed: call open', 'store'],
   postgres: ['parse: upload open', 'chunk', 'embed: call open', 'store: some batches stored'],
 } as const;
-/** A step that is over too soon is tried again. */
-const TRIES = 3;
+/** A step that is over too soon, or that a busy machine does not come to in time, is tried again. */
+const TRIES = 6;
 
 async function killIn(stage: Stage, steps: readonly string[]): Promise<void> {
   const { database } = stage.ground;

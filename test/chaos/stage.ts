@@ -55,7 +55,9 @@ export type Stage = {
   heal(): Promise<void>;
   /** @throws when there is none. */
   member(name: string): Member;
+  /** @throws when all is broken off. */
   wait(ms: number): Promise<void>;
+  readonly signal: AbortSignal;
 };
 
 export async function openGround({ disk: size, clocks, ...wish }: GroundWish): Promise<Ground> {
@@ -90,7 +92,7 @@ export type Pace = { readonly ours: number; readonly neighbours: number };
 /** Whoever is killed starts again after this. */
 const PAUSE = 500;
 
-export function openStage(ground: Ground, run: string, seed: number, pace: Pace): Stage {
+export function openStage(ground: Ground, run: string, seed: number, pace: Pace, signal: AbortSignal): Stage {
   const { stack, receiver, db } = ground;
   const api = () => stack.target.url;
   const send = (perSecond: number, name: string, more: number, apiKey?: string) =>
@@ -128,6 +130,7 @@ export function openStage(ground: Ground, run: string, seed: number, pace: Pace)
       if (!found) throw new Error(`There is no ${name}`);
       return found;
     },
-    wait: async (ms) => void (await sleep(Math.max(0, ms))),
+    wait: async (ms) => void (await sleep(Math.max(0, ms), undefined, { signal })),
+    signal,
   };
 }

@@ -41,6 +41,7 @@ function traced(sentAt: number, more: Partial<Traced> = {}): Traced {
     ...more,
   };
 }
+const opened = (service: string) => ({ service, summary: '', after: 1 });
 const many = (count: number): Traced[] => Array.from({ length: count }, () => traced(50_000));
 const failed = (sentAt: number) => traced(sentAt, { outcome: 'failed' });
 
@@ -95,10 +96,15 @@ describe('judge() of a scenario', () => {
     ],
     ['misses a page that must come', measured(), { paged: true }, [PAGED]],
     ['takes the first of the channels', measured({ pages: { slack: 70_000, email: 9_000 } }), { paged: true }, []],
-    ['takes pages of two services for two', measured({ pages: { slack: 1 }, opened: ['a', 'b'] }), { paged: true }, []],
+    [
+      'takes pages of two services for two',
+      measured({ pages: { slack: 1 }, opened: [opened('a'), opened('b')] }),
+      { paged: true },
+      [],
+    ],
     [
       'finds a page that comes twice',
-      measured({ pages: { slack: 1 }, opened: ['a', 'b', 'a'] }),
+      measured({ pages: { slack: 1 }, opened: [opened('a'), opened('b'), opened('a')] }),
       { paged: true },
       [PAGED],
     ],

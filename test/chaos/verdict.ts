@@ -32,6 +32,9 @@ export type Traced = Entry & {
   readonly endedAt: number | undefined;
 };
 
+/** `after`: milliseconds from the fault's beginning. */
+export type Opened = { readonly service: string; readonly summary: string; readonly after: number };
+
 export type Measured = {
   readonly ours: readonly Traced[];
   readonly neighbours: readonly Traced[];
@@ -42,15 +45,21 @@ export type Measured = {
   readonly faultEnded: number;
   /** From the fault's beginning, where it arrived. */
   readonly pages: Readonly<Partial<Record<Channel, number>>>;
-  /** What each page at PagerDuty that opened something was about: its service. */
-  readonly opened: readonly string[];
+  /** The pages that opened something at PagerDuty. */
+  readonly opened: readonly Opened[];
   /** Processes that ended and that nobody killed. */
   readonly accidents: readonly string[];
   readonly target: Ratio;
   readonly onTime: Milliseconds;
 };
 
-export type Judgement = { readonly holds: string; readonly kept: boolean; readonly says: string };
+export type Judgement = {
+  readonly holds: string;
+  readonly kept: boolean;
+  readonly says: string;
+  /** A machine that is too busy breaks it too: nothing for a test that must pass anywhere. */
+  readonly timed: boolean;
+};
 
 /** In words, before anything is done. */
 export function statement(holds: Holds, target: Ratio): string[] {
@@ -79,27 +88,31 @@ export function judge(holds: Holds, measured: Measured): Judgement[] {
   const inTime = first !== undefined && first <= PAGE_WITHIN;
   const page = first === undefined ? 'no page came' : `the page came after ${time(first)}`;
   const recovered = timeToRecover(measured);
-  const said: [kept: boolean, says: string][] = [
+  const said: [kept: boolean, says: string, timed?: true][] = [
     lossOf(measured),
     repeatsOf(measured),
-    [isKept || (!holds.kept && inTime), `${share(processed, processed + failed)}; ${page}`],
+    [
+      isKept || (!holds.kept && inTime),
+      `${share(processed, processed + failed)}; ${page}`,
+      ...(holds.kept ? ([] as const) : ([true] as const)),
+    ],
     ...(holds.paged ? [pageOf(inTime, page, opened)] : []),
     ...(holds.toldBy
       ? [[holds.toldBy.every((one) => pages[one] !== undefined), pagesInWords(pages)] as [boolean, string]]
       : []),
-    [recovered <= holds.recoverWithin, Number.isFinite(recovered) ? time(recovered) : 'not at all'],
+    [recovered <= holds.recoverWithin, Number.isFinite(recovered) ? time(recovered) : 'not at all', true],
     neighbourOf(holds, measured),
     [accidents.length === 0, accidents.length === 0 ? 'none did' : (accidents[0] ?? '')],
   ];
   const sentences = statement(holds, target);
-  return said.map(([kept, says], i) => ({ holds: sentences[i] ?? '', kept, says }));
+  return said.map(([kept, says, timed = false], i) => ({ holds: sentences[i] ?? '', kept, says, timed }));
 }
 
 /** Two services may be in danger at once, and each is told of; one of them is told of once. */
-function pageOf(inTime: boolean, page: string, opened: readonly string[]): [boolean, string] {
-  const others = opened.slice(1);
-  const isOnce = new Set(opened).size === opened.length;
-  return [inTime && isOnce, others.length === 0 ? page : `${page}, then of ${others.join(', ')}`];
+function pageOf(inTime: boolean, page: string, opened: readonly Opened[]): [boolean, string, true] {
+  const isOnce = new Set(opened.map(({ service }) => service)).size === opened.length;
+  const others = opened.slice(1).map(({ service, after }) => `, then of ${service} after ${time(after)}`);
+  return [inTime && isOnce, `${page}${others.join('')}`, true];
 }
 
 const EPSILON = 1e-9;
@@ -126,13 +139,14 @@ function repeatsOf(measured: Measured): [boolean, string] {
   return [ids.length === 0, ids.length === 0 ? 'none is' : `${ids.length} are: ${ids.slice(0, 5).join(', ')}`];
 }
 
-function neighbourOf({ neighbour }: Holds, measured: Measured): [boolean, string] {
+function neighbourOf({ neighbour }: Holds, measured: Measured): [boolean, string, true?] {
   const { neighbours, onTime } = measured;
   const own = new Set(neighbours.map(({ id }) => id));
   const lost = lostIds(measured).filter((id) => own.has(id)).length;
   const late = neighbours.filter((one) => !isWell(one, onTime)).length;
   const says = `${neighbours.length} documents, ${lost} lost, ${late} late or failed`;
-  return [lost === 0 && (neighbour === 'nothing lost' || late === 0), says];
+  if (neighbour === 'nothing lost') return [lost === 0, says];
+  return [lost === 0 && late === 0, says, true];
 }
 
 /** Rejected by right is an end as good as any. */
