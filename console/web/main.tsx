@@ -9,11 +9,13 @@ import './style/incident.css';
 import { App } from './app.tsx';
 import { BASE } from './data/api.ts';
 import { whoIsHere } from './data/session.ts';
+import { warmOverview } from './data/things.ts';
 import { comeFromElsewhere } from './text/old-links.ts';
 
 const old = comeFromElsewhere(location.hash);
 if (old !== undefined) history.replaceState(null, '', `${BASE}${old}`);
 
-void whoIsHere();
 const root = document.getElementById('app');
 if (root !== null) render(<App />, root);
+void whoIsHere();
+if (location.pathname === BASE) warmOverview();

@@ -15,7 +15,7 @@ export type Paged<T> = {
 /** @param query part of what it is: another one is another list, from its beginning. */
 export function usePaged<T>(path: string, query: Query, options: Options): Paged<T> {
   const key = `${path}?${JSON.stringify(query)}`;
-  const first = useResource<Page<T>>(key, (signal) => get(path, query, signal), options);
+  const first = useResource<Page<T>>({ key, load: (signal) => get(path, query, signal), options });
   const [beyond, setBeyond] = useState<{ key: string; items: readonly T[]; cursor: string | null }>();
   const mine = beyond?.key === key ? beyond : undefined;
   const state = first.state.value;

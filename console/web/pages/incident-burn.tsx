@@ -20,7 +20,7 @@ export function IncidentBurn({ incident, id }: { readonly incident: IncidentDeta
     const step = Math.max(15, Math.ceil((to - from) / 1_000 / STEPS));
     return { from: new Date(from).toISOString(), to: new Date(to).toISOString(), step };
   };
-  const burn = useBurn(id, range, `incident/${incident.id}`);
+  const burn = useBurn(id, range, `incident/${incident.id}/${incident.resolvedAt}`);
   const slo = useSlo(id).state.value;
   const known = burn.state.value;
   const chart = useMemo(

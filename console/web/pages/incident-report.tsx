@@ -8,6 +8,7 @@ import type { IncidentDetail } from '#console/web/data/wire.ts';
 import { Field, Refused } from '#console/web/parts/form.tsx';
 import { Markdown } from '#console/web/parts/markdown.tsx';
 import { Show } from '#console/web/parts/states.tsx';
+import { At } from '#console/web/parts/time.tsx';
 import { say } from '#console/web/parts/toasts.tsx';
 
 type Report = { readonly text: string; readonly etag: string | null };
@@ -34,7 +35,11 @@ export function IncidentReport({ incident }: { readonly incident: IncidentDetail
 function Opened({ incident }: { readonly incident: IncidentDetail }) {
   const path = `api/v1/incidents/${encodeURIComponent(incident.id)}/report`;
   const key = `incidents/${incident.id}/report`;
-  const report = useResource<Report>(key, (signal) => getText(path, signal), { every: 60_000, on: ['incident'] });
+  const report = useResource<Report>({
+    key,
+    load: (signal) => getText(path, signal),
+    options: { every: 60_000, on: ['incident'] },
+  });
   const [edited, setEdited] = useState<Report>();
   return (
     <Show of={report}>
@@ -81,6 +86,11 @@ function Read({ report: { text }, incident, onEdit }: ReadProps) {
           </button>
         )}
       </div>
+      {incident.reportEdited !== null && (
+        <p class="quiet">
+          Last written by <span class="foreign">{incident.reportEdited.by}</span>, <At at={incident.reportEdited.at} />
+        </p>
+      )}
       <Markdown text={text} />
     </>
   );
