@@ -53,7 +53,7 @@ function Alerts({ id, page }: { readonly id: string; readonly page: AlertPage })
   );
 }
 
-export function Alert({ alert }: { readonly alert: AlertTold }) {
+function Alert({ alert }: { readonly alert: AlertTold }) {
   const { labels, annotations, status, startsAt, endsAt, silencedBy, inhibitedBy, generatorUrl } = alert;
   const { alertname = 'alert', ...rest } = labels;
   return (

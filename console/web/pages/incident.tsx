@@ -197,7 +197,7 @@ function Timeline({ incident: { timeline } }: { readonly incident: IncidentDetai
   );
 }
 
-export function Sent({ items }: { readonly items: readonly Notification[] }) {
+function Sent({ items }: { readonly items: readonly Notification[] }) {
   if (items.length === 0) return <p class="quiet">Nobody has been told yet.</p>;
   return (
     <ul class="timeline">

@@ -16,7 +16,7 @@ export const READER_ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;
 const DAY = 86_400_000;
 
 /** @param at RFC 3339, or milliseconds. */
-export const momentOf = (at: string | number): number => (typeof at === 'number' ? at : Date.parse(at));
+const momentOf = (at: string | number): number => (typeof at === 'number' ? at : Date.parse(at));
 
 export const whole = (at: string | number): string => {
   const moment = momentOf(at);
