@@ -41,7 +41,8 @@ export function SilenceForm({ start, onEnd }: Props) {
     await send('POST', 'api/v2/silences', {
       ...(start.id === undefined ? {} : { id: start.id }),
       matchers,
-      startsAt: start.status?.state === 'pending' ? start.startsAt : new Date(now).toISOString(),
+      // One that is in force begins when it began: with another start the router would end it and make a second one.
+      startsAt: start.startsAt ?? new Date(now).toISOString(),
       endsAt:
         hours === AS_IT_IS && start.endsAt !== undefined ? start.endsAt : new Date(now + hours * HOUR).toISOString(),
       createdBy: myName() ?? 'console',
