@@ -103,6 +103,12 @@ describe('the pages of the console', { skip: NO_BROWSER, timeout: 300_000 }, () 
     assert(await button(), 'the button is never reached');
     await page.keyboard.press('Enter');
     await page.getByText(/is on it/).waitFor();
+    await page.goto(`${router()}/silences`);
+    await page.getByText('Nothing is silenced').waitFor();
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    assert.equal(await page.evaluate('document.activeElement.id'), 'main');
+    assert.equal(page.url(), `${router()}/silences`);
     await context.close();
   });
 

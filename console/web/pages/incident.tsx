@@ -22,9 +22,9 @@ export function IncidentPage() {
 }
 
 function OneIncident({ id }: { readonly id: string }) {
-  useTitle(`Incident ${id}`);
   const incident = useIncident(id);
   const state = incident.state.value;
+  useTitle(state.kind === 'ready' ? `#${state.value.number}` : `Incident ${id}`);
   if (state.kind === 'failed' && state.problem.status === 404) {
     return (
       <Empty big="There is no such incident">
@@ -38,7 +38,6 @@ function OneIncident({ id }: { readonly id: string }) {
 }
 
 function Whole({ incident }: { readonly incident: IncidentDetail }) {
-  useTitle(`#${incident.number}`);
   const sent = useNotifications({ incident: incident.id, limit: 200 }, `incident/${incident.id}`);
   return (
     <div class="stack">
