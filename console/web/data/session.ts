@@ -4,7 +4,7 @@ import type { Action } from '#access/roles.ts';
 import { get, Problem, send, whenUnknown } from './api.ts';
 import { setClock } from './now.ts';
 import { forget } from './resource.ts';
-import { closeStream, openStream } from './stream.ts';
+import { closeStream, onEvent, openStream } from './stream.ts';
 import type { Session } from './wire.ts';
 
 export type Here =
@@ -81,6 +81,18 @@ function readName(): string {
     return '';
   }
 }
+
+/** What the router says of who is here may have changed while it was away: people, roles, or who signed in elsewhere. */
+onEvent((name) => {
+  if (name !== 'back' || here.value.kind !== 'known') return;
+  get<Session>('api/v1/session').then(
+    (session) => {
+      if (here.value.kind === 'known') here.value = { kind: 'known', session };
+    },
+    // A 401 has led to the sign-in already; whatever else it is, the next coming back asks again.
+    () => {},
+  );
+});
 
 /** As whom an answer of mine is written down. */
 export function myName(): string | undefined {

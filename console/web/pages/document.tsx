@@ -31,7 +31,7 @@ function OneDocument({ id }: { readonly id: string }) {
   const state = document.state.value;
   if (state.kind === 'failed' && (state.problem.status === 404 || state.problem.status === 400)) {
     return (
-      <Empty big="There is no such document">
+      <Empty isPage big="There is no such document">
         <p>
           {state.problem.message} <Link to="documents">All documents</Link>
         </p>
@@ -140,10 +140,12 @@ function Calls({ document: { calls } }: { readonly document: DocumentDetail }) {
                   {wasted && ' wasted'}
                 </span>
               </td>
-              <td class="number">
+              <td class="number" data-label="Took">
                 {endedAt === null ? 'not ended' : took((Date.parse(endedAt) - Date.parse(startedAt)) / 1_000)}
               </td>
-              <td class="number">{dollars(costUsd)}</td>
+              <td class="number" data-label="Cost">
+                {dollars(costUsd)}
+              </td>
             </tr>
           ))}
         </tbody>

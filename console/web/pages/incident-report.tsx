@@ -73,13 +73,9 @@ function Read({ report: { text }, incident, onEdit }: ReadProps) {
         <button type="button" class="small" onClick={() => print()}>
           Print
         </button>
-        <a
-          class="button small"
-          href={`data:text/markdown;charset=utf-8,${encodeURIComponent(text)}`}
-          download={`incident-${incident.number}.md`}
-        >
+        <button type="button" class="small" onClick={() => save(text, `incident-${incident.number}.md`)}>
           Save
-        </a>
+        </button>
         {may('incidents:act') && (
           <button type="button" class="small" onClick={onEdit}>
             Edit
@@ -94,6 +90,14 @@ function Read({ report: { text }, incident, onEdit }: ReadProps) {
       <Markdown text={text} />
     </>
   );
+}
+
+function save(text: string, name: string): void {
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(new Blob([text], { type: 'text/markdown' }));
+  link.download = name;
+  link.click();
+  URL.revokeObjectURL(link.href);
 }
 
 type EditProps = {

@@ -27,7 +27,7 @@ function OneIncident({ id }: { readonly id: string }) {
   useTitle(state.kind === 'ready' ? `#${state.value.number}` : `Incident ${id}`);
   if (state.kind === 'failed' && state.problem.status === 404) {
     return (
-      <Empty big="There is no such incident">
+      <Empty isPage big="There is no such incident">
         <p>
           {state.problem.message}. <Link to="incidents">All incidents</Link>
         </p>

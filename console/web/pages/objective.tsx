@@ -28,7 +28,7 @@ function OneObjective({ id }: { readonly id: string }) {
   const state = slo.state.value;
   if (state.kind === 'failed' && state.problem.status === 404) {
     return (
-      <Empty big="There is no such objective">
+      <Empty isPage big="There is no such objective">
         <p>
           This router does not watch <span class="foreign">{id}</span>. <Link to="">All objectives</Link>
         </p>

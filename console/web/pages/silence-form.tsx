@@ -170,6 +170,8 @@ function Preview({ matchers }: { readonly matchers: readonly Matcher[] }) {
     // Still being written: the router would refuse what matches everything.
     const isEmpty = matchers.every(({ value }) => value === '');
     if (isEmpty || matchers.some((one) => matcherFault(one) !== undefined)) return setShown(undefined);
+    // Numbers of other matchers would be believed.
+    setShown(undefined);
     let isOld = false;
     const timer = setTimeout(async () => {
       const found = await send<SilencePreview>('POST', 'api/v1/silences/preview', { matchers }).catch(
