@@ -6,7 +6,7 @@ import { SAMPLES_FOLDER } from '#samples/catalogue.ts';
 import { type Member, type Role, startMember } from '#test/crash/member.ts';
 import { burnline } from '#test/kit/cli.ts';
 import { search, untilFinished, upload } from '#test/kit/client.ts';
-import { removeFolder, startRole, temporaryFolder } from '#test/kit/stack.ts';
+import { FREE_PORTS, removeFolder, startRole, temporaryFolder } from '#test/kit/stack.ts';
 import { type Cluster, findPostgres, freePort, startCluster } from '#test/tools/postgres.ts';
 import { supervised } from './supervised.ts';
 
@@ -86,7 +86,9 @@ type Started = Omit<Stack, keyof AsyncDisposable>;
 
 async function embedded(undo: AsyncDisposableStack, env: Env, { tenants }: StackWish): Promise<Started> {
   const keys = await makeKeys(tenants, env);
-  const stack = await startRole('start', env);
+  // A router that was given 0 would listen elsewhere after a restart; the others keep what they found.
+  const listen = ['--web.listen-address', `127.0.0.1:${await freePort()}`];
+  const stack = await startRole('start', env, [...(FREE_PORTS['start'] ?? []).slice(0, -2), ...listen]);
   undo.defer(async () => void (await stack.stop()));
   const { api = '', metrics = '', router = '', simulators = '' } = stack.urls;
   const target = { url: api, keys: [], metrics: [metrics], router: { url: router, key: undefined }, alone: true };
