@@ -13,6 +13,7 @@ import { addRouteCommands } from './route-commands.ts';
 import type { Role } from './settings.ts';
 import { addSloCommands } from './slo-commands.ts';
 import { addTopCommand } from './top-command.ts';
+import { addValidateCommands } from './validate-command.ts';
 
 const CHECKED_ROLES = ['service', 'api', 'worker', 'router', 'simulators', 'start'] as const;
 
@@ -29,6 +30,7 @@ export function addCommands(program: Command): void {
   addDemoCommand(program);
   addRouteCommands(program);
   addTopCommand(program);
+  addValidateCommands(program);
   program
     .command('build', { hidden: true })
     .description('builds the console’s page; needs the development dependencies')

@@ -20,7 +20,7 @@ function build(dist: string, mark: string): void {
   writeFileSync(join(dist, 'assets', 'index-abc123.js'), SCRIPT);
   writeFileSync(join(dist, 'assets', 'tiny-abc123.css'), 'a{}');
   writeFileSync(join(dist, 'icon.svg'), '<svg xmlns="http://www.w3.org/2000/svg"/>');
-  writeFileSync(join(dist, 'secrets.env'), 'KEY=x');
+  for (const at of [dist, join(dist, 'assets')]) writeFileSync(join(at, 'secrets.env'), 'KEY=x');
   writeFileSync(join(dist, 'index.html'), `<!doctype html><html><head lang="en"><title>${mark}</title></head></html>`);
 }
 
@@ -146,6 +146,7 @@ test('no path leads out of the build, or to what is no file of a page', async ()
     '/assets/..\\..\\package.json',
     '/assets/../secrets.env',
     '/secrets.env',
+    '/assets/secrets.env',
     '/assets/constructor',
     '/assets/__proto__',
     '/assets/',

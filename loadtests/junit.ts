@@ -1,5 +1,6 @@
 /**
- * A result for a CI: one case for each objective, one for each count that was compared, one for the knee.
+ * A result for a CI: one case for each objective, one for each count that was compared, one for the knee;
+ * or those of a validation (validate/report.ts).
  *
  * Pure. Source: https://github.com/testmoapp/junitxml (what the readers of CI servers have in common).
  */
@@ -7,18 +8,37 @@ import type { Difference } from './accounts.ts';
 import type { Result } from './result.ts';
 import { countLines, idsShown, kneeWords, objectiveWords, text } from './words.ts';
 
-type Case = { readonly name: string; readonly failure: string | undefined; readonly says: string };
+export type Case = {
+  readonly name: string;
+  readonly failure: string | undefined;
+  readonly says: string;
+  /** Why it was not looked at. */
+  readonly skipped?: string | undefined;
+};
+export type Suite = {
+  readonly name: string;
+  readonly target: string;
+  readonly run: string;
+  /** ISO 8601. */
+  readonly begunAt: string;
+  readonly seconds: number;
+  readonly cases: readonly Case[];
+};
 
 export function junitOf(result: Result): string {
-  const cases = casesOf(result);
+  const { target, run, begunAt, seconds } = result;
+  return suiteOf({ name: `loadtest ${result.scenario}`, target, run, begunAt, seconds, cases: casesOf(result) });
+}
+
+export function suiteOf({ name, target, run, begunAt, seconds, cases }: Suite): string {
   const failures = cases.filter(({ failure }) => failure !== undefined).length;
-  const name = `loadtest ${result.scenario}`;
-  const counts = `tests="${cases.length}" failures="${failures}" errors="0" skipped="0" time="${result.seconds}"`;
+  const skipped = cases.filter((one) => one.failure === undefined && one.skipped !== undefined).length;
+  const counts = `tests="${cases.length}" failures="${failures}" errors="0" skipped="${skipped}" time="${seconds}"`;
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
     `<testsuites name="${text(name)}" ${counts}>`,
-    `  <testsuite name="${text(name)}" ${counts} timestamp="${text(result.begunAt.replace(/\.\d+Z$/, ''))}">`,
-    `    <properties><property name="target" value="${text(result.target)}"/><property name="run" value="${text(result.run)}"/></properties>`,
+    `  <testsuite name="${text(name)}" ${counts} timestamp="${text(begunAt.replace(/\.\d+Z$/, ''))}">`,
+    `    <properties><property name="target" value="${text(target)}"/><property name="run" value="${text(run)}"/></properties>`,
     ...cases.map((one) => caseOf(name, one)),
     '  </testsuite>',
     '</testsuites>',
@@ -63,10 +83,13 @@ const COMPARED: readonly [name: string, kinds: readonly Difference['kind'][]][] 
   ['The counts agree', ['k6', 'counter', 'ledger']],
 ];
 
-function caseOf(suite: string, { name, failure, says }: Case): string {
+function caseOf(suite: string, { name, failure, says, skipped }: Case): string {
+  const out = `<system-out>${text(says)}</system-out>`;
   const inside =
-    failure === undefined
-      ? `<system-out>${text(says)}</system-out>`
-      : `<failure message="${text(failure)}">${text(says)}</failure>`;
+    failure !== undefined
+      ? `<failure message="${text(failure)}">${text(says)}</failure>`
+      : skipped === undefined
+        ? out
+        : `<skipped message="${text(skipped)}"/>${out}`;
   return `    <testcase classname="${text(suite)}" name="${text(name)}">${inside}</testcase>`;
 }

@@ -21,7 +21,20 @@ const ROOMS: Record<string, readonly string[]> = {
   console: ['kernel', 'access', 'serving', 'slo', 'worker', 'alerting'],
   // Of samples the documents that are sent, and what must become of them.
   loadtests: ['kernel', 'samples', 'slo'],
-  app: ['kernel', 'access', 'collector', 'serving', 'slo', 'worker', 'alerting', 'prometheus', 'simulators', 'console'],
+  // Of loadtests what validates a target.
+  app: [
+    'kernel',
+    'access',
+    'collector',
+    'serving',
+    'slo',
+    'worker',
+    'alerting',
+    'prometheus',
+    'simulators',
+    'console',
+    'loadtests',
+  ],
 };
 /** What a room may not import, although it stands above: more than the room's table can say. */
 const NARROWER: readonly [from: RegExp, specifier: RegExp, instead: string][] = [
@@ -30,6 +43,7 @@ const NARROWER: readonly [from: RegExp, specifier: RegExp, instead: string][] = 
     /^#worker\/(?!parsers\/|vendors\/)/,
     'simulators know the wire and the parsers, nothing of the work',
   ],
+  [/^app\//, /^#loadtests\/(?!validate\/)/, 'the rest of it needs k6'],
   [/^loadtests\/k6\//, /^(?:#|node:)/, 'k6 runs them: it knows no #room, and nothing of Node'],
   [/^worker\/parsers\//, /^#(?!kernel\/|worker\/parsers\/)/, 'the parsers run in a child that knows nothing else'],
   [

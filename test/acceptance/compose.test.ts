@@ -95,9 +95,10 @@ describe('docker compose', { timeout: 600_000 }, () => {
     }
     assert.equal((await containers('worker')).length, 2);
     const [api = ''] = await containers('api');
-    const written = await run(['exec', api, 'sh', '-c', 'id -u; touch /app/x 2>&1 || true; ls /app']);
+    const written = await run(['exec', api, 'sh', '-c', 'id -u; touch /app/x 2>&1 || true; ls /app /app/docs']);
     assert.match(written, /^1000\n.*Read-only file system/);
-    assert.doesNotMatch(written, /^(test|docs|deploy|\.env)$/m);
+    assert.doesNotMatch(written, /^(test|deploy|\.env)$/m);
+    assert.match(written, /^\/app\/docs:\nrunbooks$/m, 'of the pages, what the console shows');
     const bytes = Number((await run(['image', 'inspect', '-f', '{{.Size}}', 'burnline:local'])).trim());
     assert(bytes < IMAGE_MOST, `the image has ${bytes} bytes`);
   });

@@ -11,8 +11,8 @@ import { FREE_PORTS, type Running, removeFolder, startRole, temporaryFolder } fr
 
 const ONCALL = `
 people:
-- {name: ada, display_name: Ada Obi, contacts: [{email_config: {to: ada@example.org}}]}
-- {name: bob, display_name: Bob Lind, contacts: [{email_config: {to: bob@example.org}}]}
+- {name: ada, display_name: Ada, contacts: [{email_config: {to: ada@example.org}}]}
+- {name: bob, display_name: Bob, contacts: [{email_config: {to: bob@example.org}}]}
 schedules:
 - name: primary
   time_zone: America/New_York
@@ -103,6 +103,12 @@ describe('the pages of the console', { skip: NO_BROWSER, timeout: 300_000 }, () 
     assert(await button(), 'the button is never reached');
     await page.keyboard.press('Enter');
     await page.getByText(/is on it/).waitFor();
+    await page.goto(`${router()}/silences`);
+    await page.getByText('Nothing is silenced').waitFor();
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    assert.equal(await page.evaluate('document.activeElement.id'), 'main');
+    assert.equal(page.url(), `${router()}/silences`);
     await context.close();
   });
 
@@ -137,10 +143,27 @@ describe('the pages of the console', { skip: NO_BROWSER, timeout: 300_000 }, () 
     await page.getByLabel('Who').selectOption('bob');
     await page.getByRole('button', { name: 'Put on call' }).click();
     await page.getByRole('heading', { name: 'Overrides' }).waitFor();
-    await page.getByRole('button', { name: 'Take back the override of Bob Lind' }).click();
+    await page.getByRole('button', { name: 'Take back the override of Bob' }).click();
     await page.getByRole('heading', { name: 'Overrides' }).waitFor({ state: 'detached' });
     assert.deepEqual(faults, []);
     await context.close();
+  });
+
+  test('who is slower is told what had happened, and by whom', async () => {
+    const url = `${router()}/incidents/1`;
+    const [quick, slow] = [await openPage(browser, url), await openPage(browser, url, PHONE, /ERR_FAILED/)];
+    await slow.page.getByRole('button', { name: 'Resolve', exact: true }).waitFor();
+    // What changes does not reach them any more; what they do still goes out.
+    await slow.page.route(/api\/v1\/(incidents|events)/, (route) =>
+      route.request().method() === 'GET' ? route.abort() : route.continue(),
+    );
+    await quick.page.getByRole('button', { name: 'Resolve', exact: true }).click();
+    await quick.page.getByRole('button', { name: 'Resolve it' }).click();
+    await quick.page.getByText('#1 is resolved.').waitFor();
+    await slow.page.getByRole('button', { name: 'Snooze', exact: true }).click();
+    await slow.page.getByRole('button', { name: '15 min' }).click();
+    await slow.page.getByText(/Nothing was changed: #1 is resolved already by anonymous/).waitFor();
+    for (const { context } of [quick, slow]) await context.close();
   });
 
   test('what was done stands in the audit trail', async () => {

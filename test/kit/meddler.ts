@@ -11,20 +11,32 @@ export type Meddling = {
   readonly denied?: number;
   /** Answers to GET are so many milliseconds late. */
   readonly lateMs?: number;
+  /** No answer has this header. */
+  readonly drops?: string;
+  /** Whoever shows a key is let in, whatever the key. */
+  readonly trusting?: boolean;
 };
 export type Meddler = AsyncDisposable & { readonly url: string; readonly invented: readonly string[] };
 
-export async function startMeddler(api: string, { swallowed, denied, lateMs = 0 }: Meddling): Promise<Meddler> {
+export async function startMeddler(
+  api: string,
+  { swallowed, denied, lateMs = 0, drops = '', trusting = false }: Meddling,
+): Promise<Meddler> {
   const target = new URL(api);
   const invented: string[] = [];
   let uploads = 0;
   const pass = (incoming: IncomingMessage, outgoing: ServerResponse, status?: number) => {
-    const { method, url, headers } = incoming;
+    const { method, url } = incoming;
+    const { authorization, ...rest } = incoming.headers;
+    const headers = trusting || authorization === undefined ? rest : { ...rest, authorization };
     const onward = request({ host: target.hostname, port: target.port, method, path: url, headers }, (answer) => {
-      outgoing.writeHead(status ?? answer.statusCode ?? 502, answer.headers);
+      const { [drops]: _dropped, ...kept } = answer.headers;
+      outgoing.writeHead(status ?? answer.statusCode ?? 502, kept);
       answer.pipe(outgoing);
     });
     onward.on('error', () => outgoing.destroy());
+    // A body that was promised and never came must not be waited for.
+    outgoing.on('close', () => incoming.complete || onward.destroy());
     incoming.pipe(onward);
   };
   const server = createServer(async (incoming, outgoing) => {

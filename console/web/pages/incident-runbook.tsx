@@ -35,7 +35,7 @@ function Text({ name, link }: { readonly name: string; readonly link: string | n
         throw error;
       },
     );
-  const state = useResource<string | undefined>(`runbook/${name}`, load, { every: HOUR }).state.value;
+  const state = useResource<string | undefined>({ key: `runbook/${name}`, load, options: { every: HOUR } }).state.value;
   if (state.kind === 'loading') return <Bones rows={4} height="1.2rem" />;
   if (state.kind === 'failed' || state.value === undefined) return <None link={link} />;
   return <Markdown text={state.value} />;

@@ -27,9 +27,10 @@ export function SilencesPage() {
   const { query, route } = useLocation();
   const [{ state }, set] = useFilters(['state']);
   const [changed, setChanged] = useState<Silence>();
-  const silences = useResource<Silence[]>('silences', (signal) => get('api/v2/silences', {}, signal), {
-    every: 30_000,
-    on: ['silence'],
+  const silences = useResource<Silence[]>({
+    key: 'silences',
+    load: (signal) => get('api/v2/silences', {}, signal),
+    options: { every: 30_000, on: ['silence'] },
   });
   const given = query['new'];
   const isMaking = given !== undefined || changed !== undefined;

@@ -30,7 +30,11 @@ export function SimulatorsPage() {
 }
 
 function Switches() {
-  const plans = useResource<Plans>('faults', (signal) => get('api/v1/simulators/faults', {}, signal), { every: OFTEN });
+  const plans = useResource<Plans>({
+    key: 'faults',
+    load: (signal) => get('api/v1/simulators/faults', {}, signal),
+    options: { every: OFTEN },
+  });
   return (
     <section class="panel" aria-labelledby="faults-title">
       <div class="row apart">
@@ -119,11 +123,11 @@ const MOST = 100;
 function Inbox() {
   const [{ channel }, set] = useFilters(['channel']);
   const query = channel === '' ? {} : { channel };
-  const inbox = useResource<InboxMessage[]>(
-    `inbox/${channel}`,
-    (signal) => get('api/v1/simulators/inbox', query, signal),
-    { every: OFTEN, on: ['notification'] },
-  );
+  const inbox = useResource<InboxMessage[]>({
+    key: `inbox/${channel}`,
+    load: (signal) => get('api/v1/simulators/inbox', query, signal),
+    options: { every: OFTEN, on: ['notification'] },
+  });
   return (
     <section class="panel" aria-labelledby="inbox-title">
       <div class="row apart">

@@ -38,7 +38,9 @@ export function Chart(props: Props) {
   const box = useRef<HTMLDivElement>(null);
   const [fault, setFault] = useState(false);
   const dark = isDark.value;
-  // Also when the theme changes: a canvas keeps the colours it was drawn with.
+  const { times, lines, values, marks, levels, scale, from, to, height } = props;
+  // Not for each time that the page around it is drawn: the cursor would be lost. When the colours change, a canvas keeps
+  // those it was drawn with.
   useEffect(() => {
     let gone = false;
     let end = () => {};
@@ -53,7 +55,7 @@ export function Chart(props: Props) {
       gone = true;
       end();
     };
-  }, [props, dark]);
+  }, [times, lines, values, marks, levels, scale, from, to, height, dark]);
   return (
     <figure class="chart-figure">
       <div class="chart" ref={box} role="img" aria-label={`${props.label}. ${inWords(props)}`} />
@@ -103,7 +105,7 @@ function optionsOf(props: Props, home: HTMLElement, colour: (tone: string) => st
       y: scale === 'log' ? { distr: 3, log: 10 } : {},
     },
     axes: [
-      axis,
+      { ...axis, values: (_chart, ticks) => ticks.map((at) => tickText(at, props)) },
       { ...axis, size: 62, values: (_chart, ticks) => ticks.map((tick) => (tick === null ? '' : format(tick))) },
     ],
     series: [
@@ -127,6 +129,18 @@ function optionsOf(props: Props, home: HTMLElement, colour: (tone: string) => st
       draw: [(chart) => drawMarks(chart, props, (tone) => resolved(home, colour(tone)))],
     },
   };
+}
+
+const [HOUR_TEXT, DAY_TEXT] = [
+  new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' }),
+  new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' }),
+];
+const DAYS = 2 * 86_400;
+
+/** By the reader's own clock: hours of a day or two, days of what is longer. */
+function tickText(at: number, { times }: Props): string {
+  const isLong = (times.at(-1) ?? 0) - (times[0] ?? 0) > DAYS;
+  return (isLong ? DAY_TEXT : HOUR_TEXT).format(at * 1_000);
 }
 
 /** A canvas knows no `light-dark()`: the browser is asked what the colour is here. */

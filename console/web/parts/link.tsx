@@ -22,7 +22,7 @@ export const Link = ({ to, children, ...rest }: Props) => (
 
 /** Out of the console. Only web addresses: whoever sent an alert may have written `javascript:`. */
 export function Outward({ href, children }: { readonly href: string; readonly children: ComponentChildren }) {
-  const url = URL.parse(href, document.baseURI);
+  const url = URL.parse(href);
   if (url === null || !/^https?:$/.test(url.protocol)) return <span class="foreign">{children}</span>;
   return (
     <a href={url.href} target="_blank" rel="noopener noreferrer">

@@ -4,7 +4,7 @@ import { sparkPath } from './spark.ts';
 
 test('a line is drawn from left to right, with a gap where nothing was seen', () => {
   assert.equal(sparkPath([0, 1, 2]).path, 'M0 26L50 14L100 2');
-  assert.equal(sparkPath([1, null, 1]).path, 'M0 14M100 14');
+  assert.equal(sparkPath([1, null, 1]).path, 'M0 14h0M100 14h0');
   assert.equal(sparkPath([]).path, '');
   assert.equal(sparkPath([null]).last, undefined);
 });

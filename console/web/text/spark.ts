@@ -23,7 +23,9 @@ export function sparkPath(values: readonly (number | null)[]): SparkPath {
       isDown = false;
       return '';
     }
-    const part = `${isDown ? 'L' : 'M'}${short(i * step)} ${short(y(value))}`;
+    // One that stands alone is a dot: a line of no length has round ends.
+    const isAlone = !isDown && (values[i + 1] ?? null) === null;
+    const part = `${isDown ? 'L' : 'M'}${short(i * step)} ${short(y(value))}${isAlone ? 'h0' : ''}`;
     isDown = true;
     return part;
   });

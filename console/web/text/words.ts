@@ -20,7 +20,7 @@ const KINDS: Readonly<Record<string, string>> = {
   snoozed: 'Snoozed',
   noted: 'Note',
   configured: 'Configuration changed',
-  reported: 'Report edited',
+  edited: 'Report edited',
   resolved: 'Resolved',
 };
 
