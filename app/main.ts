@@ -1,5 +1,5 @@
 /** The command line. Parses, configures, hands over; does nothing itself. Exit codes: 0 done, 1 failed, 2 wrong usage. */
-import { Command, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { describe, Fault } from '#kernel/errors.ts';
 import type { Log } from '#kernel/log.ts';
 import { translated } from './alertmanager-flags.ts';
@@ -28,15 +28,25 @@ function addRole(program: Command, role: Role, summary: string, run: (config: Co
   const command = program.command(role).description(summary);
   const variables: string[] = [];
   for (const name of SETTING_NAMES) {
-    const { flag, help, roles } = setting(name);
+    const { flag, help, roles, many } = setting(name);
     if (!roles.includes(role)) continue;
     if (flag === undefined) variables.push(`  ${name.padEnd(34)} ${help}`);
-    else command.addOption(new Option(flag, `${help} [${name}]`));
+    else command.addOption(new Option(flag, `${help} [${name}]`).argParser(many ? joined : once));
   }
   command.addHelpText('after', `\nEnvironment:\n${variables.join('\n')}`);
   command.action(async (options: Record<string, unknown>) => {
     process.exitCode = await run(configure(role, options));
   });
+}
+
+/** Of a flag that is given several times, all of it counts. */
+const joined = (value: string, before: string | undefined): string =>
+  before === undefined ? value : `${before},${value}`;
+
+/** The last one would win unseen, and the first one's targets would not be watched. */
+function once(value: string, before: string | undefined): string {
+  if (before !== undefined) throw new InvalidArgumentError(`It is given twice: ${before} and ${value}.`);
+  return value;
 }
 
 async function runRole(config: Config): Promise<number> {

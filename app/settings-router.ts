@@ -28,12 +28,14 @@ export const ROUTER_SETTINGS = {
   },
   ROUTER_OBJECTIVES: {
     flag: '--objectives <paths>',
+    many: true,
     schema: list.default([]),
     roles: ROUTING,
     help: 'files or folders with objectives that the router watches, with commas; default: those that ship',
   },
   ROUTER_SCRAPE: {
     flag: '--scrape <urls>',
+    many: true,
     schema: list
       .pipe(
         z.array(
@@ -190,6 +192,7 @@ export const ROUTER_SETTINGS = {
   },
   ROUTER_FEATURES: {
     flag: '--enable-feature <names>',
+    many: true,
     schema: list.pipe(z.array(z.enum(FEATURES, `expected some of ${FEATURES.join(', ')}`))).default([]),
     roles: ROUTING,
     help: 'classic-mode refuses label names that are not ASCII; utf8-strict-mode takes UTF-8 matchers alone; others of Alertmanager change nothing',

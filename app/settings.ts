@@ -12,6 +12,8 @@ export type Setting = {
   readonly help: string;
   readonly roles: readonly Role[];
   readonly flag?: string;
+  /** Of a list: the flag may be given several times. */
+  readonly many?: true;
   /** Its value may never be shown. */
   readonly secret?: true;
   /** When a role does not start without it; config.ts holds them to it. */

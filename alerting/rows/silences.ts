@@ -11,16 +11,17 @@ type SilenceRow = Omit<Silence, 'matchers'> & { readonly matchers: readonly ApiM
 const SILENCE = `id, matchers, starts_at as "startsAt", ends_at as "endsAt", created_by as "createdBy", comment,
   annotations, updated_at as "updatedAt"`;
 
-/** The same silence is asked for at each look at a group: its patterns are compiled once. */
-const compiled = new Map<string, { readonly updatedAt: Milliseconds; readonly matchers: readonly Matcher[] }>();
+/** The same silence is asked for at each look at a group: its patterns are compiled once. By what they say: a silence may be changed. */
+const compiled = new Map<string, readonly Matcher[]>();
 const COMPILED_MOST = 10_000;
 
 function read(row: SilenceRow): Silence {
-  const known = compiled.get(row.id);
-  if (known !== undefined && known.updatedAt === row.updatedAt) return { ...row, matchers: known.matchers };
+  const text = JSON.stringify(row.matchers);
+  const known = compiled.get(text);
+  if (known !== undefined) return { ...row, matchers: known };
   const matchers = row.matchers.map((one) => stored(row.id, one));
   if (compiled.size >= COMPILED_MOST) compiled.clear();
-  compiled.set(row.id, { updatedAt: row.updatedAt, matchers });
+  compiled.set(text, matchers);
   return { ...row, matchers };
 }
 

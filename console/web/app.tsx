@@ -4,14 +4,17 @@ import { useEffect, useState } from 'preact/hooks';
 import { ErrorBoundary, LocationProvider, lazy, Route, Router, useLocation } from 'preact-iso';
 import { here, whoIsHere } from './data/session.ts';
 import { stream } from './data/stream.ts';
+import { useOpenIncidents } from './data/things.ts';
 import { Account } from './frame/account.tsx';
 import { Ways } from './frame/ways.tsx';
 import { IncidentPage } from './pages/incident.tsx';
 import { OverviewPage } from './pages/overview.tsx';
 import { SignInPage } from './pages/sign-in.tsx';
+import { focusContent } from './parts/focus.ts';
 import { hrefOf, Link } from './parts/link.tsx';
 import { Failed } from './parts/states.tsx';
 import { Ago } from './parts/time.tsx';
+import { waiting } from './parts/title.ts';
 import { Toasts } from './parts/toasts.tsx';
 
 // The two that somebody who was just woken needs come with the page; the rest come when they are gone to.
@@ -29,7 +32,8 @@ const AuditPage = lazy(() => import('./pages/audit.tsx').then((page) => page.Aud
 export function App() {
   return (
     <LocationProvider>
-      <a class="skip button" href="#main">
+      {/* biome-ignore lint/a11y/useValidAnchor: it leads to the content; a <base> turns where a fragment alone leads */}
+      <a class="skip button" href="#main" onClick={skip}>
         To the content
       </a>
       <div class="frame">
@@ -41,6 +45,7 @@ export function App() {
           {here.value.kind === 'known' && <Ways />}
           <span class="end">
             {here.value.kind === 'known' && <Alive />}
+            {here.value.kind === 'known' && <Waiting />}
             <Account />
           </span>
         </header>
@@ -80,7 +85,7 @@ function Pages() {
   if (fault !== undefined) return <Failed problem={fault} again={() => location.reload()} />;
   return (
     <ErrorBoundary onError={setFault}>
-      <Router onRouteChange={toTheTop}>
+      <Router onRouteChange={focusContent}>
         <Route path={hrefOf('')} component={OverviewPage} />
         <Route path={hrefOf('incidents')} component={IncidentsPage} />
         <Route path={hrefOf('incidents/:id')} component={IncidentPage} />
@@ -99,10 +104,10 @@ function Pages() {
   );
 }
 
-/** A keyboard and a screen reader begin where the new page does. */
-function toTheTop(): void {
-  scrollTo(0, 0);
-  document.getElementById('main')?.focus({ preventScroll: true });
+/** By itself the link would lead to the overview: with a <base>, `#main` is a place of that page. */
+function skip(event: Event): void {
+  event.preventDefault();
+  document.getElementById('main')?.focus();
 }
 
 function Nowhere() {
@@ -114,6 +119,19 @@ function Nowhere() {
       </p>
     </div>
   );
+}
+
+/** Nothing of its own to see: how many wait for an answer stands in the tab's name, on whichever page one is. */
+function Waiting() {
+  const state = useOpenIncidents().state.value;
+  const many = state.kind === 'ready' ? state.value.items.filter((one) => one.state === 'open').length : 0;
+  useEffect(() => {
+    waiting.value = many;
+    return () => {
+      waiting.value = 0;
+    };
+  }, [many]);
+  return null;
 }
 
 function Alive() {

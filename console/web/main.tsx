@@ -15,6 +15,9 @@ import { comeFromElsewhere } from './text/old-links.ts';
 const old = comeFromElsewhere(location.hash);
 if (old !== undefined) history.replaceState(null, '', `${BASE}${old}`);
 
+// An address of its own for who is asked to sign in; the way in is wherever nobody is known.
+if (location.pathname === `${BASE}sign-in`) history.replaceState(null, '', BASE);
+
 const root = document.getElementById('app');
 if (root !== null) render(<App />, root);
 void whoIsHere();

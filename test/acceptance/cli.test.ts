@@ -88,6 +88,15 @@ test('wrong usage ends with 2, says what was wrong, and where help is', async ()
   }
 });
 
+test('of a flag that is given several times all of it counts, or none of it does', async () => {
+  const listed = await burnline(['router', '--scrape=ftp://a', '--scrape=http://b']);
+  assert.equal(listed.code, 2);
+  assert.match(listed.stderr, /ROUTER_SCRAPE.*expected http/);
+  const twice = await burnline(['router', '--storage.path=a', '--storage.path=b']);
+  assert.equal(twice.code, 2);
+  assert.match(twice.stderr, /given twice: a and b/);
+});
+
 test('config check ends with 0 when all is right and with 1 when something is not, and shows no secret', async () => {
   const right = await burnline(['config', 'check', '--role', 'start'], {});
   assert.deepEqual([right.code, right.stdout], [0, 'The configuration of start is right.\n']);

@@ -122,6 +122,24 @@ describe('the console where a key is needed', { skip: NO_BROWSER, timeout: 120_0
     await context.close();
   });
 
+  test('whose session ends on a page is told so, signs in, and is on that page again', async () => {
+    const url = router.urls['router'] ?? '';
+    const { page, context } = await openPage(browser, `${url}/silences?state=expired`, WIDE, /401/);
+    const signIn = async () => {
+      await page.getByLabel('API key or token').fill(key);
+      await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+      await page.getByText('Nothing is silenced').waitFor();
+    };
+    await signIn();
+    // As another window would sign out.
+    const ended = `fetch('/api/v1/session', { method: 'DELETE', headers: { 'x-burnline-console': '1' } })`;
+    assert.equal(await page.evaluate(`${ended}.then(({ status }) => status)`), 204);
+    await page.getByText('the session has ended').waitFor();
+    await signIn();
+    assert.equal(page.url(), `${url}/silences?state=expired`);
+    await context.close();
+  });
+
   test('somebody with a name and a password signs in, and the answer bears that name', async () => {
     const url = router.urls['router'] ?? '';
     const { page, context } = await openPage(browser, url, PHONE, /401/);

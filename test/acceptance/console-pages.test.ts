@@ -103,6 +103,12 @@ describe('the pages of the console', { skip: NO_BROWSER, timeout: 300_000 }, () 
     assert(await button(), 'the button is never reached');
     await page.keyboard.press('Enter');
     await page.getByText(/is on it/).waitFor();
+    await page.goto(`${router()}/silences`);
+    await page.getByText('Nothing is silenced').waitFor();
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    assert.equal(await page.evaluate('document.activeElement.id'), 'main');
+    assert.equal(page.url(), `${router()}/silences`);
     await context.close();
   });
 
@@ -141,6 +147,23 @@ describe('the pages of the console', { skip: NO_BROWSER, timeout: 300_000 }, () 
     await page.getByRole('heading', { name: 'Overrides' }).waitFor({ state: 'detached' });
     assert.deepEqual(faults, []);
     await context.close();
+  });
+
+  test('who is slower is told what had happened, and by whom', async () => {
+    const url = `${router()}/incidents/1`;
+    const [quick, slow] = [await openPage(browser, url), await openPage(browser, url, PHONE, /ERR_FAILED/)];
+    await slow.page.getByRole('button', { name: 'Resolve', exact: true }).waitFor();
+    // What changes does not reach them any more; what they do still goes out.
+    await slow.page.route(/api\/v1\/(incidents|events)/, (route) =>
+      route.request().method() === 'GET' ? route.abort() : route.continue(),
+    );
+    await quick.page.getByRole('button', { name: 'Resolve', exact: true }).click();
+    await quick.page.getByRole('button', { name: 'Resolve it' }).click();
+    await quick.page.getByText('#1 is resolved.').waitFor();
+    await slow.page.getByRole('button', { name: 'Snooze', exact: true }).click();
+    await slow.page.getByRole('button', { name: '15 min' }).click();
+    await slow.page.getByText(/Nothing was changed: #1 is resolved already by anonymous/).waitFor();
+    for (const { context } of [quick, slow]) await context.close();
   });
 
   test('what was done stands in the audit trail', async () => {

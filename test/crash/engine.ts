@@ -103,7 +103,7 @@ export async function runEngine(options: RunOptions): Promise<RunResult> {
   }
   const quiet = await untilQuiet(scene);
   tell(`${engine}: ${quiet ? 'all is quiet' : `NOT quiet after ${QUIET_WITHIN / 1000} s`}`);
-  const facts = await gather(scene, expected, options.weathers.includes('storm'));
+  const facts = await gather(scene, () => fleet.close(), expected, options.weathers.includes('storm'));
   const failures = [...judge(facts), ...beside(options, { fleet, hangs, takeovers })];
   const seconds = (performance.now() - begun) / 1000;
   return { engine, ...book, takeovers, hangs, facts, failures, seconds };
@@ -196,14 +196,19 @@ async function untilQuiet({ fleet, uploads, receiver }: Scene): Promise<boolean>
   return false;
 }
 
-async function gather(scene: Scene, expected: Map<string, Chunk[]>, faults: boolean): Promise<Facts> {
+async function gather(
+  scene: Scene,
+  close: Fleet['close'],
+  expected: Map<string, Chunk[]>,
+  faults: boolean,
+): Promise<Facts> {
   const { fleet, uploads, receiver } = scene;
   const seen = await listSeen(fleet.api());
   const chunks = new Map<string, Chunk[]>();
   for (const { id, status } of seen) if (status === 'completed') chunks.set(id, await readChunks(fleet.api(), id));
   const working = fleet.members.filter(({ role }) => role !== 'api');
   const exported = await readExported(working.map((member) => member.metrics()));
-  const db = await fleet.close();
+  const db = await close();
   const stored = await readStored(db);
   const vendors = await fleet.vendors.stats();
   return { sent: uploads.sent, seen, chunks, expected, told: receiver.told, stored, vendors, exported, faults };

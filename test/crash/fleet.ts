@@ -125,7 +125,7 @@ async function specsOf(options: FleetOptions, { folder, vendorsPort, relay }: Pl
   return [{ name: 'api', role: 'api', env: api, args: await port('--port') }, await worker('w1'), await worker('w2')];
 }
 
-function openDatabase(url: string): Db {
+export function openDatabase(url: string): Db {
   return openPostgres({
     url: secret(url),
     poolSize: 6,

@@ -11,7 +11,17 @@ const note = makeDocument('note', 7);
 const EXPECTED: Chunk[] = [{ ordinal: 0, text: `Note ${PLACEHOLDER}`, page: 1, heading: '' }];
 const CHUNKS: Chunk[] = [{ ordinal: 0, text: `Note ${note.marker}`, page: 1, heading: '' }];
 
-const sent: Sent = { ...note, key: 'k', webhook: true, id: 'a', otherId: undefined, cut: 1, refusals: [] };
+const sent: Sent = {
+  ...note,
+  key: 'k',
+  webhook: true,
+  id: 'a',
+  otherId: undefined,
+  cut: 1,
+  refusals: [],
+  at: 0,
+  acceptedAt: 0,
+};
 const document: StoredDocument = {
   id: 'a',
   sha256: note.sha256,

@@ -7,7 +7,7 @@ import type { Receiver } from './receiver.ts';
 import type { Uploads } from './uploads.ts';
 
 export type Scene = {
-  readonly fleet: Fleet;
+  readonly fleet: Omit<Fleet, 'close' | keyof AsyncDisposable>;
   readonly uploads: Uploads;
   readonly receiver: Receiver;
   readonly random: Random;

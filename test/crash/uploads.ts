@@ -23,6 +23,9 @@ export type Sent = {
   cut: number;
   /** What it was answered beside 202. */
   readonly refusals: { status: number; code: string }[];
+  /** Wall time of the first attempt, in milliseconds. */
+  readonly at: number;
+  acceptedAt: number | undefined;
 };
 
 export type SendOptions = { readonly key?: boolean; readonly webhook?: boolean };
@@ -33,6 +36,8 @@ export interface Uploads {
   send(kind: Kind, options?: SendOptions): Promise<Sent>;
   /** For whoever speaks to the server itself: the document and its record, unsent. */
   prepare(kind: Kind, options?: SendOptions): { made: Made; sent: Sent };
+  /** The record of a document that was made elsewhere. */
+  enter(made: Made, options?: SendOptions): Sent;
   /** Sends a prepared one, or repeats it. */
   repeat(made: Made, sent: Sent): Promise<Sent>;
   /** Uploads steadily until the signal aborts, then waits for what is under way. */
@@ -44,6 +49,10 @@ export type UploadsOptions = {
   readonly webhookUrl: string;
   readonly random: Random;
   readonly perSecond: number;
+  /** Sends all of them with a key, which is kept as metadata, under this correlation ID: for a comparison of counts. */
+  readonly correlationId?: string;
+  /** Whose documents they are; default: the default tenant's. */
+  readonly apiKey?: string | undefined;
 };
 
 /** A server that is being killed again and again still has to take every upload within this. */
@@ -65,24 +74,30 @@ export function makeUploads(options: UploadsOptions): Uploads {
   const { random } = options;
   const sent: Sent[] = [];
   let number = 0;
-  const prepare: Uploads['prepare'] = (kind, wish = {}) => {
-    number++;
-    const made = makeDocument(kind, number);
-    const { marker, sha256 } = made;
-    const key = wish.key === false ? null : `crash-${marker}-${sha256.slice(0, 8)}`;
+  const enter: Uploads['enter'] = (made, wish = {}) => {
+    const { kind, marker, sha256 } = made;
+    const prefix = options.correlationId ?? 'crash';
     const record: Sent = {
       kind,
       marker,
       sha256,
-      key,
+      key:
+        wish.key === false && options.correlationId === undefined ? null : `${prefix}-${marker}-${sha256.slice(0, 8)}`,
       webhook: wish.webhook ?? false,
       id: undefined,
       otherId: undefined,
       cut: 0,
       refusals: [],
+      at: Date.now(),
+      acceptedAt: undefined,
     };
     sent.push(record);
-    return { made, sent: record };
+    return record;
+  };
+  const prepare: Uploads['prepare'] = (kind, wish) => {
+    number++;
+    const made = makeDocument(kind, number);
+    return { made, sent: enter(made, wish) };
   };
   const repeat: Uploads['repeat'] = async (made, record) => {
     const begun = performance.now();
@@ -102,6 +117,7 @@ export function makeUploads(options: UploadsOptions): Uploads {
     sent,
     send,
     prepare,
+    enter,
     repeat,
     run: async (signal) => {
       const underWay = new Set<Promise<unknown>>();
@@ -133,9 +149,18 @@ function pick(random: Random): Kind {
 }
 
 /** @returns true when it was accepted. */
-async function attempt({ api, webhookUrl }: UploadsOptions, made: Made, record: Sent): Promise<boolean> {
-  const headers = { 'cache-control': 'no-cache', ...(record.key === null ? {} : { 'idempotency-key': record.key }) };
-  const fields = record.webhook ? { webhookUrl } : {};
+async function attempt(options: UploadsOptions, made: Made, record: Sent): Promise<boolean> {
+  const { api, webhookUrl, correlationId, apiKey } = options;
+  const headers = {
+    'cache-control': 'no-cache',
+    ...(record.key === null ? {} : { 'idempotency-key': record.key }),
+    ...(correlationId === undefined ? {} : { 'x-correlation-id': correlationId }),
+    ...(apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` }),
+  };
+  const fields = {
+    ...(record.webhook ? { webhookUrl } : {}),
+    ...(correlationId === undefined ? {} : { metadata: JSON.stringify({ upload: record.key }) }),
+  };
   const answer = await upload(api(), made.bytes, made.name, { headers, fields }).catch(() => undefined);
   if (!answer) {
     record.cut++;
@@ -147,5 +172,6 @@ async function attempt({ api, webhookUrl }: UploadsOptions, made: Made, record: 
   }
   if (record.id !== undefined && record.id !== answer.body.id) record.otherId = answer.body.id;
   record.id ??= answer.body.id;
+  record.acceptedAt ??= Date.now();
   return true;
 }

@@ -24,7 +24,13 @@ export async function getJson<T = unknown>(url: string): Promise<T> {
   return (await response.json()) as T;
 }
 
-export type Mail = { readonly at: string; readonly channel: string; readonly body: Record<string, unknown> };
+export type Mail = {
+  readonly at: string;
+  readonly channel: string;
+  /** What it did at PagerDuty. */
+  readonly effect?: string;
+  readonly body: Record<string, unknown>;
+};
 export const inbox = async (simulators: string, channel: string): Promise<Mail[]> =>
   await getJson<Mail[]>(`${simulators}/inbox?channel=${channel}`);
 

@@ -125,8 +125,13 @@ export function childrenOf(pid: number): Process[] {
   const direct = readdirSync(`/proc/${pid}/task`).flatMap((task) =>
     readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number),
   );
-  return direct.map((child) => ({
-    pid: child,
-    role: readFileSync(`/proc/${child}/cmdline`, 'utf8').split('\0').filter(Boolean).at(-1) ?? '',
-  }));
+  return direct.flatMap((child) => {
+    try {
+      const words = readFileSync(`/proc/${child}/cmdline`, 'utf8').split('\0').filter(Boolean);
+      return [{ pid: child, role: words.at(-1) ?? '' }];
+    } catch {
+      // It has ended meanwhile.
+      return [];
+    }
+  });
 }

@@ -1,10 +1,14 @@
 /** A whole stack for a load test: embedded as `npm start` has it, or API, workers and router on a Postgres of its own. */
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Target } from '#loadtests/loadtest.ts';
 import { SAMPLES_FOLDER } from '#samples/catalogue.ts';
+import { type Member, type Role, startMember } from '#test/crash/member.ts';
+import { burnline } from '#test/kit/cli.ts';
 import { search, untilFinished, upload } from '#test/kit/client.ts';
-import { FREE_PORTS, type Running, removeFolder, startRole, temporaryFolder } from '#test/kit/stack.ts';
-import { findPostgres, startCluster } from '#test/tools/postgres.ts';
+import { FREE_PORTS, removeFolder, startRole, temporaryFolder } from '#test/kit/stack.ts';
+import { type Cluster, findPostgres, freePort, startCluster } from '#test/tools/postgres.ts';
+import { supervised } from './supervised.ts';
 
 export type StackWish = {
   readonly database: 'embedded' | 'postgres';
@@ -12,13 +16,23 @@ export type StackWish = {
   readonly workers: number;
   /** Of the simulated vendors. */
   readonly latency: 'zero' | 'realistic';
+  /** Beside the default one: each gets a key. */
+  readonly tenants?: readonly string[];
+  /** Where the database is: embedded with all of the state, on Postgres its data. Not removed. Default: a folder of its own. */
+  readonly folder?: string;
   readonly env?: Readonly<Record<string, string>>;
 };
 export type Stack = AsyncDisposable & {
   readonly target: Target;
   readonly simulators: string;
-  /** For whoever wants to break them. */
-  readonly roles: Readonly<Record<string, Running>>;
+  /** For whoever wants to break them: all but the simulators. Each keeps its port. */
+  readonly members: readonly Member[];
+  readonly cluster: Cluster | undefined;
+  readonly databaseUrl: string | undefined;
+  /** By tenant. */
+  readonly keys: ReadonlyMap<string, string>;
+  /** Processes that ended or did not start although nobody killed them. */
+  readonly accidents: readonly string[];
 };
 
 /** The rate limit is one caller's, and this caller is all of them. */
@@ -28,20 +42,32 @@ const QUIET = { TRACES: 'off' };
 
 export async function startStack(wish: StackWish): Promise<Stack> {
   await using undo = new AsyncDisposableStack();
-  const state = temporaryFolder();
-  undo.defer(() => removeFolder(state));
+  const own = temporaryFolder();
+  undo.defer(() => removeFolder(own));
   const env = {
     ...OPEN_TO_ALL,
     ...QUIET,
-    BURNLINE_STATE: state,
+    BURNLINE_STATE: (wish.database === 'embedded' ? wish.folder : undefined) ?? join(own, 'state'),
     BURNLINE_VENDORS: 'simulated',
     SIMULATORS_LATENCY: wish.latency,
     ...wish.env,
   };
-  const started = wish.database === 'embedded' ? await embedded(undo, env) : await onPostgres(undo, env, wish.workers);
+  const started = await (wish.database === 'embedded' ? embedded(undo, env, wish) : onPostgres(undo, env, wish));
   await warmUp(started.target.url);
   const owned = undo.move();
   return { ...started, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
+
+/** By the store itself, which a running embedded service would not share. */
+async function makeKeys(tenants: readonly string[] | undefined, env: Env): Promise<Map<string, string>> {
+  const keys = new Map<string, string>();
+  for (const tenant of tenants ?? []) {
+    const args = ['keys', 'create', '--name', 'load', '--roles', 'writer', '--tenant', tenant];
+    const { code, stdout, stderr } = await burnline(args, env);
+    if (code !== 0) throw new Error(`Cannot make a key of ${tenant}: ${stderr}`);
+    keys.set(tenant, stdout.trim());
+  }
+  return keys;
 }
 
 /** Of each kind of document one: what a process does for the first time is a matter of its start, not of the load. */
@@ -58,45 +84,56 @@ async function warmUp(api: string): Promise<void> {
 type Env = Readonly<Record<string, string>>;
 type Started = Omit<Stack, keyof AsyncDisposable>;
 
-async function embedded(undo: AsyncDisposableStack, env: Env): Promise<Started> {
-  const stack = await startRole('start', env);
+async function embedded(undo: AsyncDisposableStack, env: Env, { tenants }: StackWish): Promise<Started> {
+  const keys = await makeKeys(tenants, env);
+  // A router that was given 0 would listen elsewhere after a restart; the others keep what they found.
+  const listen = ['--web.listen-address', `127.0.0.1:${await freePort()}`];
+  const stack = await startRole('start', env, [...(FREE_PORTS['start'] ?? []).slice(0, -2), ...listen]);
   undo.defer(async () => void (await stack.stop()));
   const { api = '', metrics = '', router = '', simulators = '' } = stack.urls;
   const target = { url: api, keys: [], metrics: [metrics], router: { url: router, key: undefined }, alone: true };
-  return { target, simulators, roles: { start: stack } };
+  const pid = stack.process.pid ?? 0;
+  const members = [
+    supervised({ parent: pid, role: 'service', health: `${api}/readyz`, metrics }),
+    supervised({ parent: pid, role: 'router', health: `${router}/-/ready`, metrics: router }),
+  ];
+  return { target, simulators, members, keys, cluster: undefined, databaseUrl: undefined, accidents: [] };
 }
 
-async function onPostgres(undo: AsyncDisposableStack, env: Env, workers: number): Promise<Started> {
+async function onPostgres(undo: AsyncDisposableStack, env: Env, wish: StackWish): Promise<Started> {
   const found = findPostgres();
   if (found.kind === 'missing') throw new Error(`Postgres is missing: ${found.why}`);
-  const cluster = undo.use(await startCluster(found.where, { fsync: true, settings: ['shared_buffers=256MB'] }));
-  const start = async (role: string, more: Env, args = FREE_PORTS[role]): Promise<Running> => {
-    const running = await startRole(role, { ...env, ...more }, args);
-    undo.defer(async () => void (await running.stop()));
-    return running;
+  const settings = ['shared_buffers=256MB'];
+  const cluster = undo.use(await startCluster(found.where, { fsync: true, settings, folder: wish.folder }));
+  const databaseUrl = await cluster.create('documents');
+  const accidents: string[] = [];
+  const members: Member[] = [];
+  const start = async (name: string, role: Role, more: Env, args: readonly string[]): Promise<void> => {
+    const member = await startMember({ name, role, env: { ...env, ...more }, args }, (text) => accidents.push(text));
+    undo.defer(async () => void (await member.stop()));
+    members.push(member);
   };
-  const simulators = await start('simulators', {});
+  const simulators = await startRole('simulators', env);
+  undo.defer(async () => void (await simulators.stop()));
   const { simulators: vendors = '', smtp = '' } = simulators.urls;
-  const shared = {
-    SIMULATORS_PORT: new URL(vendors).port,
-    DATABASE_URL: await cluster.create('documents'),
-    WEBHOOK_SECRET: 'only-for-this-load-test',
-  };
-  const api = await start('api', shared);
-  const roles: Record<string, Running> = { simulators, api };
-  for (let i = 1; i <= workers; i++)
-    roles[`worker-${i}`] = await start('worker', { ...shared, WORKER_ID: `worker-${i}` });
-  const url = api.urls['api'] ?? '';
-  const metrics = Object.entries(roles).flatMap(([name, { urls }]) =>
-    name.startsWith('worker') ? [urls['metrics'] ?? ''] : [],
-  );
+  const ports = { SIMULATORS_PORT: new URL(vendors).port, SIMULATORS_SMTP_PORT: new URL(smtp).port };
+  const shared = { ...ports, DATABASE_URL: databaseUrl, WEBHOOK_SECRET: 'only-for-this-load-test' };
+  const keys = await makeKeys(wish.tenants, { ...env, DATABASE_URL: databaseUrl });
+  const [apiPort, routerPort] = [await freePort(), await freePort()];
+  const url = `http://127.0.0.1:${apiPort}`;
+  await start('api', 'api', shared, ['--port', String(apiPort)]);
+  const metrics: string[] = [];
+  for (let i = 1; i <= wish.workers; i++) {
+    const port = await freePort();
+    metrics.push(`http://127.0.0.1:${port}`);
+    const name = `worker-${i}`;
+    await start(name, 'worker', { ...shared, WORKER_ID: name }, ['--metrics-port', String(port)]);
+  }
   // One list: of a flag that is given twice, the last counts.
   const targets = [`api=${url}/metrics`, ...metrics.map((one, i) => `worker-${i + 1}=${one}/metrics`)];
-  const ports = { SIMULATORS_PORT: shared.SIMULATORS_PORT, SIMULATORS_SMTP_PORT: new URL(smtp).port };
-  const router = await start('router', ports, [...(FREE_PORTS['router'] ?? []), `--scrape=${targets.join()}`]);
-  const target = {
-    ...{ url, keys: [], metrics, alone: true },
-    router: { url: router.urls['router'] ?? router.urls['url'] ?? '', key: undefined },
-  };
-  return { target, simulators: vendors, roles: { ...roles, router } };
+  const listen = `--web.listen-address=127.0.0.1:${routerPort}`;
+  await start('router', 'router', ports, [listen, `--scrape=${targets.join()}`]);
+  const router = { url: `http://127.0.0.1:${routerPort}`, key: undefined };
+  const target = { url, keys: [], metrics, alone: true, router };
+  return { target, simulators: vendors, members, cluster, databaseUrl, keys, accidents };
 }

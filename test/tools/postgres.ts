@@ -68,14 +68,19 @@ export type Cluster = AsyncDisposable & {
   pid(): number;
   create(name: string): Promise<string>;
   stop(): Promise<void>;
-  /** Ends the server as a power cut would, and starts it again on the same folder. */
-  restart(how: 'fast' | 'immediate'): Promise<void>;
+  /** `immediate` ends the server as a power cut would. Starts it again on the same folder, `downFor` milliseconds later. */
+  restart(how: 'fast' | 'immediate', downFor?: number): Promise<void>;
 };
 
-export type ClusterOptions = { readonly fsync?: boolean; readonly settings?: readonly string[] };
+export type ClusterOptions = {
+  readonly fsync?: boolean;
+  readonly settings?: readonly string[];
+  /** Of its data; default: a temporary one. Emptied at the end. */
+  readonly folder?: string | undefined;
+};
 
 export async function startCluster(bin: string, options: ClusterOptions = {}): Promise<Cluster> {
-  const folder = mkdtempSync(join(tmpdir(), 'burnline-pg-'));
+  const folder = mkdtempSync(join(options.folder ?? tmpdir(), 'burnline-pg-'));
   chmodSync(folder, 0o700);
   if (isRoot()) chownSync(folder, NOBODY, NOBODY);
   const data = join(folder, 'data');
@@ -124,8 +129,9 @@ export async function startCluster(bin: string, options: ClusterOptions = {}): P
       await client.end();
       return url.replace(/\/postgres$/, `/${name}`);
     },
-    restart: async (how) => {
+    restart: async (how, downFor = 0) => {
       await end(how === 'fast' ? 'SIGINT' : 'SIGQUIT');
+      await new Promise((resolve) => setTimeout(resolve, downFor));
       await start();
     },
     stop,

@@ -3,7 +3,7 @@ import { say, sayFault } from '#console/web/parts/toasts.tsx';
 import { type AnswerKind, answerWords } from '#console/web/text/answers.ts';
 import { Problem, send } from './api.ts';
 import { reload } from './resource.ts';
-import { byMe, leave, myName } from './session.ts';
+import { byMe, myName } from './session.ts';
 import type { Incident } from './wire.ts';
 
 /** @returns whether it was taken; what went wrong has been said. */
@@ -22,6 +22,6 @@ export async function answer(incident: Incident, kind: AnswerKind, more: object 
 }
 
 export function tellFault(error: unknown): void {
-  if (error instanceof Problem && error.status === 401) leave('You were signed out: the session has ended.');
-  else sayFault(error);
+  // Whose session has ended is at the sign-in by then, which says so.
+  if (!(error instanceof Problem && error.status === 401)) sayFault(error);
 }

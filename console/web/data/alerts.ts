@@ -10,7 +10,8 @@ export type AlertList =
       readonly kind: 'ready';
       readonly items: readonly ListedAlert[];
       readonly hasMore: boolean;
-      readonly isAsking: boolean;
+      /** Why the next ones could not be asked for; those before stay. */
+      readonly problem: Problem | undefined;
     };
 
 const LIMIT = 500;
@@ -29,12 +30,16 @@ export function makeAlertList(filters: readonly string[]) {
     try {
       const page = await getLinked<ListedAlert[]>(next);
       next = page.next;
-      list.value = { kind: 'ready', items: [...before, ...page.value], hasMore: next !== undefined, isAsking: false };
-    } catch (error) {
       list.value = {
-        kind: 'failed',
-        problem: error instanceof Problem ? error : new Problem(0, 'fault', String(error)),
+        kind: 'ready',
+        items: [...before, ...page.value],
+        hasMore: next !== undefined,
+        problem: undefined,
       };
+    } catch (error) {
+      const problem = error instanceof Problem ? error : new Problem(0, 'fault', String(error));
+      const known = list.value;
+      list.value = known.kind === 'ready' ? { ...known, problem } : { kind: 'failed', problem };
     } finally {
       asking = false;
     }

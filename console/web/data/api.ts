@@ -19,6 +19,12 @@ export class Problem extends Error {
   }
 }
 
+let tellUnknown = (): void => {};
+/** Told each time the router does not know who asks: of whatever was asked, also of what nobody waits for. */
+export function whenUnknown(tell: () => void): void {
+  tellUnknown = tell;
+}
+
 export type Query = Readonly<Record<string, string | number | readonly string[] | undefined>>;
 
 export async function get<T>(path: string, query: Query = {}, signal?: AbortSignal): Promise<T> {
@@ -70,6 +76,7 @@ async function ask(method: 'GET' | Method, path: string, { query, body, headers,
     const why = limit.aborted ? `has not answered for ${LIMIT / 1_000} s` : 'cannot be reached';
     throw new Problem(0, 'unreachable', `The router ${why}.`);
   });
+  if (response.status === 401) tellUnknown();
   if (!response.ok) throw await problemOf(response);
   return response;
 }

@@ -6,11 +6,12 @@
 import { type Signal, signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { Problem } from './api.ts';
+import { routerNow } from './now.ts';
 import { type EventName, onEvent } from './stream.ts';
 
 export type Loaded<T> =
   | { readonly kind: 'loading' }
-  /** `problem`: it could not be asked for again since `at`. */
+  /** `problem`: it could not be asked for again since `at`, by the router's clock. */
   | { readonly kind: 'ready'; readonly value: T; readonly at: number; readonly problem: Problem | undefined }
   | { readonly kind: 'failed'; readonly problem: Problem };
 
@@ -92,7 +93,7 @@ function makeEntry(load: (signal: AbortSignal) => Promise<unknown>, options: Opt
     asking = mine;
     const known = state.value;
     const found = await load(mine.signal).then(
-      (value): Loaded<unknown> => ({ kind: 'ready', value, at: Date.now(), problem: undefined }),
+      (value): Loaded<unknown> => ({ kind: 'ready', value, at: routerNow(), problem: undefined }),
       (error: unknown): Loaded<unknown> => {
         const problem = error instanceof Problem ? error : new Problem(0, 'fault', String(error));
         return known.kind === 'ready' ? { ...known, problem } : { kind: 'failed', problem };
@@ -111,7 +112,8 @@ function makeEntry(load: (signal: AbortSignal) => Promise<unknown>, options: Opt
     users: 0,
     reload: () => within(0),
     start: () => {
-      within(0);
+      // What was asked for ahead is on its way: it need not be asked for twice.
+      if (asking === undefined) within(0);
       document.addEventListener('visibilitychange', shown);
       leave = onEvent((name) => {
         if (name === 'back' || name === 'gap' || options.on?.includes(name)) within(SETTLE);

@@ -1,10 +1,10 @@
 /** Who is here, and what they may do. The router decides; the page only leaves out what would be refused. */
 import { signal } from '@preact/signals';
 import type { Action } from '#access/roles.ts';
-import { get, Problem, send } from './api.ts';
+import { get, Problem, send, whenUnknown } from './api.ts';
 import { setClock } from './now.ts';
 import { forget } from './resource.ts';
-import { closeStream, openStream } from './stream.ts';
+import { closeStream, onEvent, openStream } from './stream.ts';
 import type { Session } from './wire.ts';
 
 export type Here =
@@ -37,8 +37,13 @@ export async function signOut(): Promise<void> {
   leave('You are signed out.');
 }
 
-/** The session has ended, or its key was revoked. */
-export function leave(because: string): void {
+// Its time was over, its key was revoked, or another window signed out. While somebody is still signing in, a 401 is an
+// answer to that, and its own place shows it.
+whenUnknown(() => {
+  if (here.value.kind === 'known') leave('You were signed out: the session has ended.');
+});
+
+function leave(because: string): void {
   closeStream();
   forget();
   here.value = { kind: 'unknown', because };
@@ -51,7 +56,7 @@ export function may(action: Action): boolean {
 function enter(session: Session): void {
   setClock(Date.parse(session.now));
   here.value = { kind: 'known', session };
-  openStream();
+  openStream(() => void get('api/v1/session').catch(() => {}));
 }
 
 const NAME = 'burnline.name';
@@ -76,6 +81,18 @@ function readName(): string {
     return '';
   }
 }
+
+/** What the router says of who is here may have changed while it was away: people, roles, or who signed in elsewhere. */
+onEvent((name) => {
+  if (name !== 'back' || here.value.kind !== 'known') return;
+  get<Session>('api/v1/session').then(
+    (session) => {
+      if (here.value.kind === 'known') here.value = { kind: 'known', session };
+    },
+    // A 401 has led to the sign-in already; whatever else it is, the next coming back asks again.
+    () => {},
+  );
+});
 
 /** As whom an answer of mine is written down. */
 export function myName(): string | undefined {

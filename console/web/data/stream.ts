@@ -4,7 +4,7 @@
  */
 import { signal } from '@preact/signals';
 import { BASE } from './api.ts';
-import { setClock } from './now.ts';
+import { routerNow, setClock } from './now.ts';
 
 export const EVENTS = ['incident', 'notification', 'verdict', 'silence', 'oncall', 'gap'] as const;
 export type EventName = (typeof EVENTS)[number];
@@ -12,7 +12,7 @@ export type EventName = (typeof EVENTS)[number];
 export type StreamState =
   | { readonly kind: 'connecting' }
   | { readonly kind: 'live' }
-  /** Nothing has come for longer than the router lets pass: what is shown may be old. */
+  /** Nothing has come for longer than the router lets pass: what is shown may be old. `since` by the router's clock. */
   | { readonly kind: 'stale'; readonly since: number };
 export const stream = signal<StreamState>({ kind: 'connecting' });
 
@@ -36,10 +36,13 @@ const tell: Heard = (name, data) => {
 
 let source: EventSource | undefined;
 let heardAt = 0;
+let refused = (): void => {};
 let again: ReturnType<typeof setTimeout> | undefined;
 
-export function openStream(): void {
+/** @param onRefused the router answered, but not with a stream: why, an `EventSource` does not say. */
+export function openStream(onRefused: () => void): void {
   closeStream();
+  refused = onRefused;
   heardAt = Date.now();
   const opened = new EventSource(`${BASE}api/v1/events`);
   source = opened;
@@ -51,7 +54,9 @@ export function openStream(): void {
   };
   opened.onerror = () => {
     stale();
-    if (opened.readyState === EventSource.CLOSED) again ??= setTimeout(openStream, AGAIN_AFTER);
+    if (opened.readyState !== EventSource.CLOSED) return;
+    again ??= setTimeout(reopen, AGAIN_AFTER);
+    refused();
   };
   opened.addEventListener('here', (event) => {
     const { at } = JSON.parse(event.data) as { at: string };
@@ -66,6 +71,8 @@ export function openStream(): void {
   }
 }
 
+const reopen = (): void => openStream(refused);
+
 export function closeStream(): void {
   source?.close();
   source = undefined;
@@ -79,9 +86,12 @@ function alive(): void {
 }
 
 function stale(): void {
-  if (stream.value.kind !== 'stale') stream.value = { kind: 'stale', since: heardAt };
+  if (stream.value.kind !== 'stale') stream.value = { kind: 'stale', since: routerNow() - (Date.now() - heardAt) };
 }
 
 setInterval(() => {
-  if (source !== undefined && Date.now() - heardAt > STALE_AFTER) stale();
+  if (source === undefined || Date.now() - heardAt <= STALE_AFTER) return;
+  stale();
+  // A way that broke without a word (a phone that changed its network) would be waited on for ever.
+  reopen();
 }, LOOK_EVERY);

@@ -27,11 +27,8 @@ export type Sparkline = SparklineShown;
 export type Incident = IncidentShown;
 export type IncidentState = Incident['state'];
 export type IncidentDetail = IncidentDetailShown;
-export type TimelineEntry = IncidentDetail['timeline'][number];
 
 export type Page<T> = { items: T[]; nextCursor: string | null };
-
-export type Person = { name: string; displayName: string };
 
 export type ListedAlert = GettableAlert;
 export type Matcher = Silence['matchers'][number];

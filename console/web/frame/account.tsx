@@ -1,15 +1,14 @@
 /** Who is here, the way out, and how bright it is. */
-import { signal } from '@preact/signals';
 import { here, ownName, setOwnName, signOut } from '#console/web/data/session.ts';
 import type { Session } from '#console/web/data/wire.ts';
 import { Field } from '#console/web/parts/form.tsx';
+import { theme } from '#console/web/parts/media.ts';
 import { sayFault } from '#console/web/parts/toasts.tsx';
 
 const THEMES = { auto: 'As the system', light: 'Light', dark: 'Dark' } as const;
 type Theme = keyof typeof THEMES;
 const KEPT = 'burnline.theme';
-const theme = signal<Theme>(readTheme());
-show(theme.value);
+choose(readTheme());
 
 export function Account() {
   const known = here.value;
@@ -23,7 +22,7 @@ export function Account() {
         {known.kind === 'known' && <Who session={known.session} />}
         <Field label="Appearance">
           {(ties) => (
-            <select {...ties} value={theme.value} onChange={(event) => choose(event.currentTarget.value as Theme)}>
+            <select {...ties} value={theme.value} onChange={(event) => keep(event.currentTarget.value as Theme)}>
               {Object.entries(THEMES).map(([name, words]) => (
                 <option key={name} value={name}>
                   {words}
@@ -84,18 +83,18 @@ function Who({ session }: { readonly session: Session }) {
 }
 
 function choose(wanted: Theme): void {
+  if (wanted === 'auto') delete document.documentElement.dataset['theme'];
+  else document.documentElement.dataset['theme'] = wanted;
   theme.value = wanted;
-  show(wanted);
+}
+
+function keep(wanted: Theme): void {
+  choose(wanted);
   try {
     localStorage.setItem(KEPT, wanted);
   } catch {
     // A browser that keeps nothing: for this page it holds.
   }
-}
-
-function show(wanted: Theme): void {
-  if (wanted === 'auto') delete document.documentElement.dataset['theme'];
-  else document.documentElement.dataset['theme'] = wanted;
 }
 
 function readTheme(): Theme {

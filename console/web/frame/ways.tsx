@@ -51,7 +51,9 @@ export function Ways() {
 
 function One({ to, name, isRest = false }: Way & { readonly isRest?: boolean }) {
   const { path } = useLocation();
-  const isHere = to === '' ? path === hrefOf('') : path === hrefOf(to) || path.startsWith(`${hrefOf(to)}/`);
+  // Of the prefix alone, the router's path has no slash at its end.
+  const isHere =
+    to === '' ? `${path.replace(/\/$/, '')}/` === hrefOf('') : path === hrefOf(to) || path.startsWith(`${hrefOf(to)}/`);
   return (
     <Link to={to} class={isRest ? 'rest' : undefined} aria-current={isHere ? 'page' : undefined}>
       {name}

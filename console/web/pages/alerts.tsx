@@ -66,7 +66,7 @@ function List({ severity }: { readonly severity: string }) {
   const state = list.value;
   if (state.kind === 'loading') return <Bones rows={6} height="5rem" />;
   if (state.kind === 'failed') return <Failed problem={state.problem} again={() => void more()} />;
-  const { items, hasMore } = state;
+  const { items, hasMore, problem } = state;
   if (items.length === 0) {
     return (
       <div class="panel">
@@ -89,6 +89,7 @@ function List({ severity }: { readonly severity: string }) {
       >
         {(alert) => <Row alert={alert} />}
       </Rows>
+      {problem && <Failed problem={problem} again={() => void more()} />}
     </div>
   );
 }

@@ -15,6 +15,7 @@ import { Empty, Show } from '#console/web/parts/states.tsx';
 import { Ago, At } from '#console/web/parts/time.tsx';
 import { useTitle } from '#console/web/parts/title.ts';
 import { say } from '#console/web/parts/toasts.tsx';
+import { Wide } from '#console/web/parts/wide.tsx';
 import { DOCUMENT_TONES, isOver, stagesOf } from '#console/web/text/documents.ts';
 import { bytes, count, dollars, took } from '#console/web/text/format.ts';
 
@@ -30,7 +31,7 @@ function OneDocument({ id }: { readonly id: string }) {
   const state = document.state.value;
   if (state.kind === 'failed' && (state.problem.status === 404 || state.problem.status === 400)) {
     return (
-      <Empty big="There is no such document">
+      <Empty isPage big="There is no such document">
         <p>
           {state.problem.message} <Link to="documents">All documents</Link>
         </p>
@@ -60,10 +61,16 @@ function Whole({ document }: { readonly document: DocumentDetail }) {
         <Retry document={document} />
       </section>
       <div class="two">
-        <section class="panel" aria-labelledby="way-title">
-          <h2 id="way-title">Its way</h2>
-          <Stages document={document} />
-        </section>
+        <div class="stack">
+          <section class="panel" aria-labelledby="way-title">
+            <h2 id="way-title">Its way</h2>
+            <Stages document={document} />
+          </section>
+          <section class="panel" aria-labelledby="calls-title">
+            <h2 id="calls-title">Calls to vendors</h2>
+            <Calls document={document} />
+          </section>
+        </div>
         <section class="panel" aria-labelledby="facts-title">
           <h2 id="facts-title">Facts</h2>
           <Facts document={document} />
@@ -93,6 +100,57 @@ function Stages({ document }: { readonly document: DocumentDetail }) {
         </li>
       ))}
     </ol>
+  );
+}
+
+const CALL_TONES = { started: 'info', completed: 'ok', failed: 'critical', interrupted: 'warning' } as const;
+
+function Calls({ document: { calls } }: { readonly document: DocumentDetail }) {
+  if (calls.length === 0)
+    return <p class="quiet">None was made for it: it was found in the cache, or is not so far yet.</p>;
+  return (
+    <Wide label="Calls to vendors">
+      <table class="narrow-cards">
+        <thead>
+          <tr>
+            <th scope="col">At</th>
+            <th scope="col">Vendor</th>
+            <th scope="col">Outcome</th>
+            <th scope="col" class="number">
+              Took
+            </th>
+            <th scope="col" class="number">
+              Cost
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {calls.map(({ startedAt, endedAt, vendor, operation, outcome, httpStatus, costUsd, wasted }, i) => (
+            <tr key={`${startedAt}${i}`}>
+              <td>
+                <At at={startedAt} seconds />
+              </td>
+              <td>
+                {vendor} <span class="quiet">{operation}</span>
+              </td>
+              <td>
+                <Badge tone={CALL_TONES[outcome]}>{outcome}</Badge>{' '}
+                <span class="quiet">
+                  {httpStatus !== null && `HTTP ${httpStatus}`}
+                  {wasted && ' wasted'}
+                </span>
+              </td>
+              <td class="number" data-label="Took">
+                {endedAt === null ? 'not ended' : took((Date.parse(endedAt) - Date.parse(startedAt)) / 1_000)}
+              </td>
+              <td class="number" data-label="Cost">
+                {dollars(costUsd)}
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </Wide>
   );
 }
 

@@ -120,9 +120,15 @@ function List({ items, isFiltered }: { readonly items: readonly DocumentSummary[
             <td>
               <At at={one.acceptedAt} />
             </td>
-            <td class="number">{bytes(one.bytes)}</td>
-            <td class="number">{one.attempts}</td>
-            <td class="number">{dollars(one.costUsd)}</td>
+            <td class="number" data-label="Size">
+              {bytes(one.bytes)}
+            </td>
+            <td class="number" data-label="Attempts">
+              {one.attempts}
+            </td>
+            <td class="number" data-label="Cost">
+              {dollars(one.costUsd)}
+            </td>
           </tr>
         ))}
       </tbody>

@@ -10,6 +10,7 @@ import { Outward } from '#console/web/parts/link.tsx';
 import { Show } from '#console/web/parts/states.tsx';
 import { Ago } from '#console/web/parts/time.tsx';
 import { count } from '#console/web/text/format.ts';
+import { below } from '#console/web/text/paged.ts';
 
 export function IncidentAlerts({ id }: { readonly id: string }) {
   const alerts = useIncidentAlerts(id);
@@ -24,12 +25,12 @@ export function IncidentAlerts({ id }: { readonly id: string }) {
 function Alerts({ id, page }: { readonly id: string; readonly page: AlertPage }) {
   const [more, setMore] = useState<{ items: readonly AlertTold[]; cursor: string | null }>();
   const cursor = more === undefined ? page.nextCursor : more.cursor;
-  const items = [...page.items, ...(more?.items ?? [])];
+  const items = [...page.items, ...below(page.items, more?.items ?? [], ({ fingerprint }) => fingerprint)];
   const next = async () => {
     try {
       const path = `api/v1/incidents/${encodeURIComponent(id)}/alerts`;
       const got = await get<AlertPage>(path, { limit: 50, cursor: cursor ?? undefined });
-      setMore({ items: [...(more?.items ?? []), ...got.items], cursor: got.nextCursor });
+      setMore({ items: [...(more?.items ?? page.items), ...got.items], cursor: got.nextCursor });
     } catch (error) {
       tellFault(error);
     }
@@ -53,7 +54,7 @@ function Alerts({ id, page }: { readonly id: string; readonly page: AlertPage })
   );
 }
 
-export function Alert({ alert }: { readonly alert: AlertTold }) {
+function Alert({ alert }: { readonly alert: AlertTold }) {
   const { labels, annotations, status, startsAt, endsAt, silencedBy, inhibitedBy, generatorUrl } = alert;
   const { alertname = 'alert', ...rest } = labels;
   return (

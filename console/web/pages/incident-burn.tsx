@@ -6,8 +6,7 @@ import type { IncidentDetail } from '#console/web/data/wire.ts';
 import { Chart } from '#console/web/parts/chart.tsx';
 import { Link } from '#console/web/parts/link.tsx';
 import { Bones, Show } from '#console/web/parts/states.tsx';
-import { burnChart } from '#console/web/text/burn-chart.ts';
-import { tidy } from '#console/web/text/format.ts';
+import { burnChart, levelOf, rateWords } from '#console/web/text/burn-chart.ts';
 
 const HOUR = 3_600_000;
 const STEPS = 180;
@@ -23,12 +22,15 @@ export function IncidentBurn({ incident, id }: { readonly incident: IncidentDeta
   const burn = useBurn(id, range, `incident/${incident.id}/${incident.resolvedAt}`);
   const slo = useSlo(id).state.value;
   const known = burn.state.value;
+  const { openedAt, acknowledgedAt, resolvedAt } = incident;
+  // The objective is asked for often, and its rules hardly ever change: a chart that is drawn anew loses its cursor.
+  const rules = slo.kind === 'ready' ? JSON.stringify(slo.value.rules.map(levelOf)) : undefined;
   const chart = useMemo(
     () =>
       known.kind === 'ready' && slo.kind === 'ready'
         ? burnChart(known.value, slo.value.rules, marksOf(incident))
         : undefined,
-    [known, slo, incident],
+    [known, rules, openedAt, acknowledgedAt, resolvedAt],
   );
   return (
     <section class="panel" aria-labelledby="burn-title">
@@ -37,11 +39,7 @@ export function IncidentBurn({ incident, id }: { readonly incident: IncidentDeta
       </h2>
       {slo.kind === 'ready' && slo.value.because !== null && <p class="foreign">{slo.value.because}</p>}
       <Show of={burn} bones={<Bones rows={1} height="16rem" />}>
-        {() =>
-          chart && (
-            <Chart label={`Burn rate of ${id}`} {...chart} scale="log" format={(value) => `${tidy(value, 2)} ×`} />
-          )
-        }
+        {() => chart && <Chart label={`Burn rate of ${id}`} {...chart} scale="log" format={rateWords} />}
       </Show>
     </section>
   );

@@ -1,5 +1,5 @@
 /** The report: it writes itself, and people add what only they know. To copy, and to print. */
-import { useRef, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import { tellFault } from '#console/web/data/acts.ts';
 import { getText, Problem, send } from '#console/web/data/api.ts';
 import { reload, useResource } from '#console/web/data/resource.ts';
@@ -47,7 +47,7 @@ function Opened({ incident }: { readonly incident: IncidentDetail }) {
         edited === undefined ? (
           <Read report={now} incident={incident} onEdit={() => setEdited(now)} />
         ) : (
-          <Edit path={path} start={edited} onEnd={() => setEdited(undefined)} resource={key} />
+          <Edit path={path} start={edited} now={now} onEnd={() => setEdited(undefined)} resource={key} />
         )
       }
     </Show>
@@ -73,13 +73,9 @@ function Read({ report: { text }, incident, onEdit }: ReadProps) {
         <button type="button" class="small" onClick={() => print()}>
           Print
         </button>
-        <a
-          class="button small"
-          href={`data:text/markdown;charset=utf-8,${encodeURIComponent(text)}`}
-          download={`incident-${incident.number}.md`}
-        >
+        <button type="button" class="small" onClick={() => save(text, `incident-${incident.number}.md`)}>
           Save
-        </a>
+        </button>
         {may('incidents:act') && (
           <button type="button" class="small" onClick={onEdit}>
             Edit
@@ -96,26 +92,39 @@ function Read({ report: { text }, incident, onEdit }: ReadProps) {
   );
 }
 
+function save(text: string, name: string): void {
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(new Blob([text], { type: 'text/markdown' }));
+  link.download = name;
+  link.click();
+  URL.revokeObjectURL(link.href);
+}
+
 type EditProps = {
   readonly path: string;
   readonly start: Report;
+  /** As the router has it: somebody else may have written meanwhile. */
+  readonly now: Report;
   readonly onEnd: () => void;
   readonly resource: string;
 };
-function Edit({ path, start, onEnd, resource }: EditProps) {
+function Edit({ path, start, now, onEnd, resource }: EditProps) {
   const [text, setText] = useState(start.text);
   const [refused, setRefused] = useState<string>();
-  const etag = useRef(start.etag);
+  // Who was refused sees what would be lost below, and may then write over that, and over nothing later.
+  const { etag } = refused === undefined ? start : now;
   const save = async () => {
     try {
-      await send('PUT', path, { markdown: text, ...byMe() }, etag.current === null ? {} : { 'if-match': etag.current });
+      await send('PUT', path, { markdown: text, ...byMe() }, etag === null ? {} : { 'if-match': etag });
       say('The report is kept.');
       reload(resource, 'incidents');
       onEnd();
     } catch (error) {
       // Somebody else's words must not be written over unseen.
-      if (error instanceof Problem && (error.status === 409 || error.status === 412)) setRefused(error.message);
-      else tellFault(error);
+      if (error instanceof Problem && (error.status === 409 || error.status === 412)) {
+        setRefused(error.message);
+        reload(resource);
+      } else tellFault(error);
     }
   };
   return (
@@ -132,9 +141,15 @@ function Edit({ path, start, onEnd, resource }: EditProps) {
         )}
       </Field>
       <Refused>{refused}</Refused>
+      {refused !== undefined && (
+        <details open>
+          <summary>As it is now</summary>
+          <pre class="foreign">{now.text}</pre>
+        </details>
+      )}
       <div class="row">
         <button type="button" class="primary" onClick={() => void save()}>
-          Keep it
+          {refused === undefined ? 'Keep it' : 'Keep mine instead'}
         </button>
         <button type="button" onClick={onEnd}>
           Throw the changes away

@@ -22,12 +22,12 @@ export function IncidentPage() {
 }
 
 function OneIncident({ id }: { readonly id: string }) {
-  useTitle(`Incident ${id}`);
   const incident = useIncident(id);
   const state = incident.state.value;
+  useTitle(state.kind === 'ready' ? `#${state.value.number}` : `Incident ${id}`);
   if (state.kind === 'failed' && state.problem.status === 404) {
     return (
-      <Empty big="There is no such incident">
+      <Empty isPage big="There is no such incident">
         <p>
           {state.problem.message}. <Link to="incidents">All incidents</Link>
         </p>
@@ -38,7 +38,6 @@ function OneIncident({ id }: { readonly id: string }) {
 }
 
 function Whole({ incident }: { readonly incident: IncidentDetail }) {
-  useTitle(`#${incident.number}`);
   const sent = useNotifications({ incident: incident.id, limit: 200 }, `incident/${incident.id}`);
   return (
     <div class="stack">
@@ -197,7 +196,7 @@ function Timeline({ incident: { timeline } }: { readonly incident: IncidentDetai
   );
 }
 
-export function Sent({ items }: { readonly items: readonly Notification[] }) {
+function Sent({ items }: { readonly items: readonly Notification[] }) {
   if (items.length === 0) return <p class="quiet">Nobody has been told yet.</p>;
   return (
     <ul class="timeline">

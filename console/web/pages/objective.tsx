@@ -13,12 +13,12 @@ import { Bones, Empty, Show } from '#console/web/parts/states.tsx';
 import { Ago, At, Until } from '#console/web/parts/time.tsx';
 import { useTitle } from '#console/web/parts/title.ts';
 import { Wide } from '#console/web/parts/wide.tsx';
-import { budgetChart, burnChart, type Mark } from '#console/web/text/burn-chart.ts';
+import { budgetChart, burnChart, levelOf, type Mark, rateWords } from '#console/web/text/burn-chart.ts';
 import { count, percent, span, tidy, times } from '#console/web/text/format.ts';
 
 export function ObjectivePage() {
   const { params } = useRoute();
-  const id = decodeURIComponent(params['id'] ?? '');
+  const id = params['id'] ?? '';
   return <OneObjective key={id} id={id} />;
 }
 
@@ -28,7 +28,7 @@ function OneObjective({ id }: { readonly id: string }) {
   const state = slo.state.value;
   if (state.kind === 'failed' && state.problem.status === 404) {
     return (
-      <Empty big="There is no such objective">
+      <Empty isPage big="There is no such objective">
         <p>
           This router does not watch <span class="foreign">{id}</span>. <Link to="">All objectives</Link>
         </p>
@@ -191,7 +191,7 @@ function Ranged({ slo, incidents, changes, range }: RangedProps) {
     `objective/${range.name}`,
   );
   const known = burn.state.value;
-  const rules = JSON.stringify(slo.rules.map(({ name, severity, factor }) => ({ name, severity, factor })));
+  const rules = JSON.stringify(slo.rules.map(levelOf));
   const charts = useMemo(() => {
     if (known.kind !== 'ready') return undefined;
     const marks = marksOf(slo, incidents, changes);
@@ -205,7 +205,7 @@ function Ranged({ slo, incidents, changes, range }: RangedProps) {
             <h3>Error budget left</h3>
             <Chart label={`Error budget of ${slo.id}`} {...charts.budget} format={(value) => `${tidy(value, 4)} %`} />
             <h3>Burn rates, against what each rule takes for too much</h3>
-            <Chart label={`Burn rates of ${slo.id}`} {...charts.burn} scale="log" format={times} />
+            <Chart label={`Burn rates of ${slo.id}`} {...charts.burn} scale="log" format={rateWords} />
           </>
         )
       }

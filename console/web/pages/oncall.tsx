@@ -101,7 +101,7 @@ function Calendars({ range }: { readonly range: Range }) {
 
 function OneCalendar({ calendar, range }: { readonly calendar: Calendar; readonly range: Range }) {
   const [draft, setDraft] = useState<Draft>();
-  const mayChange = may('silences:write');
+  const mayChange = may('incidents:act');
   const title = `calendar-${calendar.schedule}`;
   return (
     <section class="panel stack" aria-labelledby={title}>

@@ -7,7 +7,7 @@ import { Badge, SeverityBadge, StateBadge, toneOfIncident } from '#console/web/p
 import { Link } from '#console/web/parts/link.tsx';
 import { Bones, Show } from '#console/web/parts/states.tsx';
 import { Ago, At, Countdown } from '#console/web/parts/time.tsx';
-import { useTitle, waiting } from '#console/web/parts/title.ts';
+import { useTitle } from '#console/web/parts/title.ts';
 import { count, plural, span, tidy, took } from '#console/web/text/format.ts';
 import { Objectives } from './overview-objectives.tsx';
 
@@ -67,7 +67,6 @@ export function OverviewPage() {
 const CARDS_MOST = 12;
 
 function OpenIncidents({ items }: { readonly items: readonly Incident[] }) {
-  waiting.value = items.filter(({ state }) => state === 'open').length;
   if (items.length === 0) {
     return (
       <p class="panel toned ok calm-line">

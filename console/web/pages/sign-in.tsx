@@ -1,11 +1,17 @@
 /** The way in: a key or a token, or a name and a password where the router has users. */
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { signIn } from '#console/web/data/session.ts';
+import { focusContent } from '#console/web/parts/focus.ts';
 import { type Faults, Field, Refused, useSubmit } from '#console/web/parts/form.tsx';
 import { useTitle } from '#console/web/parts/title.ts';
 
 export function SignInPage({ because }: { readonly because: string | undefined }) {
   useTitle('Sign in');
+  // A page that became the sign-in by itself is read from its heading on, and why it did; so is what comes after it.
+  useEffect(() => {
+    if (because !== undefined) focusContent();
+    return focusContent;
+  }, []);
   const [byPassword, setByPassword] = useState(false);
   const [given, setGiven] = useState({ credential: '', user: '', password: '' });
   const set = (name: keyof typeof given) => (event: { currentTarget: { value: string } }) =>

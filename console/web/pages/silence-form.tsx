@@ -9,7 +9,7 @@ import { Badge } from '#console/web/parts/badges.tsx';
 import { type Faults, Field, Refused, useSubmit } from '#console/web/parts/form.tsx';
 import { Link } from '#console/web/parts/link.tsx';
 import { say } from '#console/web/parts/toasts.tsx';
-import { plural } from '#console/web/text/format.ts';
+import { plural, span } from '#console/web/text/format.ts';
 import { matcherFault, matcherOf, OPERATORS, type Operator, operatorOf } from '#console/web/text/matchers.ts';
 
 type Start = Pick<Silence, 'matchers'> & Partial<Silence>;
@@ -23,12 +23,14 @@ const LENGTHS = [
   { hours: 168, words: '1 week' },
 ] as const;
 const HOUR = 3_600_000;
+/** Whoever mends the words of a silence must not end it sooner by the way. */
+const AS_IT_IS = 0;
 
 export function SilenceForm({ start, onEnd }: Props) {
   const [matchers, setMatchers] = useState<readonly Matcher[]>(
     start.matchers.length > 0 ? start.matchers : [matcherOf('alertname', '=', '')],
   );
-  const [hours, setHours] = useState(2);
+  const [hours, setHours] = useState(start.endsAt === undefined ? 2 : AS_IT_IS);
   const [comment, setComment] = useState(start.comment ?? '');
   const check = (): Faults => ({
     ...Object.fromEntries(matchers.flatMap((one, i) => faultAt(one, i))),
@@ -39,8 +41,10 @@ export function SilenceForm({ start, onEnd }: Props) {
     await send('POST', 'api/v2/silences', {
       ...(start.id === undefined ? {} : { id: start.id }),
       matchers,
-      startsAt: start.status?.state === 'pending' ? start.startsAt : new Date(now).toISOString(),
-      endsAt: new Date(now + hours * HOUR).toISOString(),
+      // One that is in force begins when it began: with another start the router would end it and make a second one.
+      startsAt: start.startsAt ?? new Date(now).toISOString(),
+      endsAt:
+        hours === AS_IT_IS && start.endsAt !== undefined ? start.endsAt : new Date(now + hours * HOUR).toISOString(),
       createdBy: myName() ?? 'console',
       comment: comment.trim(),
     });
@@ -56,6 +60,9 @@ export function SilenceForm({ start, onEnd }: Props) {
       <Field label="For" wrong={faults['endsAt']}>
         {(ties) => (
           <select {...ties} value={hours} onChange={(event) => setHours(Number(event.currentTarget.value))}>
+            {start.endsAt !== undefined && (
+              <option value={AS_IT_IS}>{span(Date.parse(start.endsAt) - routerNow())} from now, as it is</option>
+            )}
             {LENGTHS.map((one) => (
               <option key={one.hours} value={one.hours}>
                 {one.words} from now
@@ -163,6 +170,8 @@ function Preview({ matchers }: { readonly matchers: readonly Matcher[] }) {
     // Still being written: the router would refuse what matches everything.
     const isEmpty = matchers.every(({ value }) => value === '');
     if (isEmpty || matchers.some((one) => matcherFault(one) !== undefined)) return setShown(undefined);
+    // Numbers of other matchers would be believed.
+    setShown(undefined);
     let isOld = false;
     const timer = setTimeout(async () => {
       const found = await send<SilencePreview>('POST', 'api/v1/silences/preview', { matchers }).catch(

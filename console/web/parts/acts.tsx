@@ -3,6 +3,7 @@ import { useRef, useState } from 'preact/hooks';
 import { answer } from '#console/web/data/acts.ts';
 import { may } from '#console/web/data/session.ts';
 import type { Incident } from '#console/web/data/wire.ts';
+import { focusContent } from './focus.ts';
 import { Field, useSubmit } from './form.tsx';
 
 const SNOOZES = [
@@ -16,8 +17,9 @@ export function AcknowledgeButton({ incident }: { readonly incident: Incident })
   if (incident.state !== 'open' || !may('incidents:act')) return null;
   const press = async () => {
     setSending(true);
-    await answer(incident, 'acknowledge');
+    const isTaken = await answer(incident, 'acknowledge');
     setSending(false);
+    if (isTaken) focusContent();
   };
   return (
     <button
@@ -55,7 +57,7 @@ function ResolveButton({ incident }: { readonly incident: Incident }) {
   const dialog = useRef<HTMLDialogElement>(null);
   const confirm = async () => {
     dialog.current?.close();
-    await answer(incident, 'resolve');
+    if (await answer(incident, 'resolve')) focusContent();
   };
   return (
     <>

@@ -21,13 +21,7 @@ export function toneOfSlo({
 }
 
 /** "Burning: critical", "Within", "Not known". */
-export function wordOfSlo({
-  verdict,
-  severity,
-}: {
-  readonly verdict: Verdict;
-  readonly severity: Severity | null;
-}): string {
+function wordOfSlo({ verdict, severity }: { readonly verdict: Verdict; readonly severity: Severity | null }): string {
   if (verdict === 'ok') return 'Kept';
   if (verdict === 'unknown') return 'Not known';
   return severity === null ? 'Burning' : `Burning: ${severity}`;

@@ -4,7 +4,7 @@ import type { Tone } from './badges.tsx';
 
 const LOW = 0.25;
 
-export const toneOfBudget = (left: number): Tone => (left <= 0 ? 'critical' : left < LOW ? 'warning' : 'ok');
+const toneOfBudget = (left: number): Tone => (left <= 0 ? 'critical' : left < LOW ? 'warning' : 'ok');
 
 export function BudgetBar({ left, name }: { readonly left: number; readonly name: string }) {
   const shown = Math.min(1, Math.max(0, left));

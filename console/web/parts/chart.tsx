@@ -38,7 +38,9 @@ export function Chart(props: Props) {
   const box = useRef<HTMLDivElement>(null);
   const [fault, setFault] = useState(false);
   const dark = isDark.value;
-  // Also when the theme changes: a canvas keeps the colours it was drawn with.
+  const { times, lines, values, marks, levels, scale, from, to, height } = props;
+  // Not for each time that the page around it is drawn: the cursor would be lost. When the colours change, a canvas keeps
+  // those it was drawn with.
   useEffect(() => {
     let gone = false;
     let end = () => {};
@@ -53,7 +55,7 @@ export function Chart(props: Props) {
       gone = true;
       end();
     };
-  }, [props, dark]);
+  }, [times, lines, values, marks, levels, scale, from, to, height, dark]);
   return (
     <figure class="chart-figure">
       <div class="chart" ref={box} role="img" aria-label={`${props.label}. ${inWords(props)}`} />

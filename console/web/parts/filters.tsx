@@ -1,4 +1,5 @@
 /** What of a list is shown: kept in the address, so that it can be sent to somebody and the way back leads to it. */
+import { useState } from 'preact/hooks';
 import { useLocation } from 'preact-iso';
 
 /** @returns the filters that stand in the address, and how to change one; an empty one goes away. */
@@ -8,8 +9,11 @@ export function useFilters<Name extends string>(
   const { query, path, route } = useLocation();
   const given = Object.fromEntries(names.map((name) => [name, query[name] ?? ''])) as Record<Name, string>;
   const set = (name: Name, value: string) => {
-    const next = Object.entries({ ...given, [name]: value }).filter(([, one]) => one !== '') as [string, string][];
-    route(next.length === 0 ? path : `${path}?${new URLSearchParams(next)}`, true);
+    // What else stands in the address, such as a silence that is being made, stays.
+    const next = new URLSearchParams(query);
+    if (value === '') next.delete(name);
+    else next.set(name, value);
+    route(next.size === 0 ? path : `${path}?${next}`, true);
   };
   return [given, set];
 }
@@ -34,9 +38,18 @@ export const Choice = ({ label, value, options, onChange }: ChoiceProps) => (
 );
 
 type MoreProps = { readonly more: (() => Promise<void>) | undefined };
-export const More = ({ more }: MoreProps) =>
-  more === undefined ? null : (
-    <button type="button" onClick={() => void more()}>
+export function More({ more }: MoreProps) {
+  const [isAsking, setAsking] = useState(false);
+  if (more === undefined) return null;
+  // Pressed twice, it would bring the same ones twice.
+  const press = async () => {
+    setAsking(true);
+    await more();
+    setAsking(false);
+  };
+  return (
+    <button type="button" disabled={isAsking} onClick={() => void press()}>
       Older ones
     </button>
   );
+}

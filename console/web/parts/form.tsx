@@ -1,7 +1,6 @@
 /** Forms: a label for each field, what is wrong beside it, and one button that says what it does. */
 import type { ComponentChildren } from 'preact';
 import { useId, useState } from 'preact/hooks';
-import { Problem } from '#console/web/data/api.ts';
 import { faultsByField } from '#console/web/text/faults.ts';
 
 export type Faults = Readonly<Record<string, string>>;
@@ -44,7 +43,7 @@ type Submitting = {
 
 /**
  * @param check what is wrong before anybody is asked, by field
- * @param act throws a `Problem`, whose words are put beside the field that they name
+ * @param act throws a `Problem`, whose words are put beside the field that they name; of any other fault the words are shown
  */
 export function useSubmit(check: () => Faults, act: () => Promise<void>, fields: readonly string[]): Submitting {
   const [faults, setFaults] = useState<Faults>({});
@@ -61,8 +60,7 @@ export function useSubmit(check: () => Faults, act: () => Promise<void>, fields:
     try {
       await act();
     } catch (error) {
-      if (!(error instanceof Problem)) throw error;
-      const { byField, rest } = faultsByField(error.message, fields);
+      const { byField, rest } = faultsByField(error instanceof Error ? error.message : String(error), fields);
       setFaults(byField);
       setRefused(rest);
       focusFirstFault(form);

@@ -1,5 +1,5 @@
 /** What kind of screen it is, as it changes. */
-import { type ReadonlySignal, signal } from '@preact/signals';
+import { computed, type ReadonlySignal, signal } from '@preact/signals';
 
 function matches(query: string): ReadonlySignal<boolean> {
   const list = matchMedia(query);
@@ -11,4 +11,8 @@ function matches(query: string): ReadonlySignal<boolean> {
 }
 
 export const isNarrow = matches('(max-width: 60rem)');
-export const isDark = matches('(prefers-color-scheme: dark)');
+
+/** As the reader chose it for this page. */
+export const theme = signal<'auto' | 'light' | 'dark'>('auto');
+const systemIsDark = matches('(prefers-color-scheme: dark)');
+export const isDark = computed(() => (theme.value === 'auto' ? systemIsDark.value : theme.value === 'dark'));

@@ -14,10 +14,17 @@ export function Bones({ rows = 3, height = '2.5rem' }: { readonly rows?: number;
   );
 }
 
-export function Empty({ big, children }: { readonly big: string; readonly children?: ComponentChildren }) {
+type EmptyProps = {
+  readonly big: string;
+  /** It is all there is on the page. */
+  readonly isPage?: boolean;
+  readonly children?: ComponentChildren;
+};
+
+export function Empty({ big, isPage = false, children }: EmptyProps) {
   return (
     <div class="empty">
-      <p class="big">{big}</p>
+      {isPage ? <h1 class="big">{big}</h1> : <p class="big">{big}</p>}
       {children}
     </div>
   );

@@ -1,5 +1,6 @@
 /** From burn rates to what a chart draws. Pure. */
 import type { BurnStep, SloRule } from '#console/web/data/wire.ts';
+import { times } from './format.ts';
 
 export type Line = { readonly label: string; readonly tone: string; readonly dash?: readonly number[] };
 export type Mark = { readonly at: number; readonly label: string; readonly tone: string };
@@ -14,7 +15,16 @@ export type BurnChart = {
 
 /** A logarithm has no zero: what is less than this is drawn at the bottom. */
 const LEAST = 0.1;
+/** @param value as a chart of burn rates has it: what is drawn at its bottom may be nothing at all. */
+export const rateWords = (value: number): string => (value <= LEAST ? `≤ ${times(LEAST)}` : times(value));
 const TONES = ['critical', 'warning', 'accent', 'unknown', 'quiet', 'ok', 'text'];
+
+/** Where a rule's line is: of what its rates are at the moment, nothing is in it. */
+export const levelOf = ({ name, severity, factor }: SloRule): Level => ({
+  value: factor,
+  label: `${name}: ${Number(factor.toPrecision(4))} ×`,
+  tone: severity,
+});
 
 /** @param rules each with the factor that its two windows must pass; the highest of one window is drawn once */
 export function burnChart(steps: readonly BurnStep[], rules: readonly SloRule[], marks: readonly Mark[]): BurnChart {
@@ -28,11 +38,7 @@ export function burnChart(steps: readonly BurnStep[], rules: readonly SloRule[],
         return rate === undefined || rate === null || (coverage === 0 && rate === 0) ? null : Math.max(LEAST, rate);
       }),
     ),
-    levels: rules.map(({ name, severity, factor }) => ({
-      value: factor,
-      label: `${name}: ${Number(factor.toPrecision(4))} ×`,
-      tone: severity,
-    })),
+    levels: rules.map(levelOf),
     marks,
   };
 }
