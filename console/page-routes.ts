@@ -86,8 +86,6 @@ export function pageRoutes(app: App, prefix: string, { dist }: PageRoutes): void
     const { '*': name = '' } = request.params as { readonly '*'?: string };
     return await sendFile(request, reply, await fileAt(`assets/${name}`), FOR_EVER);
   }) as never);
-  // Compressed before somebody asks.
-  app.addHook('onReady', async () => void (await pages.current()));
 }
 
 /** The hash of what is in it is in its name. */
