@@ -8,6 +8,7 @@ import { isSigned, type LinkAction } from '#alerting/links.ts';
 import { type Matcher, makeMatcher } from '#alerting/matcher.ts';
 import { findIncident } from '#alerting/rows/incidents.ts';
 import { putSilence } from '#alerting/rows/silences.ts';
+import { saysWhatIsSilenced } from '#alerting/silenced-labels.ts';
 import type { Incident } from '#alerting/store.ts';
 import type { Db } from '#kernel/database.ts';
 import type { Secret } from '#kernel/secret.ts';
@@ -70,13 +71,10 @@ export function linkRoutes(app: App, prefix: string, routes: LinkRoutes): void {
   });
 }
 
-/** Of what is silenced, what differs between the tiers and eyes of one objective says nothing. */
-const NOT_OF_IT = new Set(['tier', 'eye', 'severity', 'sloth_severity', 'evidence']);
-
 async function silence({ db, now, newId, answer }: LinkRoutes, incident: Incident, doer: Doer): Promise<void> {
   const labels = common(incident.message.alerts.list.map((alert) => alert.labels));
   const matchers = Object.entries(labels).flatMap(([name, value]): Matcher[] => {
-    const made = NOT_OF_IT.has(name) ? undefined : makeMatcher(name, '=', value);
+    const made = saysWhatIsSilenced(name) ? makeMatcher(name, '=', value) : undefined;
     return made?.kind === 'matcher' ? [made.matcher] : [];
   });
   // Nothing in common: a silence without a matcher would silence everything.

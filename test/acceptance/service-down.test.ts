@@ -1,17 +1,12 @@
 /** `npm start`'s stack whose service keeps dying: the router stays, and pages once for all that fell with it. */
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
 import test from 'node:test';
 import { getJson, inbox, until } from '#test/kit/alertmanager.ts';
-import { FREE_PORTS, removeFolder, startRole, temporaryFolder } from '#test/kit/stack.ts';
+import { childrenOf, FREE_PORTS, removeFolder, startRole, temporaryFolder } from '#test/kit/stack.ts';
 
-/** The child of that role, if it runs, from /proc. */
-function childOf(pid: number, role: string): number | undefined {
-  const all = readdirSync(`/proc/${pid}/task`).flatMap((task) =>
-    readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number),
-  );
-  return all.find((one) => readFileSync(`/proc/${one}/cmdline`, 'utf8').split('\0').filter(Boolean).at(-1) === role);
-}
+/** The child of that role, if it runs. */
+const childOf = (pid: number, role: string): number | undefined =>
+  childrenOf(pid).find((child) => child.role === role)?.pid;
 
 type Incident = { readonly number: number; readonly service: string; readonly state: string };
 type Listed = { readonly labels: Readonly<Record<string, string>>; readonly status: { readonly state: string } };

@@ -1,8 +1,8 @@
 /** One run of the pipeline: real processes, N documents, what came of it. Used by bench:worker and by hand. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { call, upload } from '#test/kit/client.ts';
-import { type Running, removeFolder, startRole, temporaryFolder } from '#test/kit/stack.ts';
+import { childrenOf, type Running, removeFolder, startRole, temporaryFolder } from '#test/kit/stack.ts';
 import type { Cluster } from '#test/tools/postgres.ts';
 
 export type Shape = {
@@ -155,12 +155,7 @@ export function cpuSeconds(pid: number): number {
   }, 0);
 }
 
-function tree(pid: number): number[] {
-  const children = readdirSync(`/proc/${pid}/task`).flatMap((task) =>
-    readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number),
-  );
-  return [pid, ...children.flatMap(tree)];
-}
+const tree = (pid: number): number[] => [pid, ...childrenOf(pid).flatMap((child) => tree(child.pid))];
 
 export function residentMegabytes(pid: number): number {
   return tree(pid).reduce((sum, one) => {

@@ -1,6 +1,6 @@
 /** All alerts that fire: by Alertmanager's own API, page by page, as the reader comes near their end. */
 import { signal } from '@preact/signals';
-import { getLinked, Problem } from './api.ts';
+import { asProblem, getLinked, type Problem } from './api.ts';
 import type { ListedAlert } from './wire.ts';
 
 export type AlertList =
@@ -37,7 +37,7 @@ export function makeAlertList(filters: readonly string[]) {
         problem: undefined,
       };
     } catch (error) {
-      const problem = error instanceof Problem ? error : new Problem(0, 'fault', String(error));
+      const problem = asProblem(error);
       const known = list.value;
       list.value = known.kind === 'ready' ? { ...known, problem } : { kind: 'failed', problem };
     } finally {

@@ -25,6 +25,10 @@ export function whenUnknown(tell: () => void): void {
   tellUnknown = tell;
 }
 
+/** Whatever was thrown, as one whose words can be shown. */
+export const asProblem = (error: unknown): Problem =>
+  error instanceof Problem ? error : new Problem(0, 'fault', String(error));
+
 export type Query = Readonly<Record<string, string | number | readonly string[] | undefined>>;
 
 export async function get<T>(path: string, query: Query = {}, signal?: AbortSignal): Promise<T> {

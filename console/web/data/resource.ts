@@ -5,7 +5,7 @@
  */
 import { type Signal, signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import { Problem } from './api.ts';
+import { asProblem, type Problem } from './api.ts';
 import { routerNow } from './now.ts';
 import { type EventName, onEvent } from './stream.ts';
 
@@ -95,7 +95,7 @@ function makeEntry(load: (signal: AbortSignal) => Promise<unknown>, options: Opt
     const found = await load(mine.signal).then(
       (value): Loaded<unknown> => ({ kind: 'ready', value, at: routerNow(), problem: undefined }),
       (error: unknown): Loaded<unknown> => {
-        const problem = error instanceof Problem ? error : new Problem(0, 'fault', String(error));
+        const problem = asProblem(error);
         return known.kind === 'ready' ? { ...known, problem } : { kind: 'failed', problem };
       },
     );

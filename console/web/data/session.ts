@@ -1,7 +1,7 @@
 /** Who is here, and what they may do. The router decides; the page only leaves out what would be refused. */
 import { signal } from '@preact/signals';
 import type { Action } from '#access/roles.ts';
-import { get, Problem, send, whenUnknown } from './api.ts';
+import { asProblem, get, type Problem, send, whenUnknown } from './api.ts';
 import { setClock } from './now.ts';
 import { forget } from './resource.ts';
 import { closeStream, onEvent, openStream } from './stream.ts';
@@ -18,7 +18,7 @@ export async function whoIsHere(): Promise<void> {
   try {
     enter(await get<Session>('api/v1/session'));
   } catch (error) {
-    const problem = error instanceof Problem ? error : new Problem(0, 'fault', String(error));
+    const problem = asProblem(error);
     if (problem.status === 401) here.value = { kind: 'unknown', because: undefined };
     else here.value = { kind: 'failed', problem };
   }

@@ -4,6 +4,7 @@ import type { AuditEntry } from '#console/web/data/wire.ts';
 import { Badge } from '#console/web/parts/badges.tsx';
 import { More } from '#console/web/parts/filters.tsx';
 import { Empty, Show } from '#console/web/parts/states.tsx';
+import { type Column, Table } from '#console/web/parts/table.tsx';
 import { At } from '#console/web/parts/time.tsx';
 import { useTitle } from '#console/web/parts/title.ts';
 import { Wide } from '#console/web/parts/wide.tsx';
@@ -28,34 +29,15 @@ export function AuditPage() {
   );
 }
 
+const COLUMNS: readonly Column<AuditEntry>[] = [
+  { head: 'At', cell: ({ at }) => <At at={at} /> },
+  { head: 'Who', class: 'foreign', cell: ({ subject }) => subject },
+  { head: 'Did', cell: ({ action }) => action },
+  { head: 'To what', class: 'foreign', cell: ({ target }) => target },
+  { head: 'Outcome', cell: ({ outcome }) => <Badge tone={TONES[outcome] ?? 'warning'}>{outcome}</Badge> },
+];
+
 function List({ items }: { readonly items: readonly AuditEntry[] }) {
   if (items.length === 0) return <Empty big="Nothing has been done yet">{undefined}</Empty>;
-  return (
-    <table class="narrow-cards">
-      <thead>
-        <tr>
-          <th scope="col">At</th>
-          <th scope="col">Who</th>
-          <th scope="col">Did</th>
-          <th scope="col">To what</th>
-          <th scope="col">Outcome</th>
-        </tr>
-      </thead>
-      <tbody>
-        {items.map(({ id, at, subject, action, target, outcome }) => (
-          <tr key={id}>
-            <td>
-              <At at={at} />
-            </td>
-            <td class="foreign">{subject}</td>
-            <td>{action}</td>
-            <td class="foreign">{target}</td>
-            <td>
-              <Badge tone={TONES[outcome] ?? 'warning'}>{outcome}</Badge>
-            </td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
-  );
+  return <Table items={items} keyOf={({ id }) => id} columns={COLUMNS} />;
 }

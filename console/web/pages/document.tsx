@@ -12,12 +12,14 @@ import type { DocumentDetail } from '#console/web/data/wire.ts';
 import { Badge } from '#console/web/parts/badges.tsx';
 import { Link, Outward } from '#console/web/parts/link.tsx';
 import { Empty, Show } from '#console/web/parts/states.tsx';
+import { type Column, Table } from '#console/web/parts/table.tsx';
 import { Ago, At } from '#console/web/parts/time.tsx';
 import { useTitle } from '#console/web/parts/title.ts';
 import { say } from '#console/web/parts/toasts.tsx';
 import { Wide } from '#console/web/parts/wide.tsx';
-import { DOCUMENT_TONES, isOver, stagesOf } from '#console/web/text/documents.ts';
+import { DOCUMENT_TONES, stagesOf } from '#console/web/text/documents.ts';
 import { bytes, count, dollars, took } from '#console/web/text/format.ts';
+import { isUnfinished } from '#worker/document.ts';
 
 export function DocumentPage() {
   const { params } = useRoute();
@@ -82,7 +84,7 @@ function Whole({ document }: { readonly document: DocumentDetail }) {
 
 function Stages({ document }: { readonly document: DocumentDetail }) {
   // Read once a second only while something still moves.
-  const stages = stagesOf(document, isOver(document.status) ? now.peek() : now.value);
+  const stages = stagesOf(document, isUnfinished(document.status) ? now.value : now.peek());
   const longest = Math.max(1, ...stages.map(({ length }) => length));
   return (
     <ol class="timeline stages">
@@ -105,51 +107,44 @@ function Stages({ document }: { readonly document: DocumentDetail }) {
 
 const CALL_TONES = { started: 'info', completed: 'ok', failed: 'critical', interrupted: 'warning' } as const;
 
+type Call = DocumentDetail['calls'][number];
+const CALL_COLUMNS: readonly Column<Call>[] = [
+  { head: 'At', cell: ({ startedAt }) => <At at={startedAt} seconds /> },
+  {
+    head: 'Vendor',
+    cell: ({ vendor, operation }) => (
+      <>
+        {vendor} <span class="quiet">{operation}</span>
+      </>
+    ),
+  },
+  {
+    head: 'Outcome',
+    cell: ({ outcome, httpStatus, wasted }) => (
+      <>
+        <Badge tone={CALL_TONES[outcome]}>{outcome}</Badge>{' '}
+        <span class="quiet">
+          {httpStatus !== null && `HTTP ${httpStatus}`}
+          {wasted && ' wasted'}
+        </span>
+      </>
+    ),
+  },
+  {
+    head: 'Took',
+    isNumber: true,
+    cell: ({ startedAt, endedAt }) =>
+      endedAt === null ? 'not ended' : took((Date.parse(endedAt) - Date.parse(startedAt)) / 1_000),
+  },
+  { head: 'Cost', isNumber: true, cell: ({ costUsd }) => dollars(costUsd) },
+];
+
 function Calls({ document: { calls } }: { readonly document: DocumentDetail }) {
   if (calls.length === 0)
     return <p class="quiet">None was made for it: it was found in the cache, or is not so far yet.</p>;
   return (
     <Wide label="Calls to vendors">
-      <table class="narrow-cards">
-        <thead>
-          <tr>
-            <th scope="col">At</th>
-            <th scope="col">Vendor</th>
-            <th scope="col">Outcome</th>
-            <th scope="col" class="number">
-              Took
-            </th>
-            <th scope="col" class="number">
-              Cost
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {calls.map(({ startedAt, endedAt, vendor, operation, outcome, httpStatus, costUsd, wasted }, i) => (
-            <tr key={`${startedAt}${i}`}>
-              <td>
-                <At at={startedAt} seconds />
-              </td>
-              <td>
-                {vendor} <span class="quiet">{operation}</span>
-              </td>
-              <td>
-                <Badge tone={CALL_TONES[outcome]}>{outcome}</Badge>{' '}
-                <span class="quiet">
-                  {httpStatus !== null && `HTTP ${httpStatus}`}
-                  {wasted && ' wasted'}
-                </span>
-              </td>
-              <td class="number" data-label="Took">
-                {endedAt === null ? 'not ended' : took((Date.parse(endedAt) - Date.parse(startedAt)) / 1_000)}
-              </td>
-              <td class="number" data-label="Cost">
-                {dollars(costUsd)}
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+      <Table items={calls} keyOf={({ startedAt }, i) => `${startedAt}${i}`} columns={CALL_COLUMNS} />
     </Wide>
   );
 }

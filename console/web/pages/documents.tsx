@@ -9,11 +9,13 @@ import { More, useFilters } from '#console/web/parts/filters.tsx';
 import { Field } from '#console/web/parts/form.tsx';
 import { hrefOf, Link } from '#console/web/parts/link.tsx';
 import { Empty, Show } from '#console/web/parts/states.tsx';
+import { type Column, Table } from '#console/web/parts/table.tsx';
 import { At } from '#console/web/parts/time.tsx';
 import { useTitle } from '#console/web/parts/title.ts';
 import { Wide } from '#console/web/parts/wide.tsx';
-import { DOCUMENT_TONES, STATUSES } from '#console/web/text/documents.ts';
+import { DOCUMENT_TONES } from '#console/web/text/documents.ts';
 import { bytes, dollars } from '#console/web/text/format.ts';
+import { STATUSES } from '#worker/document.ts';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
@@ -75,6 +77,29 @@ function Find({ given, onCorrelation }: { readonly given: string; readonly onCor
   );
 }
 
+const COLUMNS: readonly Column<DocumentSummary>[] = [
+  {
+    head: 'Document',
+    cell: ({ id, filename }) => (
+      <Link to={`documents/${id}`} class="foreign">
+        {filename || id}
+      </Link>
+    ),
+  },
+  {
+    head: 'Status',
+    cell: ({ status, error }) => (
+      <>
+        <Badge tone={DOCUMENT_TONES[status]}>{status}</Badge> <span class="quiet foreign">{error?.code}</span>
+      </>
+    ),
+  },
+  { head: 'Uploaded', cell: ({ acceptedAt }) => <At at={acceptedAt} /> },
+  { head: 'Size', isNumber: true, cell: (one) => bytes(one.bytes) },
+  { head: 'Attempts', isNumber: true, cell: ({ attempts }) => attempts },
+  { head: 'Cost', isNumber: true, cell: ({ costUsd }) => dollars(costUsd) },
+];
+
 function List({ items, isFiltered }: { readonly items: readonly DocumentSummary[]; readonly isFiltered: boolean }) {
   if (items.length === 0) {
     return (
@@ -87,51 +112,5 @@ function List({ items, isFiltered }: { readonly items: readonly DocumentSummary[
       </Empty>
     );
   }
-  return (
-    <table class="narrow-cards">
-      <thead>
-        <tr>
-          <th scope="col">Document</th>
-          <th scope="col">Status</th>
-          <th scope="col">Uploaded</th>
-          <th scope="col" class="number">
-            Size
-          </th>
-          <th scope="col" class="number">
-            Attempts
-          </th>
-          <th scope="col" class="number">
-            Cost
-          </th>
-        </tr>
-      </thead>
-      <tbody>
-        {items.map((one) => (
-          <tr key={one.id}>
-            <td>
-              <Link to={`documents/${one.id}`} class="foreign">
-                {one.filename || one.id}
-              </Link>
-            </td>
-            <td>
-              <Badge tone={DOCUMENT_TONES[one.status]}>{one.status}</Badge>{' '}
-              <span class="quiet foreign">{one.error?.code}</span>
-            </td>
-            <td>
-              <At at={one.acceptedAt} />
-            </td>
-            <td class="number" data-label="Size">
-              {bytes(one.bytes)}
-            </td>
-            <td class="number" data-label="Attempts">
-              {one.attempts}
-            </td>
-            <td class="number" data-label="Cost">
-              {dollars(one.costUsd)}
-            </td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
-  );
+  return <Table items={items} keyOf={({ id }) => id} columns={COLUMNS} />;
 }

@@ -5,6 +5,7 @@ import { Badge } from '#console/web/parts/badges.tsx';
 import { Choice, More, useFilters } from '#console/web/parts/filters.tsx';
 import { Link } from '#console/web/parts/link.tsx';
 import { Empty, Show } from '#console/web/parts/states.tsx';
+import { type Column, Table } from '#console/web/parts/table.tsx';
 import { At } from '#console/web/parts/time.tsx';
 import { useTitle } from '#console/web/parts/title.ts';
 import { Wide } from '#console/web/parts/wide.tsx';
@@ -48,43 +49,33 @@ export function NotificationsPage() {
   );
 }
 
+const COLUMNS: readonly Column<Notification>[] = [
+  { head: 'At', cell: ({ createdAt }) => <At at={createdAt} /> },
+  { head: 'What', cell: ({ action }) => action },
+  {
+    head: 'To',
+    cell: ({ destination, channel }) => (
+      <>
+        <span class="foreign">{destination}</span> <span class="quiet">{channel}</span>
+      </>
+    ),
+  },
+  {
+    head: 'Outcome',
+    cell: (one) => (
+      <>
+        <Badge tone={notificationTone(one)}>{one.state}</Badge> <span class="quiet foreign">{sentWords(one)}</span>
+      </>
+    ),
+  },
+  {
+    head: 'Incident',
+    cell: ({ incident }) =>
+      incident === null ? <span class="quiet">none</span> : <Link to={`incidents/${incident}`}>open it</Link>,
+  },
+];
+
 function List({ items }: { readonly items: readonly Notification[] }) {
   if (items.length === 0) return <Empty big="Nothing was sent">{undefined}</Empty>;
-  return (
-    <table class="narrow-cards">
-      <thead>
-        <tr>
-          <th scope="col">At</th>
-          <th scope="col">What</th>
-          <th scope="col">To</th>
-          <th scope="col">Outcome</th>
-          <th scope="col">Incident</th>
-        </tr>
-      </thead>
-      <tbody>
-        {items.map((one) => (
-          <tr key={one.id}>
-            <td>
-              <At at={one.createdAt} />
-            </td>
-            <td>{one.action}</td>
-            <td>
-              <span class="foreign">{one.destination}</span> <span class="quiet">{one.channel}</span>
-            </td>
-            <td>
-              <Badge tone={notificationTone(one)}>{one.state}</Badge>{' '}
-              <span class="quiet foreign">{sentWords(one)}</span>
-            </td>
-            <td>
-              {one.incident === null ? (
-                <span class="quiet">none</span>
-              ) : (
-                <Link to={`incidents/${one.incident}`}>open it</Link>
-              )}
-            </td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
-  );
+  return <Table items={items} keyOf={({ id }) => id} columns={COLUMNS} />;
 }

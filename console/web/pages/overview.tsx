@@ -1,4 +1,5 @@
 /** What somebody sees who was just woken: is something broken, since when, how bad, who is on it. */
+import { Fragment } from 'preact';
 import { here, may } from '#console/web/data/session.ts';
 import { useEyes, useOnCall, useOpenIncidents, usePulse, useSlos } from '#console/web/data/things.ts';
 import type { Eye, Incident, OnCall, Pulse } from '#console/web/data/wire.ts';
@@ -135,7 +136,7 @@ function OnCallNow({ all }: { readonly all: readonly OnCall[] }) {
   return (
     <dl class="loose">
       {all.map(({ schedule, onDuty, until }) => (
-        <>
+        <Fragment key={schedule}>
           <dt>{schedule}</dt>
           <dd>
             {onDuty.length === 0 ? (
@@ -150,7 +151,7 @@ function OnCallNow({ all }: { readonly all: readonly OnCall[] }) {
               </span>
             )}
           </dd>
-        </>
+        </Fragment>
       ))}
     </dl>
   );
@@ -203,7 +204,7 @@ function VendorsNow({ pulse: { vendors, circuits, seconds } }: { readonly pulse:
         const calls = vendors.find(({ vendor }) => vendor === name);
         const circuit = circuits[name] ?? 'closed';
         return (
-          <>
+          <Fragment key={name}>
             <dt>{name}</dt>
             <dd>
               {circuit === 'closed' ? (
@@ -219,7 +220,7 @@ function VendorsNow({ pulse: { vendors, circuits, seconds } }: { readonly pulse:
                   : `${plural(calls.calls, 'call')}${calls.p95Seconds === null ? '' : `, 95 % within ${took(calls.p95Seconds)}`}`}
               </span>
             </dd>
-          </>
+          </Fragment>
         );
       })}
     </dl>
@@ -237,7 +238,7 @@ function EyesNow({ eyes }: { readonly eyes: readonly Eye[] }) {
   return (
     <dl class="loose">
       {eyes.map(({ eye, state, because, lastAt, targets }) => (
-        <>
+        <Fragment key={eye}>
           <dt>{EYE_NAMES[eye]}</dt>
           <dd>
             <Badge tone={EYE_STATES[state].tone}>{EYE_STATES[state].word}</Badge>{' '}
@@ -252,7 +253,7 @@ function EyesNow({ eyes }: { readonly eyes: readonly Eye[] }) {
               )}
             </span>
           </dd>
-        </>
+        </Fragment>
       ))}
     </dl>
   );

@@ -5,40 +5,24 @@
 
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Options, Series } from 'uplot';
+import type { BurnChart } from '#console/web/text/burn-chart.ts';
 import { isDark } from './media.ts';
 import { Wide } from './wide.tsx';
 
-export type Line = {
+type Props = BurnChart & {
   readonly label: string;
-  readonly tone: string;
-  readonly dash?: readonly number[];
-  readonly fill?: boolean;
-};
-/** A moment that is marked, or a level that must not be passed. */
-export type Mark = { readonly at: number; readonly label: string; readonly tone: string };
-export type Level = { readonly value: number; readonly label: string; readonly tone: string };
-
-type Props = {
-  readonly label: string;
-  /** Seconds. */
-  readonly times: readonly number[];
-  readonly lines: readonly Line[];
-  readonly values: readonly (readonly (number | null)[])[];
-  readonly marks?: readonly Mark[];
-  readonly levels?: readonly Level[];
   readonly scale?: 'linear' | 'log';
-  /** Seconds; default: what the times reach over. */
-  readonly from?: number;
-  readonly to?: number;
   readonly format: (value: number) => string;
-  readonly height?: number;
 };
+
+/** Pixels. */
+const HEIGHT = 260;
 
 export function Chart(props: Props) {
   const box = useRef<HTMLDivElement>(null);
   const [fault, setFault] = useState(false);
   const dark = isDark.value;
-  const { times, lines, values, marks, levels, scale, from, to, height } = props;
+  const { times, lines, values, marks, levels, scale } = props;
   // Not for each time that the page around it is drawn: the cursor would be lost. When the colours change, a canvas keeps
   // those it was drawn with.
   useEffect(() => {
@@ -55,7 +39,7 @@ export function Chart(props: Props) {
       gone = true;
       end();
     };
-  }, [times, lines, values, marks, levels, scale, from, to, height, dark]);
+  }, [times, lines, values, marks, levels, scale, dark]);
   return (
     <figure class="chart-figure">
       <div class="chart" ref={box} role="img" aria-label={`${props.label}. ${inWords(props)}`} />
@@ -69,14 +53,14 @@ async function draw(box: { current: HTMLDivElement | null }, props: Props, isGon
   const { default: UPlot } = await import('./uplot.ts');
   const home = box.current;
   if (home === null || isGone()) return () => {};
-  const colour = (tone: string) => getComputedStyle(home).getPropertyValue(`--${tone}`).trim() || tone;
+  const data = [props.times as number[], ...(props.values as (number | null)[][])] as const;
   const chart = new UPlot(
-    optionsOf(props, home, colour),
-    [props.times as number[], ...(props.values as (number | null)[][])],
+    optionsOf(props, home, (tone) => inkOf(home, tone)),
+    [...data],
     home,
   );
   const watcher = new ResizeObserver(() => {
-    if (home.clientWidth > 0) chart.setSize({ width: home.clientWidth, height: heightOf(props) });
+    if (home.clientWidth > 0) chart.setSize({ width: home.clientWidth, height: HEIGHT });
   });
   watcher.observe(home);
   return () => {
@@ -85,48 +69,41 @@ async function draw(box: { current: HTMLDivElement | null }, props: Props, isGon
   };
 }
 
-const heightOf = ({ height = 260 }: Props): number => height;
-
-function optionsOf(props: Props, home: HTMLElement, colour: (tone: string) => string): Options {
-  const { lines, format, scale = 'linear', from, to } = props;
+function optionsOf(props: Props, home: HTMLElement, ink: (tone: string) => string): Options {
+  const { lines, format, scale = 'linear' } = props;
   const axis = {
-    stroke: resolved(home, colour('quiet')),
-    grid: { stroke: resolved(home, colour('line')), width: 1 },
+    stroke: ink('quiet'),
+    grid: { stroke: ink('line'), width: 1 },
     ticks: { show: false },
   };
   return {
     width: Math.max(200, home.clientWidth),
-    height: heightOf(props),
+    height: HEIGHT,
     padding: [12, 8, 0, 0],
     cursor: { drag: { x: false, y: false } },
     legend: { live: true },
-    scales: {
-      x: from === undefined || to === undefined ? {} : { range: [from, to] },
-      y: scale === 'log' ? { distr: 3, log: 10 } : {},
-    },
+    scales: { x: {}, y: scale === 'log' ? { distr: 3, log: 10 } : {} },
     axes: [
       { ...axis, values: (_chart, ticks) => ticks.map((at) => tickText(at, props)) },
       { ...axis, size: 62, values: (_chart, ticks) => ticks.map((tick) => (tick === null ? '' : format(tick))) },
     ],
     series: [
       { value: (_chart, at) => (at === null ? '' : new Date(at * 1_000).toLocaleString()) },
-      ...lines.map((line): Series => {
-        const stroke = resolved(home, colour(line.tone));
-        return {
-          label: line.label,
-          stroke,
+      ...lines.map(
+        ({ label, tone, dash }): Series => ({
+          label,
+          stroke: ink(tone),
           width: 2,
           points: { show: false },
           value: (_chart, value) => (value === null ? 'no data' : format(value)),
-          ...(line.dash === undefined ? {} : { dash: [...line.dash] }),
-          ...(line.fill ? { fill: translucent(stroke) } : {}),
-        };
-      }),
+          ...(dash === undefined ? {} : { dash: [...dash] }),
+        }),
+      ),
     ],
     hooks: {
       // Without a pointer over it, the legend says how it is now.
       ready: [(chart) => chart.setLegend({ idx: props.times.length - 1 })],
-      draw: [(chart) => drawMarks(chart, props, (tone) => resolved(home, colour(tone)))],
+      draw: [(chart) => drawMarks(chart, props, ink)],
     },
   };
 }
@@ -143,19 +120,17 @@ function tickText(at: number, { times }: Props): string {
   return (isLong ? DAY_TEXT : HOUR_TEXT).format(at * 1_000);
 }
 
-/** A canvas knows no `light-dark()`: the browser is asked what the colour is here. */
-function resolved(home: HTMLElement, css: string): string {
+/** A canvas knows neither our names nor `light-dark()`: the browser is asked what the colour is here. */
+function inkOf(home: HTMLElement, tone: string): string {
   const probe = document.createElement('span');
-  probe.style.color = css;
+  probe.style.color = `var(--${tone})`;
   home.append(probe);
   const { color } = getComputedStyle(probe);
   probe.remove();
   return color;
 }
 
-const translucent = (rgb: string): string => rgb.replace(/^rgb\((.*)\)$/, 'rgba($1, 0.15)');
-
-function drawMarks(chart: uPlot, { marks = [], levels = [] }: Props, colour: (tone: string) => string): void {
+function drawMarks(chart: uPlot, { marks, levels }: Props, ink: (tone: string) => string): void {
   const { ctx, bbox } = chart;
   ctx.save();
   ctx.textAlign = 'left';
@@ -164,13 +139,13 @@ function drawMarks(chart: uPlot, { marks = [], levels = [] }: Props, colour: (to
   for (const { at, label, tone } of marks) {
     const x = chart.valToPos(at, 'x', true);
     if (x < bbox.left || x > bbox.left + bbox.width) continue;
-    stroke(ctx, colour(tone), [x, bbox.top, x, bbox.top + bbox.height], [4, 4]);
+    stroke(ctx, ink(tone), [x, bbox.top, x, bbox.top + bbox.height], [4, 4]);
     ctx.fillText(label, x + 4, bbox.top + 12 * devicePixelRatio, bbox.left + bbox.width - x - 4);
   }
   for (const { value, label, tone } of levels) {
     const y = chart.valToPos(value, 'y', true);
     if (!(y >= bbox.top && y <= bbox.top + bbox.height)) continue;
-    stroke(ctx, colour(tone), [bbox.left, y, bbox.left + bbox.width, y], [8, 4]);
+    stroke(ctx, ink(tone), [bbox.left, y, bbox.left + bbox.width, y], [8, 4]);
     ctx.fillText(label, bbox.left + 4 * devicePixelRatio, y - 4 * devicePixelRatio);
   }
   ctx.restore();

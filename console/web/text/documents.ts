@@ -1,18 +1,7 @@
 /** A document's way in words and lengths. Pure. */
-import type { DocumentDetail } from '#console/web/data/wire.ts';
 
-export const STATUSES = [
-  'queued',
-  'parsing',
-  'chunking',
-  'embedding',
-  'storing',
-  'completed',
-  'rejected',
-  'failed',
-  'erased',
-] as const;
-export type Status = (typeof STATUSES)[number];
+import type { DocumentDetail } from '#console/web/data/wire.ts';
+import { isUnfinished, type Status } from '#worker/document.ts';
 
 export const DOCUMENT_TONES: Readonly<Record<Status, 'ok' | 'critical' | 'unknown' | 'warning' | 'info'>> = {
   queued: 'info',
@@ -25,8 +14,6 @@ export const DOCUMENT_TONES: Readonly<Record<Status, 'ok' | 'critical' | 'unknow
   failed: 'critical',
   erased: 'info',
 };
-
-export const isOver = (status: Status): boolean => ['completed', 'rejected', 'failed', 'erased'].includes(status);
 
 export type Stage = {
   readonly status: Status;
@@ -45,12 +32,12 @@ export type Stage = {
 export function stagesOf({ timeline }: Pick<DocumentDetail, 'timeline'>, now: number): Stage[] {
   return timeline.map(({ at, to, attempt, because }, i) => {
     const next = timeline[i + 1];
-    const end = next === undefined ? (isOver(to) ? Date.parse(at) : now) : Date.parse(next.at);
+    const end = next === undefined ? (isUnfinished(to) ? now : Date.parse(at)) : Date.parse(next.at);
     return {
       status: to,
       from: at,
       length: Math.max(0, end - Date.parse(at)),
-      isNow: next === undefined && !isOver(to),
+      isNow: next === undefined && isUnfinished(to),
       attempt,
       because,
     };

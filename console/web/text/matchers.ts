@@ -1,4 +1,5 @@
 /** Matchers as people write them. Pure. */
+import { saysWhatIsSilenced } from '#alerting/silenced-labels.ts';
 import type { Matcher } from '#console/web/data/wire.ts';
 
 export const OPERATORS = ['=', '!=', '=~', '!~'] as const;
@@ -18,15 +19,12 @@ export const matcherOf = (name: string, operator: Operator, value: string): Matc
 export const matcherText = (matcher: Matcher): string =>
   `${matcher.name}${operatorOf(matcher)}${JSON.stringify(matcher.value)}`;
 
-/** What differs between the eyes and tiers of one objective says nothing of what is silenced. */
-const NOT_OF_IT = new Set(['tier', 'eye', 'severity', 'sloth_severity', 'evidence']);
-
 /** What is longer is a text, not a name: it would not fit into an address either. */
 const LONGEST = 500;
 
 export const matchersOf = (labels: Readonly<Record<string, string>>): Matcher[] =>
   Object.entries(labels)
-    .filter(([name, value]) => !NOT_OF_IT.has(name) && value.length <= LONGEST)
+    .filter(([name, value]) => saysWhatIsSilenced(name) && value.length <= LONGEST)
     .map(([name, value]) => matcherOf(name, '=', value));
 
 /** In the address of the page of silences, so that an alert's button leads to a form that is filled. */
