@@ -6,7 +6,7 @@ import test, { after, before, describe } from 'node:test';
 import type { Browser } from 'playwright-core';
 import { getJson, postAlerts, until } from '#test/kit/alertmanager.ts';
 import { assertFits, NO_BROWSER, openBrowser, openPage, PHONE, seriousFaults, WIDE } from '#test/kit/browser.ts';
-import { untilFinished, upload } from '#test/kit/client.ts';
+import { call, untilFinished, upload } from '#test/kit/client.ts';
 import { FREE_PORTS, type Running, removeFolder, startRole, temporaryFolder } from '#test/kit/stack.ts';
 
 const ONCALL = `
@@ -93,6 +93,82 @@ describe('the pages of the console', { skip: NO_BROWSER, timeout: 300_000 }, () 
     });
   }
 
+  test('fit a 4K screen, say whole moments on hover, and hold still for whom that is wished', async () => {
+    const screen = { viewport: { width: 3_840, height: 2_160 }, reducedMotion: 'reduce' } as const;
+    const { page, context, faults } = await openPage(browser, `${router()}/incidents/1`, screen);
+    const since = page.locator('time[title*="Europe/Berlin"]').first();
+    assert.match((await since.getAttribute('title')) ?? '', /\(Europe\/Berlin\)\n\d{4}-\d\d-\d\dT[\d:.]+Z$/);
+    await assertFits(page, 'an incident in 4K');
+    const moving = await page.evaluate<string>(
+      "(() => { const bone = document.createElement('div'); bone.className = 'bones'; document.body.append(bone); const name = getComputedStyle(bone).animationName; bone.remove(); return name; })()",
+    );
+    assert.equal(moving, 'none');
+    assert.deepEqual(faults, []);
+    await context.close();
+  });
+
+  test('an incident says who is next and when; its report is copied, saved and printed', async () => {
+    const { page, context, faults } = await openPage(browser, `${router()}/incidents/1`);
+    await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+    assert.match((await page.getByRole('timer').first().textContent()) ?? '', /^\d+:\d\d$/);
+    await page.getByText(/until Bob is told/).waitFor();
+    const report = page.getByRole('region', { name: 'Report' });
+    await report.getByRole('button', { name: 'Read' }).click();
+    await report.getByRole('button', { name: 'Copy as Markdown' }).click();
+    await page.getByText('The report is copied, as Markdown.').waitFor();
+    assert.match(await page.evaluate<string>('navigator.clipboard.readText()'), /^# Incident #1: /);
+    const saved = page.waitForEvent('download');
+    await report.getByRole('button', { name: 'Save' }).click();
+    assert.equal((await saved).suggestedFilename(), 'incident-1.md');
+    await page.emulateMedia({ media: 'print' });
+    await report.getByText('Root cause').waitFor();
+    assert.equal(await page.getByRole('navigation').first().isVisible(), false);
+    assert.equal(await page.getByRole('button', { name: 'Acknowledge incident 1' }).isVisible(), false);
+    assert.deepEqual(faults, []);
+    await context.close();
+  });
+
+  test('an objective shows what ate its budget, with releases marked', async () => {
+    const body = JSON.stringify({ summary: 'release 7 of the pumps', at: new Date().toISOString() });
+    const headers = { 'content-type': 'application/json' };
+    assert.equal((await call(`${router()}/api/v1/changes`, { method: 'POST', headers, body })).status, 200);
+    const url = `${router()}/objectives/burnline-documents-documents-processed`;
+    const { page, context, faults } = await openPage(browser, url);
+    await page.getByRole('img', { name: /^Error budget of .*release 7 of the pumps at/ }).waitFor();
+    await page.getByRole('img', { name: /^Burn rates of .*1h: now .*release 7 of the pumps at/ }).waitFor();
+    for (const chart of await page.locator('.chart').all()) await chart.locator('canvas').waitFor();
+    await page.getByRole('row', { name: /page-fast.*13\.4 ×/ }).waitFor();
+    assert.deepEqual(faults, []);
+    await context.close();
+  });
+
+  test('a document is found by its id and by its correlation ID, and one that failed is tried again', async () => {
+    const { api = '', simulators = '' } = stack.urls;
+    const refused = { method: 'PUT', body: JSON.stringify({ errorRate: 1, status: 400 }) };
+    await call(`${simulators}/faults/llamaparse`, refused);
+    const { body } = await upload(api, '# Two\n\nThe pump leaks.', 'two.md', {
+      headers: { 'x-correlation-id': 'case-of-the-pump', 'cache-control': 'no-cache' },
+    });
+    assert.equal((await untilFinished(api, body.id)).status, 'failed');
+    await call(`${simulators}/faults/llamaparse`, { method: 'DELETE' });
+    const { page, context, faults } = await openPage(browser, `${router()}/documents`);
+    const find = async (text: string) => {
+      await page.getByLabel('Id or correlation ID').fill(text);
+      await page.getByRole('button', { name: 'Find', exact: true }).click();
+    };
+    await page.getByRole('link', { name: 'one.md' }).waitFor();
+    await find('case-of-the-pump');
+    await page.getByRole('link', { name: 'one.md' }).waitFor({ state: 'detached' });
+    await page.getByRole('link', { name: 'two.md' }).waitFor();
+    await find(body.id);
+    await page.getByRole('heading', { name: 'two.md' }).waitFor();
+    await page.getByText('HTTP 400').first().waitFor();
+    await page.getByRole('button', { name: 'Try it again' }).click();
+    await page.getByText('completed', { exact: true }).first().waitFor();
+    assert.deepEqual(faults, []);
+    await context.close();
+  });
+
   test('can be walked, and an incident be acknowledged, by keyboard alone', async () => {
     const { page, context } = await openPage(browser, router());
     await page.getByRole('button', { name: 'Acknowledge incident 1' }).waitFor();
@@ -114,7 +190,8 @@ describe('the pages of the console', { skip: NO_BROWSER, timeout: 300_000 }, () 
 
   test('a silence is made from an alert, shows what it would mute, and its faults beside their fields', async () => {
     const { page, context, faults } = await openPage(browser, `${router()}/alerts`, PHONE);
-    await page.getByRole('link', { name: 'Silence', exact: true }).first().click();
+    const row = page.locator('.alert-row', { hasText: 'PumpStands' });
+    await row.getByRole('link', { name: 'Silence', exact: true }).click();
     await page.getByText(/It would mute/).waitFor();
     await page.getByText('1 critical').waitFor();
     await page.getByRole('button', { name: 'Silence it' }).click();
@@ -145,6 +222,22 @@ describe('the pages of the console', { skip: NO_BROWSER, timeout: 300_000 }, () 
     await page.getByRole('heading', { name: 'Overrides' }).waitFor();
     await page.getByRole('button', { name: 'Take back the override of Bob' }).click();
     await page.getByRole('heading', { name: 'Overrides' }).waitFor({ state: 'detached' });
+    assert.deepEqual(faults, []);
+    await context.close();
+  });
+
+  test('gaps are said, and a form for an override says its faults beside their fields', async () => {
+    const { page, context, faults } = await openPage(browser, `${router()}/oncall`, PHONE);
+    const office = page.getByRole('region', { name: /^office/ });
+    await office.getByText('Nobody is on call').waitFor();
+    await office.getByText('changes by the clock of').waitFor({ state: 'detached' });
+    const primary = page.getByRole('region', { name: /^primary changes by the clock of America\/New_York/ });
+    await primary.getByRole('button', { name: 'Add an override' }).click();
+    const to = primary.getByLabel('To', { exact: true });
+    await to.fill('2020-01-01T00:00');
+    await primary.getByRole('button', { name: 'Put on call' }).click();
+    await primary.getByText('It must end after it begins').waitFor();
+    assert.equal(await to.getAttribute('aria-invalid'), 'true');
     assert.deepEqual(faults, []);
     await context.close();
   });

@@ -163,15 +163,15 @@ function stroke(ctx: CanvasRenderingContext2D, colour: string, [x1, y1, x2, y2]:
   ctx.stroke();
 }
 
-function inWords({ lines, values, format }: Props): string {
-  return lines
-    .map(({ label }, i) => {
-      const known = (values[i] ?? []).filter((value) => value !== null);
-      const last = known.at(-1);
-      if (last === undefined) return `${label}: no data`;
-      return `${label}: now ${format(last)}, least ${format(Math.min(...known))}, most ${format(Math.max(...known))}`;
-    })
-    .join('; ');
+function inWords({ lines, values, marks, format }: Props): string {
+  const courses = lines.map(({ label }, i) => {
+    const known = (values[i] ?? []).filter((value) => value !== null);
+    const last = known.at(-1);
+    if (last === undefined) return `${label}: no data`;
+    return `${label}: now ${format(last)}, least ${format(Math.min(...known))}, most ${format(Math.max(...known))}`;
+  });
+  const marked = marks.map(({ at, label }) => `${label} at ${new Date(at * 1_000).toLocaleString()}`);
+  return [...courses, ...marked].join('; ');
 }
 
 /** Of a chart with many points the last ones: who wants all of them asks the API. */
