@@ -1,8 +1,10 @@
 /** Behaviour against the recorded one: what is a difference, and which matters. */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import test from 'node:test';
 import fc from 'fast-check';
 import { milliseconds } from '#kernel/units.ts';
+import { BAD_SAMPLES } from '#samples/catalogue.ts';
 import { baselineOf, readBaseline, writeBaseline } from './baseline.ts';
 import { compareFacts } from './compare.ts';
 import { contractFacts } from './contract.ts';
@@ -173,4 +175,12 @@ test('a check that the baseline does not hold is said, and fails nothing', () =>
   );
   assert.match(junitOfValidation(found), /tests="2" failures="0" errors="0" skipped="1"/);
   assert.match(junitOfValidation(found), /name="run" value="&lt;r&gt;"/);
+});
+
+test('the baseline that ships says of each bad sample why it is rejected', () => {
+  const read = readBaseline(readFileSync(new URL('baseline.json', import.meta.url), 'utf8'), 'baseline.json');
+  for (const { file, code } of BAD_SAMPLES) {
+    assert.equal(read.behaviour[`rejections/${file}/end`], 'rejected', file);
+    assert.equal(read.behaviour[`rejections/${file}/code`], code, file);
+  }
 });

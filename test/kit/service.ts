@@ -35,6 +35,8 @@ export type ServiceOptions = {
   readonly store?: Store;
   readonly env?: Readonly<Record<string, string>>;
   readonly args?: readonly string[];
+  /** The simulator reads documents as it does under `npm start`; default: it says at once that all is well. */
+  readonly readsDocuments?: true;
   /** Before it starts: its folder or database is there, the service is not. */
   readonly prepare?: (env: Readonly<Record<string, string>>) => Promise<void>;
 };
@@ -54,7 +56,7 @@ export async function startService(options: ServiceOptions = {}): Promise<Servic
     latency: 'zero',
     clock: systemClock,
     log: silentLog,
-    parser: instantParser,
+    parser: options.readsDocuments ? undefined : instantParser,
   });
   undo.defer(() => simulators.close());
   const database = options.store === 'Postgres' ? await freshDatabase() : undefined;
