@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import test, { after, before, describe } from 'node:test';
 import type { Result } from '#loadtests/result.ts';
 import { startMeddler } from '#test/kit/meddler.ts';
@@ -35,7 +35,8 @@ describe('npm run loadtest', { skip: K6 === undefined && 'k6 is not here', timeo
     return await new Promise((resolve) => {
       execFile(
         process.execPath,
-        ['test/load/main.ts', ...args, '--out', out],
+        // As the usual folder is: from where the command was started.
+        ['test/load/main.ts', ...args, '--out', relative('', out)],
         { env: { ...clean(process.env), BURNLINE_TOOL_K6: K6, ...env }, timeout: 120_000 },
         (error, stdout, stderr) => {
           resolve({ code: error === null ? 0 : Number(error.code), output: `${stdout}${stderr}`, folder: out });

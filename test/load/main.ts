@@ -3,7 +3,7 @@
  * since it needs k6 and starts whole stacks, as the benchmarks do.
  */
 import { mkdirSync, statSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { prometheusDuration } from '#alerting/config/duration.ts';
 import { readFiles } from '#app/slo-files.ts';
@@ -171,7 +171,8 @@ async function run(argv: readonly string[]): Promise<number> {
     ...{ scenario, rate, run: `load-${name}-${process.pid}`, duration: durationOf(wish), promises: promisesFor(wish) },
     documents: one.documents === undefined ? sampleDocuments() : folderDocuments(one.documents),
   });
-  const folder = one.out ?? join('.burnline', 'loadtests', name);
+  // k6 takes what it opens from its script's folder.
+  const folder = resolve(one.out ?? join('.burnline', 'loadtests', name));
   if (statSync(folder, { throwIfNoEntry: false })?.isFile()) throw new Usage(`--out: ${folder} is a file`);
   const found = findK6();
   if (found.kind === 'missing') throw new Fault('k6_failed', `k6 is missing: ${found.why}`);
