@@ -24,6 +24,16 @@ export function shareBetween(hits: number, tries: number, confidence: number = C
   return { low: ratio(low), high: ratio(high) };
 }
 
+/**
+ * So many standard errors to each side hold the truth in `confidence` of the cases: Student's t, for estimated errors.
+ *
+ * @param freedom degrees, at least 1; need not be whole. Source: P(|T| > t) = I_x(ν/2, 1/2) with x = ν/(ν + t²).
+ */
+export function studentT(freedom: number, confidence: number = CONFIDENCE): number {
+  const x = solve((share) => betaBelow(share, freedom / 2, 0.5), 1 - confidence);
+  return Math.sqrt((freedom * (1 - x)) / x);
+}
+
 /** So many events, all of them good, prove a share of good ones: fewer can not. */
 export function leastToProve(target: Ratio, confidence: number = CONFIDENCE): number {
   return target >= 1 ? Number.POSITIVE_INFINITY : Math.ceil(Math.log((1 - confidence) / 2) / Math.log(target) - 1e-9);

@@ -16,6 +16,7 @@ import type { Plan } from './k6/plan.ts';
 import { FILES, failureOf, makeTail, runK6 } from './k6-run.ts';
 import { countersOf, type K6Summary, readSummary } from './k6-summary.ts';
 import { PROMISED, type Promises } from './promises.ts';
+import type { Watch } from './resources.ts';
 import { type Budget, type Result, resultOf } from './result.ts';
 import { type Scenario, USUAL } from './scenarios.ts';
 import {
@@ -51,6 +52,8 @@ export type Loadtest = {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly prometheus: string | undefined;
   readonly leastKnee: number | undefined;
+  /** Of a stack that runs here. */
+  readonly watch: Watch | undefined;
   readonly patience?: Patience;
 };
 
@@ -73,6 +76,7 @@ export async function runLoadtest(test: Loadtest, parts: Parts): Promise<Result>
   const platform = await openPlatform(test, parts);
   emptied(folder);
   writeFileSync(join(folder, PLAN_FILE), `${JSON.stringify(plan, null, 2)}\n`);
+  await test.watch?.begin();
   const begun = clock.now();
   const book = makeBook();
   const { exitCode, endedEarly } = await send(test, parts, book);
@@ -80,6 +84,7 @@ export async function runLoadtest(test: Loadtest, parts: Parts): Promise<Result>
   tell({ kind: 'says', text: 'k6 has ended; what it did not see the end of is followed' });
   await untilEnded(api, plan.run, test.patience, (unfinished) => tell({ kind: 'settling', unfinished }));
   const ended = clock.now();
+  const observed = await test.watch?.end();
   const rows = await settleBook(api, plan.run, book);
   const accounts: Accounts = {
     entries: [...book.entries.values()],
@@ -94,7 +99,7 @@ export async function runLoadtest(test: Loadtest, parts: Parts): Promise<Result>
   const { leastKnee } = test;
   return resultOf({
     ...{ plan, promises, target: target.url, begun, ended, accounts, summary },
-    ...{ exitCode, endedEarly, notAsked, budgets, leastKnee },
+    ...{ exitCode, endedEarly, notAsked, budgets, leastKnee, observed },
   });
 }
 

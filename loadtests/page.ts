@@ -16,9 +16,13 @@ import {
   objectiveWords,
   PHASE_HEAD,
   phaseRow,
+  STORE_HEAD,
   share,
+  storeRows,
   text,
   time,
+  USE_HEAD,
+  useRow,
 } from './words.ts';
 
 const STYLE = `
@@ -42,7 +46,7 @@ export function pageOf(result: Result): string {
 <h1>Load test ${text(scenario)}: <span class="${verdict}">${verdict}</span></h1>
 <p>${text(headline(result))}</p>
 <p class="soft">${text(target)} · ${text(begunAt)} · ${time(seconds * 1_000)} · run <code>${text(run)}</code></p>
-${[early(result), reasons(result), objectives(result), counts(result), knee(result), phases(result), budgets(result), rest(result)].filter(Boolean).join('\n')}
+${[early(result), reasons(result), objectives(result), counts(result), knee(result), phases(result), taken(result), budgets(result), rest(result)].filter(Boolean).join('\n')}
 </body></html>
 `;
 }
@@ -100,6 +104,32 @@ const phases = ({ phases: all }: Result): string =>
         PHASE_HEAD,
         all.map(phaseRow).map((row) => row.map(text)),
       )}`;
+
+function taken({ resources, counts: { database } }: Result): string {
+  if (resources === null) return '';
+  const names = resources.processes.map(({ name }) => name);
+  const cores = resources.phases.map(({ phase, cores: all }) => [
+    phase,
+    ...names.map((name) => (all[name] ?? 0).toFixed(2)),
+  ]);
+  const parts = [
+    table(
+      USE_HEAD,
+      resources.processes.map(useRow).map((row) => row.map(text)),
+    ),
+    cores.length < 2
+      ? ''
+      : table(
+          ['cores in phase', ...names],
+          cores.map((row) => row.map(text)),
+        ),
+    table(
+      STORE_HEAD,
+      storeRows(resources, database['completed'] ?? 0).map((row) => row.map(text)),
+    ),
+  ];
+  return `<h2>What it took</h2>${parts.join('\n')}`;
+}
 
 const budgets = ({ budgets: all }: Result): string =>
   all.length === 0

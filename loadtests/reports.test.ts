@@ -2,13 +2,14 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import test from 'node:test';
-import { milliseconds } from '#kernel/units.ts';
+import { mebibytes, milliseconds } from '#kernel/units.ts';
 import { type Entry, makeBook, readRecord } from './book.ts';
 import { sampleDocuments } from './documents.ts';
 import { junitOf } from './junit.ts';
 import { readSummary } from './k6-summary.ts';
 import { pageOf } from './page.ts';
 import { promisesOf } from './promises.ts';
+import type { Observed } from './resources.ts';
 import { type Findings, type Result, resultOf } from './result.ts';
 import { makePlan, type Scenario, USUAL } from './scenarios.ts';
 import { headline, idsShown, share } from './words.ts';
@@ -46,6 +47,7 @@ function result(scenario: Scenario, entries: readonly Entry[], more: Partial<Fin
     notAsked: [],
     budgets: [{ id: 'one', before: 1, after: -0.5 }],
     leastKnee: undefined,
+    observed: undefined,
     ...more,
   });
 }
@@ -56,6 +58,15 @@ const entries = (n: number, phase = 'steady', what: Partial<Entry> = {}): Entry[
     ...{ outcome: 'completed', ms: 900, seenBy: 'sender' },
     ...what,
   }));
+
+/** Of two hours; its name is hostile. */
+function leaking(): Observed {
+  const samples = Array.from({ length: 121 }, (_, minute) => {
+    const use = { cpuSeconds: minute * 30, privateBytes: mebibytes(300 + 2 * minute), descriptors: 40 };
+    return { at: milliseconds(minute * 60_000), uses: { [HOSTILE]: use } };
+  });
+  return { samples, before: { [HOSTILE]: 0 }, after: { [HOSTILE]: 1e6 } };
+}
 
 const TITLES: readonly [title: string, made: Result, verdict: string, says: RegExp][] = [
   ['a good one', result('smoke', entries(200)), 'kept', /every objective held/],
@@ -68,6 +79,12 @@ const TITLES: readonly [title: string, made: Result, verdict: string, says: RegE
     /knee is at 1 .*, 5 are asked for/,
   ],
   ['a climb that was borne', result('stress', entries(20, 'step-01')), 'kept', /the knee lies above 1 /],
+  [
+    'a soak whose worker leaks',
+    result('soak', entries(200), { observed: leaking() }),
+    'broken',
+    /^<script>.*: its memory grew/,
+  ],
   ['a climb that broke at once', result('stress', entries(20, 'step-01', { ms: 31_000 })), 'broken', /not even 1 /],
 ];
 for (const [title, made, verdict, says] of TITLES) {

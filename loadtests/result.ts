@@ -8,6 +8,7 @@ import type { Plan } from './k6/plan.ts';
 import { apiIn, countersOf, crossed, type K6Summary, rateOf } from './k6-summary.ts';
 import { findKnee, type Knee, type PhaseResult, phaseResults, quantile } from './phases.ts';
 import type { Promises } from './promises.ts';
+import { growing, type Observed, type Resources, resourcesOf } from './resources.ts';
 import { RATES, type Scenario, USUAL } from './scenarios.ts';
 
 export type Result = {
@@ -46,6 +47,8 @@ export type Result = {
     readonly dropped: number;
     readonly requests: number;
   };
+  /** What it took; null: it runs elsewhere. */
+  readonly resources: Resources | null;
 };
 export type Budget = { readonly id: string; readonly before: number; readonly after: number };
 type Quantiles = { readonly p50: number | undefined; readonly p95: number | undefined };
@@ -64,6 +67,7 @@ export type Findings = {
   readonly budgets: readonly Budget[];
   /** The knee that is asked for, in documents a second. */
   readonly leastKnee: number | undefined;
+  readonly observed: Observed | undefined;
 };
 
 export function resultOf(findings: Findings): Result {
@@ -75,7 +79,9 @@ export function resultOf(findings: Findings): Result {
   const objectives = climbs ? [] : judgedTogether(findings);
   const found = differences(accounts);
   const counters = countersOf(summary);
-  const outcome = { objectives, knee, differences: found };
+  const done = accounts.rows.filter(({ status }) => status === 'completed').length;
+  const resources = findings.observed === undefined ? null : resourcesOf(findings.observed, plan.phases, done);
+  const outcome = { objectives, knee, differences: found, resources };
   const because = reasons(outcome, findings);
   return {
     ...outcome,
@@ -123,8 +129,13 @@ const sum = (all: readonly Counts[]): Counts => ({
 });
 
 function reasons(
-  { objectives, knee, differences: found }: Pick<Result, 'objectives' | 'knee' | 'differences'>,
-  { accounts, leastKnee, exitCode, summary }: Findings,
+  {
+    objectives,
+    knee,
+    differences: found,
+    resources,
+  }: Pick<Result, 'objectives' | 'knee' | 'differences' | 'resources'>,
+  { accounts, leastKnee, exitCode, summary, plan }: Findings,
 ): string[] {
   const because = found.map(({ says, ids }) => (ids.length > 0 ? `${ids.length} ${says}` : says));
   for (const { state, promise, good, bad } of objectives) {
@@ -136,6 +147,9 @@ function reasons(
   if (knee?.kind === 'below') because.push(`not even ${knee.brokenAt} documents a second are borne`);
   if (knee !== null && leastKnee !== undefined && rateOfKnee(knee) < leastKnee) {
     because.push(`the knee is at ${rateOfKnee(knee)} documents a second, ${leastKnee} are asked for`);
+  }
+  if (plan.scenario === 'soak' && resources !== null) {
+    for (const { name, what } of growing(resources)) because.push(`${name}: its ${what} grew all the time`);
   }
   if (exitCode === 99 && because.length === 0) because.push(`k6: ${crossed(summary).join(', ')}`);
   return because;

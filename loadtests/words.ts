@@ -5,7 +5,9 @@ import { duration, exactPercent, percent, round } from '#slo/verdict.ts';
 import { CONFIDENCE } from './interval.ts';
 import type { Judged } from './judge.ts';
 import type { Knee, PhaseResult } from './phases.ts';
+import type { ProcessUse, Resources } from './resources.ts';
 import type { Result } from './result.ts';
+import type { Trend } from './trend.ts';
 
 /** Never 100 % of what is not all: 999,999 of a million are 99.99 %. */
 export function share(part: number, whole: number): string {
@@ -85,6 +87,51 @@ export const phaseRow = (one: PhaseResult): string[] => [
   time(one.p95),
   one.broken.join(', ') || '–',
 ];
+
+const MIB = 2 ** 20;
+const mib = (bytes: number): string => (bytes / MIB).toFixed(bytes < 10 * MIB ? 1 : 0);
+
+export const USE_HEAD = [
+  'process',
+  'cores',
+  'CPU ms a document',
+  'own memory MiB, first/last/most',
+  'an hour',
+  'descriptors',
+  'an hour',
+];
+
+/** What a process took. An interval that holds 0 is no growth. */
+export function useRow({ name, cores, cpuMsPerDocument, privateBytes, descriptors, ...trends }: ProcessUse): string[] {
+  const { first, last, most } = privateBytes;
+  return [
+    name,
+    cores.toFixed(2),
+    cpuMsPerDocument === null ? '–' : cpuMsPerDocument.toFixed(1),
+    `${mib(first)} / ${mib(last)} / ${mib(most)}`,
+    trendWords(trends.memoryTrend, MIB, 'MiB'),
+    `${descriptors.first} / ${descriptors.last} / ${descriptors.most}`,
+    trendWords(trends.descriptorTrend, 1, ''),
+  ];
+}
+
+function trendWords(trend: Trend | null, unit: number, name: string): string {
+  if (trend === null) return '–';
+  const [slope, low, high] = [trend.slope, trend.low, trend.high].map(
+    (one) => `${one < 0 ? '' : '+'}${(one / unit).toFixed(1)}`,
+  );
+  return `${slope} ${name} (${low} to ${high})`.replace('  ', ' ');
+}
+
+export const STORE_HEAD = ['store', 'MiB before', 'MiB after', 'KiB a document'];
+
+/** Those that grew, and how much for each document. */
+export const storeRows = ({ stores }: Resources, documents: number): string[][] =>
+  stores.flatMap(({ name, before, after }) =>
+    after === before
+      ? []
+      : [[name, mib(before), mib(after), documents === 0 ? '–' : ((after - before) / documents / 1_024).toFixed(1)]],
+  );
 
 /** Ids on a screen; all of them are in the JSON. */
 export const IDS_SHOWN = 20;

@@ -1,14 +1,17 @@
 /** `npm run loadtest`: the real k6 against a real stack, when all is well, and when a document is lost on the way. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import test, { after, before, describe } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Result } from '#loadtests/result.ts';
+import { openDatabase } from '#test/crash/fleet.ts';
 import { startMeddler } from '#test/kit/meddler.ts';
 import { clean, removeFolder, temporaryFolder } from '#test/kit/stack.ts';
 import { type Stack, startStack } from '#test/load/stack.ts';
-import { freePort } from '#test/tools/postgres.ts';
+import { findPostgres, freePort } from '#test/tools/postgres.ts';
 
 const K6 = process.env['TEST_TOOL_K6'];
 const [BROKEN, NOT_RUN, USAGE] = [99, 1, 2];
@@ -58,10 +61,7 @@ describe('npm run loadtest', { skip: K6 === undefined && 'k6 is not here', timeo
       ...against(there().url),
       '--alone',
       ...patient(),
-      '--duration',
-      '10s',
-      '--rate',
-      '3',
+      ...(process.env['CI'] === 'true' ? [] : ['--duration', '10s', '--rate', '3']),
     ]);
     assert.equal(said.code, 0, said.output);
     const { verdict, counts, differences, objectives, notAsked, k6, budgets } = result(said);
@@ -141,6 +141,53 @@ describe('npm run loadtest', { skip: K6 === undefined && 'k6 is not here', timeo
     }
   });
 });
+
+describe('npm run loadtest, on Postgres', {
+  skip: (K6 === undefined || findPostgres().kind === 'missing') && 'k6 or Postgres is not here',
+  timeout: 300_000,
+}, () => {
+  test('a document whose row is deleted after it was accepted is found, with its id', async () => {
+    const out = temporaryFolder();
+    await using stack = await startStack({ database: 'postgres', workers: 1, latency: 'zero' });
+    const { target, databaseUrl = '' } = stack;
+    const db = openDatabase(databaseUrl);
+    const where = ['--target', target.url, '--metrics', target.metrics[0] ?? '', '--router', target.router?.url ?? ''];
+    const args = [
+      'test/load/main.ts',
+      'smoke',
+      ...where,
+      '--objectives',
+      patientObjectives(out),
+      '--duration',
+      '12s',
+      '--out',
+      out,
+    ];
+    const child = execFile(process.execPath, args, { env: { ...clean(process.env), BURNLINE_TOOL_K6: K6 } });
+    const code = once(child, 'exit');
+    const deleted = await deleteOne(db);
+    await db.close();
+    assert.equal((await code)[0], BROKEN);
+    const { differences } = JSON.parse(readFileSync(join(out, 'result.json'), 'utf8')) as Result;
+    removeFolder(out);
+    assert.deepEqual(
+      differences.filter(({ ids }) => ids.length > 0).map(({ kind, ids }) => [kind, ids]),
+      [['lost', [deleted]]],
+    );
+  });
+});
+
+/** One that its sender has seen completed, so that nobody but the second count can miss it. */
+async function deleteOne(db: ReturnType<typeof openDatabase>): Promise<string> {
+  for (;;) {
+    const [gone] = await db.query<{ id: string }>(
+      `delete from worker.documents where id = (select id from worker.documents where status = 'completed' and correlation_id like 'load-%'
+       and finished_at < now() - interval '3 seconds' limit 1) returning id`,
+    );
+    if (gone) return gone.id;
+    await sleep(200);
+  }
+}
 
 function patientObjectives(folder: string): string {
   const own = join(folder, 'patient');

@@ -9,11 +9,12 @@ import { Agent, request as httpRequest } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { cpuSeconds, residentMegabytes } from '#test/kit/processes.ts';
 import { startRole, temporaryFolder } from '#test/kit/stack.ts';
 import { findAlertmanager } from '#test/tools/alertmanager.ts';
 import { findPostgres, freePort, startCluster } from '#test/tools/postgres.ts';
 import { measureListing } from './listing.ts';
-import { cpuSeconds, quantile, residentMegabytes } from './pipeline.ts';
+import { quantile } from './pipeline.ts';
 
 const { values } = parseArgs({
   options: {

@@ -1,8 +1,8 @@
 /** One run of the pipeline: real processes, N documents, what came of it. Used by bench:worker and by hand. */
-import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { call, upload } from '#test/kit/client.ts';
-import { childrenOf, type Running, removeFolder, startRole, temporaryFolder } from '#test/kit/stack.ts';
+import { cpuSeconds, residentMegabytes } from '#test/kit/processes.ts';
+import { type Running, removeFolder, startRole, temporaryFolder } from '#test/kit/stack.ts';
 import type { Cluster } from '#test/tools/postgres.ts';
 
 export type Shape = {
@@ -144,22 +144,4 @@ async function readTimelines(api: string, ids: readonly string[]): Promise<Pick<
 export function quantile(values: readonly number[], q: number): number {
   const sorted = values.toSorted((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))] ?? Number.NaN;
-}
-
-/** CPU of a process and its children so far, in seconds; Linux counts in hundredths. */
-export function cpuSeconds(pid: number): number {
-  return tree(pid).reduce((sum, pid) => {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return sum + (Number(fields[11]) + Number(fields[12]) + Number(fields[13]) + Number(fields[14])) / 100;
-  }, 0);
-}
-
-const tree = (pid: number): number[] => [pid, ...childrenOf(pid).flatMap((child) => tree(child.pid))];
-
-export function residentMegabytes(pid: number): number {
-  return tree(pid).reduce((sum, one) => {
-    const kilobytes = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${one}/status`, 'utf8'))?.[1];
-    return sum + Number(kilobytes ?? 0) / 1024;
-  }, 0);
 }

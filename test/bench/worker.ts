@@ -7,9 +7,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { call, upload } from '#test/kit/client.ts';
 import { startReceiver } from '#test/kit/otlp.ts';
+import { residentMegabytes } from '#test/kit/processes.ts';
 import { removeFolder, startRole, temporaryFolder } from '#test/kit/stack.ts';
 import { type Cluster, findPostgres, startCluster } from '#test/tools/postgres.ts';
-import { type Measured, quantile, residentMegabytes, runPipeline, type Shape } from './pipeline.ts';
+import { type Measured, quantile, runPipeline, type Shape } from './pipeline.ts';
 
 const { values } = parseArgs({ options: { quick: { type: 'boolean' }, only: { type: 'string' } } });
 const DOCUMENTS = values.quick ? 100 : 400;

@@ -5,6 +5,9 @@ import { clean } from './stack.ts';
 export type Ran = { readonly code: number | string; readonly stdout: string; readonly stderr: string };
 
 const LIMIT = 60_000;
+/** Nobody listens there; at the usual addresses a developer's own `npm start` may. */
+const NOBODY = 'http://127.0.0.1:1';
+const ALONE = { BURNLINE_URL: NOBODY, BURNLINE_ROUTER_URL: NOBODY };
 
 export async function burnline(
   args: readonly string[],
@@ -13,7 +16,7 @@ export async function burnline(
   limit: number = LIMIT,
 ): Promise<Ran> {
   const child = spawn(node, ['bin/burnline', ...args], {
-    env: { ...clean(process.env), ...env } as NodeJS.ProcessEnv,
+    env: { ...clean(process.env), ...ALONE, ...env } as NodeJS.ProcessEnv,
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: limit,
     killSignal: 'SIGKILL',

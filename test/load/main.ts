@@ -14,11 +14,13 @@ import { onStopSignal } from '#kernel/shutdown.ts';
 import { folderDocuments, sampleDocuments } from '#loadtests/documents.ts';
 import { runLoadtest, type Target } from '#loadtests/loadtest.ts';
 import { type Promises, promisesOf } from '#loadtests/promises.ts';
+import type { Watch } from '#loadtests/resources.ts';
 import { makePlan, RATE_LEAST, SCENARIOS, type Scenario, USUAL } from '#loadtests/scenarios.ts';
 import { findK6 } from '#test/tools/k6.ts';
 import { makeProgress } from './progress.ts';
 import { tellResult, writeReports } from './report.ts';
 import { startStack } from './stack.ts';
+import { watchStack } from './watch.ts';
 
 /** k6's own code for thresholds that did not hold, and so this tool's. */
 const BROKEN = 99;
@@ -41,6 +43,7 @@ const OPTIONS = {
   knee: ['N', 'stress, breakpoint: the knee must be at least there'],
   objectives: ['FILE', 'files or folders of objectives; default: those that ship'],
   out: ['DIR', 'where the reports go; default: .burnline/loadtests/RUN'],
+  profile: ['', 'writes a CPU profile of each process of its own stack into DIR/profiles'],
   prometheus: ['URL', 'takes k6’s metrics by remote write, for the dashboard “Load test”'],
 } as const;
 type Name = keyof typeof OPTIONS;
@@ -62,6 +65,7 @@ type Wish = {
   readonly one: Readonly<Partial<Record<Name, string>>>;
   readonly many: Readonly<Partial<Record<Name, readonly string[]>>>;
   readonly alone: boolean;
+  readonly profile: boolean;
 };
 
 /** @throws {Usage} */
@@ -90,6 +94,7 @@ function readWish(argv: readonly string[]): Wish {
     one: Object.fromEntries(strings),
     many: Object.fromEntries(lists),
     alone: values['alone'] === true,
+    profile: values['profile'] === true,
   };
 }
 
@@ -132,7 +137,11 @@ const address = (url: string): string => {
 };
 
 /** A given one is not ours to start or end. */
-async function targetFor(wish: Wish, undo: AsyncDisposableStack): Promise<Target> {
+async function targetFor(
+  wish: Wish,
+  folder: string,
+  undo: AsyncDisposableStack,
+): Promise<{ target: Target; watch: Watch | undefined }> {
   const { one, many, alone } = wish;
   if (one.target === undefined) {
     for (const name of ['router', 'metrics', 'key'] as const) {
@@ -142,10 +151,13 @@ async function targetFor(wish: Wish, undo: AsyncDisposableStack): Promise<Target
     const latency = choiceOf(wish, 'latency', ['realistic', 'zero']);
     const workers = numberOf(wish, 'workers', 1, 1);
     process.stderr.write(`starting a stack (${database}) …\n`);
-    return undo.use(await startStack({ database, latency, workers })).target;
+    const env = wish.profile ? { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${join(folder, 'profiles')}` } : {};
+    const stack = undo.use(await startStack({ database, latency, workers, env }));
+    return { target: stack.target, watch: undo.use(watchStack(stack)) };
   }
+  if (wish.profile) throw new Usage('--profile is for a stack of its own, without --target');
   const given = process.env['BURNLINE_KEY'];
-  return {
+  const target = {
     url: address(one.target),
     keys: many.key ?? (given === undefined || given === '' ? [] : [given]),
     metrics: (many.metrics ?? []).map(address),
@@ -155,6 +167,7 @@ async function targetFor(wish: Wish, undo: AsyncDisposableStack): Promise<Target
         : { url: address(one.router), key: one['router-key'] ?? process.env['BURNLINE_ROUTER_KEY'] },
     alone,
   };
+  return { target, watch: undefined };
 }
 
 async function run(argv: readonly string[]): Promise<number> {
@@ -179,12 +192,12 @@ async function run(argv: readonly string[]): Promise<number> {
   mkdirSync(folder, { recursive: true });
   const signal = onStopSignal(systemClock, { ignoreTerminal: false, ignoreHangUp: false });
   await using undo = new AsyncDisposableStack();
-  const target = await targetFor(wish, undo);
+  const { target, watch } = await targetFor(wish, folder, undo);
   const prometheus = one.prometheus && address(one.prometheus);
   process.stderr.write(`${scenario}: ${target.url}, run ${plan.run}\n`);
   const result = await runLoadtest(
     {
-      ...{ plan, target, folder, leastKnee, prometheus, k6: found.where, environment: process.env },
+      ...{ plan, target, folder, leastKnee, prometheus, watch, k6: found.where, environment: process.env },
       promises: promisesFor(wish),
     },
     { http, clock: systemClock, signal, tell: makeProgress(plan, process.stderr) },

@@ -5,7 +5,16 @@ import { columns, paint } from '#app/terminal.ts';
 import { junitOf } from '#loadtests/junit.ts';
 import { pageOf } from '#loadtests/page.ts';
 import type { Result } from '#loadtests/result.ts';
-import { countLines, headline, idsShown, objectiveWords, PHASE_HEAD, phaseRow } from '#loadtests/words.ts';
+import {
+  countLines,
+  headline,
+  idsShown,
+  objectiveWords,
+  PHASE_HEAD,
+  phaseRow,
+  USE_HEAD,
+  useRow,
+} from '#loadtests/words.ts';
 
 const COLOURS = { kept: 'green', broken: 'red', unknown: 'yellow' } as const;
 
@@ -17,7 +26,7 @@ export function writeReports(result: Result, folder: string): void {
 
 /** @param paths for a file that is no terminal, nothing is painted. */
 export function tellResult(result: Result, folder: string, stream: NodeJS.WriteStream): void {
-  const { verdict, objectives, phases, differences, because, k6 } = result;
+  const { verdict, objectives, phases, differences, because, k6, resources } = result;
   const rows = objectives.map((judged) => [
     `  ${judged.promise.displayName}`,
     paint(COLOURS[judged.state], judged.state, stream),
@@ -29,6 +38,10 @@ export function tellResult(result: Result, folder: string, stream: NodeJS.WriteS
   if (phases.length > 1)
     say(columns([PHASE_HEAD, ...phases.map(phaseRow)].map(([first, ...more]) => [`  ${first}`, ...more])));
   say(columns(countLines(result).map(([who, says]) => [`  ${who}`, says])));
+  if (resources !== null)
+    say(
+      `\n${columns([USE_HEAD, ...resources.processes.map(useRow)].map(([first, ...more]) => [`  ${first}`, ...more]))}`,
+    );
   if (k6.dropped > 0) say(`  k6 could not begin ${k6.dropped} arrivals: the load was less than it was meant to be\n`);
   for (const { says, ids } of differences) say(paint('red', `  ${says}: ${idsShown(ids)}\n`, stream));
   say(`\n${paint(COLOURS[verdict], verdict, stream)}: ${headline(result)}\n`);

@@ -3,10 +3,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Target } from '#loadtests/loadtest.ts';
 import { SAMPLES_FOLDER } from '#samples/catalogue.ts';
+import { openDatabase } from '#test/crash/fleet.ts';
 import { type Member, type Role, startMember } from '#test/crash/member.ts';
 import { burnline } from '#test/kit/cli.ts';
 import { search, untilFinished, upload } from '#test/kit/client.ts';
-import { FREE_PORTS, removeFolder, startRole, temporaryFolder } from '#test/kit/stack.ts';
+import { childrenOf, FREE_PORTS, removeFolder, startRole, temporaryFolder } from '#test/kit/stack.ts';
 import { type Cluster, findPostgres, freePort, startCluster } from '#test/tools/postgres.ts';
 import { supervised } from './supervised.ts';
 
@@ -33,6 +34,12 @@ export type Stack = AsyncDisposable & {
   readonly keys: ReadonlyMap<string, string>;
   /** Processes that ended or did not start although nobody killed them. */
   readonly accidents: readonly string[];
+  /** By name, as they are now; each with its children. */
+  processes(): ReadonlyMap<string, number>;
+  /** The folder of whatever is not in Postgres. */
+  readonly state: string;
+  /** Bytes of each table in Postgres, indexes with it. */
+  tables(): Promise<readonly (readonly [string, number])[]>;
 };
 
 /** The rate limit is one caller's, and this caller is all of them. */
@@ -44,10 +51,11 @@ export async function startStack(wish: StackWish): Promise<Stack> {
   await using undo = new AsyncDisposableStack();
   const own = temporaryFolder();
   undo.defer(() => removeFolder(own));
+  const state = (wish.database === 'embedded' ? wish.folder : undefined) ?? join(own, 'state');
   const env = {
     ...OPEN_TO_ALL,
     ...QUIET,
-    BURNLINE_STATE: (wish.database === 'embedded' ? wish.folder : undefined) ?? join(own, 'state'),
+    BURNLINE_STATE: state,
     BURNLINE_VENDORS: 'simulated',
     SIMULATORS_LATENCY: wish.latency,
     ...wish.env,
@@ -55,7 +63,7 @@ export async function startStack(wish: StackWish): Promise<Stack> {
   const started = await (wish.database === 'embedded' ? embedded(undo, env, wish) : onPostgres(undo, env, wish));
   await warmUp(started.target.url);
   const owned = undo.move();
-  return { ...started, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+  return { ...started, state, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
 
 /** By the store itself, which a running embedded service would not share. */
@@ -82,7 +90,7 @@ async function warmUp(api: string): Promise<void> {
 }
 
 type Env = Readonly<Record<string, string>>;
-type Started = Omit<Stack, keyof AsyncDisposable>;
+type Started = Omit<Stack, keyof AsyncDisposable | 'state'>;
 
 async function embedded(undo: AsyncDisposableStack, env: Env, { tenants }: StackWish): Promise<Started> {
   const keys = await makeKeys(tenants, env);
@@ -97,8 +105,12 @@ async function embedded(undo: AsyncDisposableStack, env: Env, { tenants }: Stack
     supervised({ parent: pid, role: 'service', health: `${api}/readyz`, metrics }),
     supervised({ parent: pid, role: 'router', health: `${router}/-/ready`, metrics: router }),
   ];
-  return { target, simulators, members, keys, cluster: undefined, databaseUrl: undefined, accidents: [] };
+  const processes = () => new Map(childrenOf(pid).map((child) => [child.role, child.pid]));
+  const nothing = { cluster: undefined, databaseUrl: undefined, accidents: [], tables: async () => [] };
+  return { target, simulators, members, keys, processes, ...nothing };
 }
+
+const TABLES = `select relname as name, pg_total_relation_size(relid)::float8 as bytes from pg_stat_user_tables order by 2 desc`;
 
 async function onPostgres(undo: AsyncDisposableStack, env: Env, wish: StackWish): Promise<Started> {
   const found = findPostgres();
@@ -135,5 +147,21 @@ async function onPostgres(undo: AsyncDisposableStack, env: Env, wish: StackWish)
   await start('router', 'router', ports, [listen, `--scrape=${targets.join()}`]);
   const router = { url: `http://127.0.0.1:${routerPort}`, key: undefined };
   const target = { url, keys: [], metrics, alone: true, router };
-  return { target, simulators: vendors, members, cluster, databaseUrl, keys, accidents };
+  const db = openDatabase(databaseUrl);
+  undo.defer(async () => await db.close());
+  const processes = () =>
+    new Map(
+      [
+        ...members.map((one) => [one.name, one.pid()] as const),
+        ...([
+          ['simulators', simulators.process.pid],
+          ['postgres', cluster.pid()],
+        ] as const),
+      ].filter((entry): entry is [string, number] => entry[1] !== undefined),
+    );
+  const tables = async () =>
+    (await db.query<{ name: string; bytes: number }>(TABLES)).map(
+      ({ name, bytes }) => [`table ${name}`, bytes] as const,
+    );
+  return { target, simulators: vendors, members, cluster, databaseUrl, keys, accidents, processes, tables };
 }

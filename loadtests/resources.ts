@@ -1,0 +1,142 @@
+/**
+ * What a stack took while it was tested: processor, memory, descriptors of each of its processes, and what its stores have
+ * grown to. Only for a stack that runs on this machine: of a target elsewhere its own metrics tell.
+ *
+ * Pure.
+ */
+import { type Milliseconds, toSeconds } from '#kernel/units.ts';
+import type { Phase } from './k6/plan.ts';
+import { quantile } from './phases.ts';
+import { type Trend, trendOf } from './trend.ts';
+
+/** Of a process with its children, at one moment. */
+export type Use = {
+  /** Since it began. */
+  readonly cpuSeconds: number;
+  /** Its own memory: neither files nor what processes share, of which each backend of Postgres would count the whole. */
+  readonly privateBytes: number;
+  readonly descriptors: number;
+};
+export type Sample = {
+  /** Since the first was sent. */
+  readonly at: Milliseconds;
+  readonly uses: Readonly<Record<string, Use>>;
+};
+/** Bytes of each store and table. */
+export type Sizes = Readonly<Record<string, number>>;
+
+/** Whoever can see the processes of what is tested. */
+export type Watch = {
+  /** From now on: the first document goes. */
+  begin(): Promise<void>;
+  /** What was seen until now. */
+  end(): Promise<Observed>;
+};
+export type Observed = { readonly samples: readonly Sample[]; readonly before: Sizes; readonly after: Sizes };
+
+export type ProcessUse = {
+  readonly name: string;
+  /** Mean while documents were sent: 1 is one core, busy all the time. */
+  readonly cores: number;
+  readonly cpuMsPerDocument: number | null;
+  readonly privateBytes: Span;
+  readonly descriptors: Span;
+  /** Bytes, and descriptors, an hour; null: it was watched too briefly to say. */
+  readonly memoryTrend: Trend | null;
+  readonly descriptorTrend: Trend | null;
+};
+export type Span = { readonly first: number; readonly last: number; readonly most: number };
+export type Resources = {
+  readonly processes: readonly ProcessUse[];
+  readonly stores: readonly { readonly name: string; readonly before: number; readonly after: number }[];
+  /** Cores that each process had in each phase. */
+  readonly phases: readonly { readonly phase: string; readonly cores: Readonly<Record<string, number>> }[];
+};
+
+/** While the compiler learns the way and pools fill, memory grows by right. */
+const WARM_SHARE = 0.25;
+const BLOCK_MS = 60_000;
+const HOUR_MS = 3_600_000;
+const TREND_LEAST_MS = 20 * 60_000;
+
+/** @param documents how many came to an end. */
+export function resourcesOf(
+  { samples, before, after }: Observed,
+  phases: readonly Phase[],
+  documents: number,
+): Resources {
+  const length = phases.at(-1)?.to ?? 0;
+  const names = [...new Set(samples.flatMap(({ uses }) => Object.keys(uses)))];
+  return {
+    processes: names.map((name) => processUse(name, seriesOf(samples, name), length, documents)),
+    stores: Object.keys(after).map((name) => ({ name, before: before[name] ?? 0, after: after[name] ?? 0 })),
+    phases: phases.map(({ name: phase, from, to }) => ({
+      phase,
+      cores: Object.fromEntries(names.map((name) => [name, coresIn(seriesOf(samples, name), from, to)])),
+    })),
+  };
+}
+
+type Series = readonly (Use & { readonly at: Milliseconds })[];
+const seriesOf = (samples: readonly Sample[], name: string): Series =>
+  samples.flatMap(({ at, uses }) => {
+    const use = uses[name];
+    return use === undefined ? [] : [{ at, ...use }];
+  });
+
+function processUse(name: string, series: Series, length: number, documents: number): ProcessUse {
+  const spent = (series.at(-1)?.cpuSeconds ?? 0) - (series[0]?.cpuSeconds ?? 0);
+  return {
+    name,
+    cores: coresIn(series, 0, length),
+    cpuMsPerDocument: documents === 0 ? null : (spent * 1_000) / documents,
+    privateBytes: spanOf(series.map((one) => one.privateBytes)),
+    descriptors: spanOf(series.map((one) => one.descriptors)),
+    memoryTrend: hourly(series, length, (one) => one.privateBytes),
+    descriptorTrend: hourly(series, length, (one) => one.descriptors),
+  };
+}
+
+const spanOf = (values: readonly number[]): Span => ({
+  first: values[0] ?? 0,
+  last: values.at(-1) ?? 0,
+  most: values.reduce((most, one) => Math.max(most, one), 0),
+});
+
+/** A process that was started anew begins at 0 again: only what grows counts. */
+function coresIn(series: Series, from: number, to: number): number {
+  const inside = series.filter(({ at }) => at >= from && at <= to);
+  const [first, last] = [inside[0], inside.at(-1)];
+  if (first === undefined || last === undefined || last.at === first.at) return 0;
+  const spent = inside.slice(1).reduce((sum, one, i) => {
+    const grown = one.cpuSeconds - (inside[i]?.cpuSeconds ?? 0);
+    return sum + Math.max(0, grown);
+  }, 0);
+  return spent / toSeconds((last.at - first.at) as Milliseconds);
+}
+
+/** By the medians of minutes, without the first quarter. */
+function hourly(series: Series, length: number, value: (use: Use) => number): Trend | null {
+  if (length < TREND_LEAST_MS) return null;
+  const steady = series.filter(({ at }) => at >= WARM_SHARE * length && at <= length);
+  const blocks = Map.groupBy(steady, ({ at }) => Math.floor(at / BLOCK_MS));
+  const points = [...blocks].map(([block, uses]) => ({
+    at: (block * BLOCK_MS) / HOUR_MS,
+    value: quantile(uses.map(value), 0.5) ?? 0,
+  }));
+  return trendOf(points) ?? null;
+}
+
+/** What a soak test holds against a stack: growth that is certain, and more than so much of what there is, an hour. */
+export const GROWTH_MOST = 0.02;
+
+/** Each process that grows, in words for `name`. */
+export function growing({
+  processes,
+}: Resources): { readonly name: string; readonly what: 'memory' | 'descriptors' }[] {
+  const grows = (trend: Trend | null, { last }: Span) => trend !== null && trend.low > GROWTH_MOST * last;
+  return processes.flatMap((one) => [
+    ...(grows(one.memoryTrend, one.privateBytes) ? [{ name: one.name, what: 'memory' as const }] : []),
+    ...(grows(one.descriptorTrend, one.descriptors) ? [{ name: one.name, what: 'descriptors' as const }] : []),
+  ]);
+}

@@ -1,0 +1,81 @@
+/** Looks at the processes of a stack while it is tested, and at its stores before and after. */
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { mebibytes, milliseconds } from '#kernel/units.ts';
+import type { Sample, Sizes, Use, Watch } from '#loadtests/resources.ts';
+import { NO_PROC } from '#test/kit/memory.ts';
+import { cpuSeconds, descriptors, privateMegabytes } from '#test/kit/processes.ts';
+import { childrenOf } from '#test/kit/stack.ts';
+import type { Stack } from './stack.ts';
+
+const LOOK_EVERY = 5_000;
+
+/** @returns undefined where there is no /proc. */
+export function watchStack(
+  stack: Pick<Stack, 'processes' | 'state' | 'tables'>,
+): (Watch & AsyncDisposable) | undefined {
+  if (NO_PROC) return undefined;
+  const samples: Sample[] = [];
+  let [begun, before]: [number, Sizes] = [performance.now(), {}];
+  const done = new AbortController();
+  const look = () => {
+    samples.push({ at: milliseconds(performance.now() - begun), uses: usesOf(stack.processes()) });
+  };
+  const loop = async () => {
+    while (!done.signal.aborted) {
+      look();
+      await sleep(LOOK_EVERY, undefined, { signal: done.signal }).catch(() => {});
+    }
+  };
+  let looping = Promise.resolve();
+  const stop = async () => {
+    done.abort();
+    await looping;
+  };
+  return {
+    begin: async () => {
+      before = await sizesOf(stack);
+      begun = performance.now();
+      looping = loop();
+    },
+    end: async () => {
+      await stop();
+      look();
+      return { samples, before, after: await sizesOf(stack) };
+    },
+    [Symbol.asyncDispose]: stop,
+  };
+}
+
+const SENDER = 'k6 and this command';
+
+function usesOf(processes: ReadonlyMap<string, number>): Record<string, Use> {
+  const theirs = new Set(processes.values());
+  const all = new Map<string, readonly number[]>([...processes].map(([name, pid]) => [name, [pid]]));
+  const k6 = childrenOf(process.pid).flatMap(({ pid }) => (theirs.has(pid) ? [] : [pid]));
+  all.set(SENDER, k6);
+  return Object.fromEntries([...all].map(([name, pids]) => [name, useOf(pids)]));
+}
+
+const useOf = (pids: readonly number[]): Use => {
+  const sum = (of: (pid: number) => number) => pids.reduce((total, pid) => total + of(pid), 0);
+  return {
+    cpuSeconds: sum(cpuSeconds),
+    privateBytes: sum((pid) => mebibytes(privateMegabytes(pid))),
+    descriptors: sum(descriptors),
+  };
+};
+
+async function sizesOf({ state, tables }: Pick<Stack, 'state' | 'tables'>): Promise<Sizes> {
+  const folders = readdirSync(state, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  const stores = folders.map(({ name }) => [`folder ${name}`, bytesIn(join(state, name))] as const);
+  return Object.fromEntries([...stores, ...(await tables())]);
+}
+
+function bytesIn(folder: string): number {
+  return readdirSync(folder, { withFileTypes: true, recursive: true }).reduce((sum, entry) => {
+    const found = entry.isFile() ? statSync(join(entry.parentPath, entry.name), { throwIfNoEntry: false }) : undefined;
+    return sum + (found?.size ?? 0);
+  }, 0);
+}
