@@ -1,4 +1,3 @@
-import { setTimeout as sleepFor } from 'node:timers/promises';
 import type { Milliseconds } from './units.ts';
 
 /** The only source of time. Everything that waits or stamps takes one. */
@@ -14,12 +13,23 @@ export interface Clock {
 export const systemClock: Clock = {
   now: () => Date.now() as Milliseconds,
   steady: () => performance.now() as Milliseconds,
-  sleep: async (span, signal) => {
-    await sleepFor(span, undefined, signal && { signal }).catch((error: unknown) => {
-      // Node throws an AbortError of its own; who stopped it, and why, is in the reason.
-      throw signal?.aborted ? signal.reason : error;
-    });
-  },
+  // Not Node's own, which makes an error with a stack where only the reason is wanted.
+  sleep: (span, signal) =>
+    new Promise((resolve, reject) => {
+      if (signal?.aborted) {
+        reject(signal.reason);
+        return;
+      }
+      const stop = () => {
+        clearTimeout(timer);
+        reject(signal?.reason);
+      };
+      const timer = setTimeout(() => {
+        signal?.removeEventListener('abort', stop);
+        resolve();
+      }, span);
+      signal?.addEventListener('abort', stop, { once: true });
+    }),
 };
 
 /** A clock that stands still until told. `advance` runs every sleeper that falls due, in order. */

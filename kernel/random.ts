@@ -8,9 +8,27 @@ export interface Random {
   bytes(count: number): Uint8Array;
 }
 
+/** Asking the system costs the same for sixteen bytes as for some thousand, and each request wants an id. */
+const POOL = 4_096;
+const pool = new Uint8Array(POOL);
+let used = POOL;
+
+function fromPool(count: number): Uint8Array {
+  if (count > POOL / 8) return randomFillSync(new Uint8Array(count));
+  if (used + count > POOL) {
+    randomFillSync(pool);
+    used = 0;
+  }
+  const taken = pool.slice(used, used + count);
+  // What was given out is nowhere else.
+  pool.fill(0, used, used + count);
+  used += count;
+  return taken;
+}
+
 export const systemRandom: Random = {
   next: () => readUint32(systemRandom.bytes(4)) / 2 ** 32,
-  bytes: (count) => randomFillSync(new Uint8Array(count)),
+  bytes: fromPool,
 };
 
 /** xoshiro128**, seeded by splitmix32. Source: Blackman and Vigna, https://prng.di.unimi.it/. Not for secrets. */

@@ -36,7 +36,9 @@ export const USUAL = {
 /** k6 takes whole numbers; per ten seconds, a tenth of a document a second is one. */
 const TIME_UNIT_SECONDS = 10;
 export const RATE_LEAST = 1 / TIME_UNIT_SECONDS;
-const STEPS_GROW = 1.5;
+/** Of stress: the rate of the first step, and how many times the last one's the next one is. */
+export type Steps = { readonly from: number; readonly grow: number };
+export const USUAL_STEPS: Steps = { from: 1, grow: 1.5 };
 const SPIKE_TIMES = 10;
 /** Of a spike's time: before it, in it, while what it left is worked off, after it. */
 const SPIKE_PARTS = [
@@ -64,12 +66,13 @@ export type PlanWish = {
   readonly run: string;
   readonly rate: number;
   readonly duration: Milliseconds;
+  readonly steps?: Steps;
   readonly promises: Promises;
   readonly documents: readonly PlannedDocument[];
 };
 
-export function makePlan({ scenario, run, rate, duration, promises, documents }: PlanWish): Plan {
-  const phases = phasesOf(scenario, rate, duration);
+export function makePlan({ scenario, run, rate, duration, steps, promises, documents }: PlanWish): Plan {
+  const phases = phasesOf(scenario, rate, duration, steps);
   const patienceMs = PATIENCE * promises.onTime;
   return {
     scenario,
@@ -91,10 +94,15 @@ export function makePlan({ scenario, run, rate, duration, promises, documents }:
   };
 }
 
-export function phasesOf(scenario: Scenario, rate: number, duration: Milliseconds): Phase[] {
+export function phasesOf(
+  scenario: Scenario,
+  rate: number,
+  duration: Milliseconds,
+  { from, grow }: Steps = USUAL_STEPS,
+): Phase[] {
   if (scenario === 'stress') {
     const rates: number[] = [];
-    for (let step = 1; step < rate; step *= STEPS_GROW) rates.push(round(step));
+    for (let step = from; step < rate; step *= grow) rates.push(round(step));
     return inTurn([...rates, rate].map((one, i) => [`step-${pad(i + 1)}`, duration, one, false]));
   }
   if (scenario === 'breakpoint') {

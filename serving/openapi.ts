@@ -21,6 +21,10 @@ const CORRELATION = {
   schema: text,
 } satisfies Parameter;
 const RETRY_AFTER = { description: 'Seconds after which trying again can help', schema: { type: 'integer' } };
+const ASK_AGAIN = {
+  description: 'While it is unfinished and much is waiting: seconds until it is worth asking again',
+  schema: { type: 'integer' },
+};
 const LOCATION = { description: 'Where the document is', schema: text };
 const REPLAYED = { description: '"true" when the Idempotency-Key was used before', schema: text };
 const DESCRIPTIONS: Readonly<Record<string, string>> = {
@@ -84,6 +88,7 @@ function finishOperation(path: string, method: string, operation: Operation): vo
       'X-Correlation-ID': { description: 'The one taken or made', schema: text },
       ...(status === '202' ? { Location: LOCATION } : {}),
       ...(status === '202' && path === '/v1/documents' ? { 'Idempotent-Replayed': REPLAYED } : {}),
+      ...(status === '200' && path === '/v1/documents/{id}' ? { 'Retry-After': ASK_AGAIN } : {}),
       ...(status === '429' || status === '503' ? { 'Retry-After': RETRY_AFTER } : {}),
     };
   }

@@ -103,10 +103,13 @@ export function problemBody({ problem, detail }: Refusal, correlationId: string)
 export const JSON_TYPE = 'application/json; charset=utf-8';
 export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8';
 
+/** Whole seconds, and never none. */
+export const retryAfterSeconds = (span: Milliseconds): string => String(Math.max(1, Math.ceil(span / 1_000)));
+
 export function sendProblem(request: FastifyRequest, reply: FastifyReply, refusal: Refusal): FastifyReply {
   const { status } = PROBLEMS[refusal.problem];
   if (refusal.retryAfter !== undefined) {
-    reply.header('retry-after', String(Math.max(1, Math.ceil(refusal.retryAfter / 1000))));
+    reply.header('retry-after', retryAfterSeconds(refusal.retryAfter));
   }
   if (status === 401) reply.header('www-authenticate', 'Bearer');
   for (const [name, value] of Object.entries(refusal.headers ?? {})) reply.header(name, value);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
 import { milliseconds, seconds } from '#kernel/units.ts';
-import { comeBackAfter, estimateLoad, UNFINISHED_MOST, WAIT_MOST } from './load.ts';
+import { askAgainAfter, comeBackAfter, estimateLoad, UNFINISHED_MOST, WAIT_MOST } from './load.ts';
 import type { WorkerRow } from './rows/workers.ts';
 import { bottleneck } from './worker.ts';
 
@@ -74,3 +74,16 @@ test('bottleneck() is the slowest step’s pace, not the mean of all', () => {
   assert.equal(18 / bottleneck(places, busy), 2);
   assert.equal(bottleneck(places, new Map()), 0);
 });
+
+for (const [title, wait, age, after] of [
+  ['as often as one likes while nothing waits', 0, 0, undefined],
+  ['as often as one likes for the last seconds', 60, 57_000, undefined],
+  ['after half of what is left', 60, 20_000, 20_000],
+  ['after half a minute at the most', 600, 0, 30_000],
+  ['as often as one likes when it is overdue', 60, 90_000, undefined],
+] as const) {
+  test(`askAgainAfter() says: ${title}`, () => {
+    const load = { unfinished: 1, wait: seconds(wait), overloaded: false };
+    assert.equal(askAgainAfter(load, milliseconds(age)), after);
+  });
+}

@@ -39,3 +39,16 @@ export async function readLoad(q: Queryable, shared: SharedClock): Promise<Load>
 /** When an overloaded service will have room again, roughly: what is over the limit must first be done. */
 export const comeBackAfter = (load: Load): Milliseconds =>
   toMilliseconds(seconds(Math.min(300, Math.max(5, load.wait - WAIT_MOST))));
+
+/** Whoever waits for so long need not ask more often than at half of it. */
+const ASK_AGAIN_LEAST = seconds(2);
+const ASK_AGAIN_MOST = seconds(30);
+
+/**
+ * When to ask again for a document that came `age` ago; undefined: as often as one likes. Under load everybody's questions
+ * would otherwise take the very time that their documents need.
+ */
+export function askAgainAfter({ wait }: Load, age: Milliseconds): Milliseconds | undefined {
+  const half = (wait - age / 1_000) / 2;
+  return half < ASK_AGAIN_LEAST ? undefined : toMilliseconds(seconds(Math.min(ASK_AGAIN_MOST, half)));
+}

@@ -19,6 +19,10 @@ const PAUSE_MOST = milliseconds(60_000);
 /** Work that has not stopped this long after it was told to is given up: its job runs elsewhere. */
 const ABANDON_AFTER = milliseconds(5_000);
 
+// An abort without a reason makes an error with a stack each time: several for each document.
+const WOKEN = new Error('There may be work');
+const OVER = new Error('The job is over');
+
 export type Handler = {
   readonly queue: string;
   /** How many run side by side in this process. */
@@ -51,7 +55,7 @@ export function makeRunner(options: RunnerOptions): Runner {
   const lost = (count: number) => telemetry.count('lease_lost_total', {}, count);
   const leases = makeLeases({ db, clock, shared, log, sole, onLost: lost });
   let alarm = new AbortController();
-  const wake = () => alarm.abort();
+  const wake = () => alarm.abort(WOKEN);
   let stopped = false;
   const hands = makeHands(options, leases, wake, () => stopped);
 
@@ -65,7 +69,8 @@ export function makeRunner(options: RunnerOptions): Runner {
     while (!signal.aborted) {
       alarm = new AbortController();
       try {
-        if ((await hands.take()) > 0) continue;
+        // It leaves nothing due where a place is free; what came meanwhile has rung the alarm.
+        await hands.take();
         const wait = await untilDue();
         await clock.sleep(wait, AbortSignal.any([signal, alarm.signal])).catch(() => {});
       } catch (error) {
@@ -134,10 +139,10 @@ function makeHands(options: RunnerOptions, leases: Leases, freed: () => void, st
     idle: async () => {
       while (running.size > 0) await Promise.all(running);
     },
-    /** Claims what is due, up to the free places, and starts it. @returns how many. */
-    take: async (): Promise<number> => {
+    /** Claims what is due, up to the free places, and starts it. */
+    take: async (): Promise<void> => {
       const wanted = demands();
-      if (wanted.length === 0) return 0;
+      if (wanted.length === 0) return;
       const held = leases.held();
       const claims = await claim(db.relaxed, wanted, { owner: workerId, now: shared.now(), lease: LEASE, held });
       for (const one of claims) {
@@ -147,7 +152,6 @@ function makeHands(options: RunnerOptions, leases: Leases, freed: () => void, st
         occupy(one.queue, 1);
         start(one, handler);
       }
-      return claims.length;
     },
   };
 }
@@ -179,6 +183,6 @@ async function runGuarded(
     () => work,
   );
   const next = await Promise.race([work, abandoned]);
-  done.abort();
+  done.abort(OVER);
   return next;
 }

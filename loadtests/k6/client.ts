@@ -51,9 +51,14 @@ export const isPassing = ({ status }: { readonly status: number }): boolean =>
 
 /** Seconds until it may be asked again, never under what the service wishes; with chance, so that a herd spreads out. */
 export function waitBefore(answer: Answer, attempt: number): number {
-  const wish = Number(answer.headers['Retry-After'] ?? 0);
   const span = Math.min(FIRST_WAIT * 2 ** attempt, LONGEST_WAIT);
-  return Math.max(Number.isFinite(wish) ? wish : 0, 0) + span * (0.5 + Math.random() / 2);
+  return wishOf(answer) + span * (0.5 + Math.random() / 2);
+}
+
+/** Seconds that the service wishes to be left alone; 0: it does not say. */
+export function wishOf(answer: Answer): number {
+  const wish = Number(answer.headers['Retry-After'] ?? 0);
+  return Number.isFinite(wish) ? Math.max(wish, 0) : 0;
 }
 
 const FIRST_WAIT = 0.5;

@@ -1,7 +1,7 @@
 /** One document, from its upload to its end, told as it goes. */
 import { sleep } from 'k6';
 import http, { type FileData } from 'k6/http';
-import { type Client, field, isPassing, waitBefore } from './client.ts';
+import { type Client, field, isPassing, waitBefore, wishOf } from './client.ts';
 import * as metrics from './metrics.ts';
 import type { Plan, PlannedDocument } from './plan.ts';
 import { tell } from './record.ts';
@@ -73,7 +73,7 @@ export function follow(sending: Sending, id: string, begun: number): boolean {
         note(sending, status, field(answer, 'error.code'), Date.now() - begun);
         return status === 'completed';
       }
-      look = Math.min(look * LOOKS_GROW, LOOKS_MOST);
+      look = Math.max(Math.min(look * LOOKS_GROW, LOOKS_MOST), wishOf(answer));
     } else if (answer.status === 404 && ++absent >= ABSENT_MOST) {
       tell({ kind: 'missing', key, at: Date.now() });
       metrics.missing.add(1);

@@ -15,7 +15,15 @@ import { folderDocuments, sampleDocuments } from '#loadtests/documents.ts';
 import { runLoadtest, type Target } from '#loadtests/loadtest.ts';
 import { type Promises, promisesOf } from '#loadtests/promises.ts';
 import type { Watch } from '#loadtests/resources.ts';
-import { makePlan, RATE_LEAST, SCENARIOS, type Scenario, USUAL } from '#loadtests/scenarios.ts';
+import {
+  makePlan,
+  RATE_LEAST,
+  SCENARIOS,
+  type Scenario,
+  type Steps,
+  USUAL,
+  USUAL_STEPS,
+} from '#loadtests/scenarios.ts';
 import { findK6 } from '#test/tools/k6.ts';
 import { makeProgress } from './progress.ts';
 import { tellResult, writeReports } from './report.ts';
@@ -26,6 +34,8 @@ import { watchStack } from './watch.ts';
 const BROKEN = 99;
 const NOT_RUN = 1;
 const USAGE = 2;
+/** Less would be a ramp: that is what breakpoint is for. */
+const GROW_LEAST = 1.05;
 
 const OPTIONS = {
   target: ['URL', 'the document API; default: a whole stack of its own, ended afterwards'],
@@ -39,6 +49,8 @@ const OPTIONS = {
   latency: ['realistic|zero', 'of its simulated vendors; default: realistic'],
   documents: ['DIR', 'files to send; default: the project’s samples'],
   rate: ['N', 'documents a second: of stress and breakpoint the most, of spike the one before it'],
+  from: ['N', 'stress: documents a second of the first step; default: 1'],
+  grow: ['N', 'stress: how many times the rate of a step the next one has; default: 1.5'],
   duration: ['5m', 'of the test; of stress, of a step'],
   knee: ['N', 'stress, breakpoint: the knee must be at least there'],
   objectives: ['FILE', 'files or folders of objectives; default: those that ship'],
@@ -122,6 +134,14 @@ function durationOf({ scenario, one }: Wish) {
   return found;
 }
 
+function stepsOf(wish: Wish): Steps {
+  for (const name of ['from', 'grow'] as const) {
+    if (wish.one[name] !== undefined && wish.scenario !== 'stress') throw new Usage(`--${name} is for stress`);
+  }
+  const { from, grow } = USUAL_STEPS;
+  return { from: numberOf(wish, 'from', from, RATE_LEAST), grow: numberOf(wish, 'grow', grow, GROW_LEAST) };
+}
+
 function promisesFor({ many }: Wish): Promises {
   const read = readFiles(many.objectives ?? []);
   if (read.kind === 'usage') throw new Usage(`--objectives: ${read.message}`);
@@ -181,7 +201,14 @@ async function run(argv: readonly string[]): Promise<number> {
     .replace(/[-:]|\.\d+Z$/g, '')
     .replace('T', '-')}`;
   const plan = makePlan({
-    ...{ scenario, rate, run: `load-${name}-${process.pid}`, duration: durationOf(wish), promises: promisesFor(wish) },
+    ...{
+      scenario,
+      rate,
+      steps: stepsOf(wish),
+      run: `load-${name}-${process.pid}`,
+      duration: durationOf(wish),
+      promises: promisesFor(wish),
+    },
     documents: one.documents === undefined ? sampleDocuments() : folderDocuments(one.documents),
   });
   // k6 takes what it opens from its script's folder.

@@ -6,12 +6,13 @@ import { Fault } from '#kernel/errors.ts';
 import type { Log } from '#kernel/log.ts';
 import { type Random, uuidv7 } from '#kernel/random.ts';
 import type { SharedClock } from '#kernel/shared-clock.ts';
-import type { Milliseconds } from '#kernel/units.ts';
+import { type Milliseconds, milliseconds } from '#kernel/units.ts';
 import { type App, authorised, wantedType } from '#serving/app.ts';
-import { problems, refuse } from '#serving/problems.ts';
+import { problems, refuse, retryAfterSeconds } from '#serving/problems.ts';
 import { accept } from '#worker/accept.ts';
+import { isUnfinished } from '#worker/document.ts';
 import { eraseDocument } from '#worker/erase.ts';
-import { comeBackAfter, type Load } from '#worker/load.ts';
+import { askAgainAfter, comeBackAfter, type Load } from '#worker/load.ts';
 import { retryDocument } from '#worker/retry-document.ts';
 import { dropContent } from '#worker/rows/contents.ts';
 import { type DocumentRow, listDocuments, readDocument, readTimeline } from '#worker/rows/documents.ts';
@@ -35,6 +36,7 @@ export type DocumentRoutes = {
 export function documentRoutes(app: App, options: DocumentRoutes): void {
   const { db } = options;
   uploadRoute(app, options);
+  documentRoute(app, options);
 
   app.get(
     '/v1/documents',
@@ -62,23 +64,6 @@ export function documentRoutes(app: App, options: DocumentRoutes): void {
   );
 
   app.get(
-    '/v1/documents/:id',
-    {
-      onRequest: authorised('documents:read'),
-      schema: {
-        tags: ['documents'],
-        summary: 'One document and its way so far, in words and times',
-        params: schemas.idParams,
-        response: { 200: schemas.documentSchema, ...problems('not_found') },
-      },
-    },
-    async ({ params, principal }) => {
-      const row = await ownDocument(db, params.id, principal.tenant);
-      return await shown(db, row);
-    },
-  );
-
-  app.get(
     '/v1/documents/:id/chunks',
     {
       onRequest: authorised('documents:read'),
@@ -99,6 +84,29 @@ export function documentRoutes(app: App, options: DocumentRoutes): void {
     },
   );
   changeRoutes(app, options);
+}
+
+function documentRoute(app: App, { db, shared, load }: DocumentRoutes): void {
+  app.get(
+    '/v1/documents/:id',
+    {
+      onRequest: authorised('documents:read'),
+      schema: {
+        tags: ['documents'],
+        summary: 'One document and its way so far, in words and times',
+        params: schemas.idParams,
+        response: { 200: schemas.documentSchema, ...problems('not_found') },
+      },
+    },
+    async ({ params, principal }, reply) => {
+      const row = await ownDocument(db, params.id, principal.tenant);
+      if (isUnfinished(row.status)) {
+        const pause = askAgainAfter(await load(), milliseconds(shared.now() - row.acceptedAt));
+        if (pause !== undefined) reply.header('retry-after', retryAfterSeconds(pause));
+      }
+      return await shown(db, row);
+    },
+  );
 }
 
 function uploadRoute(app: App, options: DocumentRoutes): void {
