@@ -59,6 +59,25 @@ const entries = (n: number, phase = 'steady', what: Partial<Entry> = {}): Entry[
     ...what,
   }));
 
+/** A second each at the knee; then three come a second, and so many of a hundred seconds' are done. */
+function overloaded(done: number): Entry[] {
+  const [knee, overload] = makePlan({
+    scenario: 'overload',
+    run: '',
+    rate: 1,
+    duration: milliseconds(200_000),
+    promises,
+    documents: sampleDocuments(),
+  }).phases;
+  const before = entries(30, knee?.name).map((entry, i) => ({ ...entry, sentAt: i * 1_000, ms: milliseconds(500) }));
+  const after = entries(510, overload?.name).map((entry, i) => {
+    const sentAt = 30_000 + (i * 1_000) / 3;
+    const turn = Math.floor((i * 100) / done) * 1_000;
+    return { ...entry, sentAt, ms: milliseconds(Math.max(500, 30_000 + turn - sentAt)) };
+  });
+  return [...before, ...after];
+}
+
 /** Of two hours; its name is hostile. */
 function leaking(): Observed {
   const samples = Array.from({ length: 121 }, (_, minute) => {
@@ -79,6 +98,25 @@ const TITLES: readonly [title: string, made: Result, verdict: string, says: RegE
     /knee is at 1 .*, 5 are asked for/,
   ],
   ['a climb that was borne', result('stress', entries(20, 'step-01')), 'kept', /the knee lies above 1 /],
+  ['an overload that it bears', result('overload', overloaded(91)), 'kept', /every objective held/],
+  [
+    'an overload that it breaks down under',
+    result('overload', overloaded(80)),
+    'broken',
+    /fell to 8\d.* % of that at the knee/,
+  ],
+  [
+    'an overload that is turned away in the wrong words',
+    result('overload', [...overloaded(100), ...entries(3, 'overload', { outcome: 'refused', code: 'rate_limited' })]),
+    'broken',
+    /3 uploads were refused as rate_limited/,
+  ],
+  [
+    'an overload that lets them wait without end',
+    result('overload', [...overloaded(100), ...entries(1, 'overload', { ms: 31 * 60_000 })]),
+    'broken',
+    /1 that were accepted took longer/,
+  ],
   [
     'a soak whose worker leaks',
     result('soak', entries(200), { observed: leaking() }),

@@ -6,6 +6,7 @@ import { isOpen, type Tally, tallyOf } from './book.ts';
 import { countDocuments, type Judged, judgeAll } from './judge.ts';
 import type { Plan } from './k6/plan.ts';
 import { apiIn, countersOf, crossed, type K6Summary, rateOf } from './k6-summary.ts';
+import { overloadFaults } from './overload.ts';
 import { findKnee, type Knee, type PhaseResult, phaseResults, quantile } from './phases.ts';
 import type { Promises } from './promises.ts';
 import { growing, type Observed, type Resources, resourcesOf } from './resources.ts';
@@ -81,7 +82,7 @@ export function resultOf(findings: Findings): Result {
   const counters = countersOf(summary);
   const done = accounts.rows.filter(({ status }) => status === 'completed').length;
   const resources = findings.observed === undefined ? null : resourcesOf(findings.observed, plan.phases, done);
-  const outcome = { objectives, knee, differences: found, resources };
+  const outcome = { objectives, knee, phases, differences: found, resources };
   const because = reasons(outcome, findings);
   return {
     ...outcome,
@@ -93,7 +94,6 @@ export function resultOf(findings: Findings): Result {
     verdict: because.length === 0 ? 'kept' : 'broken',
     because,
     endedEarly: findings.endedEarly ?? null,
-    phases,
     counts: countsOf(accounts),
     notAsked: findings.notAsked,
     budgets: findings.budgets,
@@ -132,9 +132,10 @@ function reasons(
   {
     objectives,
     knee,
+    phases,
     differences: found,
     resources,
-  }: Pick<Result, 'objectives' | 'knee' | 'differences' | 'resources'>,
+  }: Pick<Result, 'objectives' | 'knee' | 'phases' | 'differences' | 'resources'>,
   { accounts, leastKnee, exitCode, summary, plan }: Findings,
 ): string[] {
   const because = found.map(({ says, ids }) => (ids.length > 0 ? `${ids.length} ${says}` : says));
@@ -148,6 +149,7 @@ function reasons(
   if (knee !== null && leastKnee !== undefined && rateOfKnee(knee) < leastKnee) {
     because.push(`the knee is at ${rateOfKnee(knee)} documents a second, ${leastKnee} are asked for`);
   }
+  if (plan.scenario === 'overload') because.push(...overloadFaults(phases, accounts.entries));
   if (plan.scenario === 'soak' && resources !== null) {
     for (const { name, what } of growing(resources)) because.push(`${name}: its ${what} grew all the time`);
   }

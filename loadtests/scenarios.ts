@@ -10,7 +10,7 @@ import { type Milliseconds, milliseconds } from '#kernel/units.ts';
 import type { Phase, Plan, PlannedDocument } from './k6/plan.ts';
 import { PROMISED, type Promised, type Promises } from './promises.ts';
 
-export const SCENARIOS = ['smoke', 'load', 'stress', 'spike', 'soak', 'breakpoint'] as const;
+export const SCENARIOS = ['smoke', 'load', 'stress', 'spike', 'overload', 'soak', 'breakpoint'] as const;
 export type Scenario = (typeof SCENARIOS)[number];
 
 type Usual = {
@@ -29,6 +29,7 @@ export const USUAL = {
   load: { about: 'a steady rate', rate: 5, duration: milliseconds(10 * MINUTE), climbs: false },
   stress: { about: 'steps, until the knee', rate: 100, duration: milliseconds(MINUTE / 2), climbs: true },
   spike: { about: 'ten times as much for a while', rate: 2, duration: milliseconds(5 * MINUTE), climbs: false },
+  overload: { about: 'three times what it can do', rate: 8, duration: milliseconds(12 * MINUTE), climbs: false },
   soak: { about: 'a steady rate, for hours', rate: 5, duration: milliseconds(120 * MINUTE), climbs: false },
   breakpoint: { about: 'a ramp, until it breaks', rate: 100, duration: milliseconds(10 * MINUTE), climbs: true },
 } as const satisfies Record<Scenario, Usual>;
@@ -47,6 +48,13 @@ const SPIKE_PARTS = [
   ['recovery', 0.25, 1, false],
   ['after', 0.25, 1, true],
 ] as const;
+/** Its rate is the knee. */
+const OVERLOAD_TIMES = 3;
+const OVERLOAD_PARTS = [
+  ['knee', 0.15, 1, true],
+  ['overload', 0.85, OVERLOAD_TIMES, false],
+] as const;
+const PARTS = { spike: SPIKE_PARTS, overload: OVERLOAD_PARTS } as const;
 const SLICES = 30;
 const EVERY_BAD = 10;
 const EVERY_SEARCH = 5;
@@ -73,7 +81,8 @@ export type PlanWish = {
 
 export function makePlan({ scenario, run, rate, duration, steps, promises, documents }: PlanWish): Plan {
   const phases = phasesOf(scenario, rate, duration, steps);
-  const patienceMs = PATIENCE * promises.onTime;
+  // In an overload most are late: who follows them all has no users left to send.
+  const patienceMs = (scenario === 'overload' ? 1 : PATIENCE) * promises.onTime;
   return {
     scenario,
     run,
@@ -110,8 +119,8 @@ export function phasesOf(
     const middle = (i: number) => round((rate * (i + 0.5)) / SLICES);
     return inTurn(Array.from({ length: SLICES }, (_, i) => [`slice-${pad(i + 1)}`, slice, middle(i), false]));
   }
-  if (scenario === 'spike') {
-    return inTurn(SPIKE_PARTS.map(([name, part, times, judged]) => [name, part * duration, times * rate, judged]));
+  if (scenario === 'spike' || scenario === 'overload') {
+    return inTurn(PARTS[scenario].map(([name, part, times, judged]) => [name, part * duration, times * rate, judged]));
   }
   return inTurn([['steady', duration, rate, true]]);
 }

@@ -148,7 +148,7 @@ onEveryEngine('eraseDocument()', (db) => {
     const id = await documentWithEverything(db(), 'embedding');
     const demand = { queue: 'parse', limit: 1 };
     const options = { owner: 'w', now: LATER, lease: milliseconds(2_500), held: [] };
-    const [held] = await claim(db(), [demand], options);
+    const [held] = (await claim(db(), [demand], options)).claims;
     assert(held);
     await eraseDocument(db(), id, entryFor(id), LATER);
     assert.equal(await stillHeld(db(), held), false);
@@ -171,7 +171,7 @@ onEveryEngine('eraseDocument()', (db) => {
     for (let round = 0; round < 10; round++) {
       const id = await documentWithEverything(db(), 'embedding');
       const options = { owner: 'w', now: LATER, lease: milliseconds(2_500), held: [] };
-      const [held] = await claim(db(), [{ queue: 'parse', limit: 1 }], options);
+      const [held] = (await claim(db(), [{ queue: 'parse', limit: 1 }], options)).claims;
       assert(held);
       const write = fenced(db(), held, (q) => putParse(q, id, { pages: [NEEDLE], parser: 'p' })).catch(() => {});
       await Promise.all([write, eraseDocument(db(), id, entryFor(id), LATER)]);

@@ -5,12 +5,12 @@ import { emptyTables, onEveryEngine } from '#test/kit/database.ts';
 import {
   type Claim,
   claim,
+  type Demand,
   enqueue,
   extend,
   finish,
   handBack,
   type NewJob,
-  nextDue,
   queueState,
   requeue,
   stillHeld,
@@ -24,8 +24,11 @@ const job = (key: string, more: Partial<NewJob> = {}): NewJob => ({ queue: 'pars
 
 onEveryEngine('queue', (db, engine) => {
   beforeEach(async () => await emptyTables(db()));
-  const take = (owner: string, limit: number, now = T0, held: readonly number[] = []): Promise<Claim[]> =>
-    claim(db(), [{ queue: 'parse', limit }], { owner, now, lease: LEASE, held });
+  const take = async (owner: string, limit: number, now = T0, held: readonly number[] = []): Promise<Claim[]> =>
+    (await claim(db(), [{ queue: 'parse', limit }], { owner, now, lease: LEASE, held })).claims;
+  /** What a claim says of later, when it has taken what is due. */
+  const nextDue = async (demands: readonly Demand[], held: readonly number[] = [], now = T0) =>
+    (await claim(db(), demands, { owner: 'w', now, lease: LEASE, held })).nextDue;
   const one = async (owner: string, now = T0): Promise<Claim> => {
     const [got] = await take(owner, 1, now);
     assert(got, `nothing for ${owner}`);
@@ -163,10 +166,11 @@ onEveryEngine('queue', (db, engine) => {
     );
   });
 
-  test('nextDue() does not count what is in the caller’s own hands', async () => {
-    await enqueue(db(), [job('a')], T0);
-    const mine = await one('w');
-    assert.equal(await nextDue(db(), ['parse'], [mine.id]), undefined);
+  test('claim() says when the next job is due: not what it has taken, nor what is in the caller’s own hands', async () => {
+    await enqueue(db(), [job('a'), job('later', { availableAt: after(5_000) })], T0);
+    assert.equal(await nextDue([{ queue: 'parse', limit: 9 }]), after(5_000));
+    const [mine] = await db().query<{ id: number }>(`select id from worker.jobs where key = 'a'`);
+    assert.equal(await nextDue([{ queue: 'parse', limit: 9 }], [mine?.id ?? 0]), after(5_000));
   });
 
   test('voidAllClaims() makes every claim due at once', async () => {
@@ -185,12 +189,27 @@ onEveryEngine('queue', (db, engine) => {
     assert.deepEqual(await db().query('select id from worker.jobs'), []);
   });
 
-  test('nextDue() is the soonest start or the end of the soonest lease', async () => {
-    assert.equal(await nextDue(db(), ['parse']), undefined);
+  test('claim() says the soonest start or the end of the soonest lease, of all queues that it asked for', async () => {
+    const both = [
+      { queue: 'parse', limit: 9 },
+      { queue: 'embed', limit: 9 },
+    ];
+    assert.equal(await nextDue(both), undefined);
     await enqueue(db(), [job('a', { availableAt: after(5_000) }), job('b')], T0);
-    assert.equal(await nextDue(db(), ['parse', 'embed']), T0);
-    await one('w');
-    assert.equal(await nextDue(db(), ['parse']), after(LEASE));
+    await one('other');
+    assert.equal(await nextDue(both), after(LEASE));
+    await enqueue(db(), [job('c', { queue: 'embed', availableAt: after(1_000) })], T0);
+    assert.equal(await nextDue(both), after(1_000));
+    assert.equal(await nextDue(both.slice(0, 1)), after(LEASE));
+  });
+
+  test('claim() says nothing of a queue that has all it asked for: there is no place for more', async () => {
+    await enqueue(db(), [job('a'), job('b'), job('c', { queue: 'embed', availableAt: after(1_000) })], T0);
+    const asked = [
+      { queue: 'parse', limit: 1 },
+      { queue: 'embed', limit: 1 },
+    ];
+    assert.equal(await nextDue(asked), after(1_000));
   });
 
   test('claim() reads no more of a long queue than it needs', { skip: engine === 'PGlite' }, async () => {

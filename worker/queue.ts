@@ -75,13 +75,19 @@ export type ClaimOptions = {
   readonly held: readonly number[];
 };
 
+export type Claimed = {
+  readonly claims: Claim[];
+  /** The soonest moment at which another job may become due in a queue whose demand is not met; undefined: none is there. */
+  readonly nextDue: Milliseconds | undefined;
+};
+
 /**
  * Takes due jobs, oldest first within each priority. Two claimers never wait for each other and never get the same job.
  * The lateral reads stop as soon as the limit is met, so a long queue costs no more than a short one. The ids go through
  * an array, since a join would be planned for many rows, by reading the whole table.
  */
-export async function claim(q: Queryable, demands: readonly Demand[], options: ClaimOptions): Promise<Claim[]> {
-  return await q.query<Claim>(
+export async function claim(q: Queryable, demands: readonly Demand[], options: ClaimOptions): Promise<Claimed> {
+  const rows = await q.query<ClaimRow>(
     `with due as materialized (
        select d.id
        from unnest($1::text[], $2::int[]) as want (queue, most),
@@ -95,13 +101,27 @@ export async function claim(q: Queryable, demands: readonly Demand[], options: C
          ) as one
          limit want.most
        ) as d
+     ), taken as (
+       update worker.jobs j
+       set owner = $4, fence = j.fence + 1, available_at = $5, due_at = j.available_at,
+           taken_over = j.owner is not null, interruptions = j.interruptions + (j.owner is not null)::int
+       where j.id = any (array(select id from due))
+       returning j.id, j.queue, j.key, j.document_id as "documentId", j.payload, j.priority, j.attempts, j.interruptions,
+         j.owner, j.fence, j.created_at as "createdAt", j.taken_over as "takenOver", j.due_at as "dueAt"
      )
-     update worker.jobs j
-     set owner = $4, fence = j.fence + 1, available_at = $5, due_at = j.available_at,
-         taken_over = j.owner is not null, interruptions = j.interruptions + (j.owner is not null)::int
-     where j.id = any (array(select id from due))
-     returning j.id, j.queue, j.key, j.document_id as "documentId", j.payload, j.priority, j.attempts, j.interruptions,
-       j.owner, j.fence, j.created_at as "createdAt", j.taken_over as "takenOver", j.due_at as "dueAt"`,
+     select want.queue as wanted, soonest.at as "nextDue", taken.*
+     from unnest($1::text[]) as want (queue)
+     cross join lateral (
+       select min(first.at) as at
+       from unnest(array[0, 1, 2]::smallint[]) as level (priority),
+       lateral (
+         select available_at as at from worker.jobs
+         where queue = want.queue and priority = level.priority and not (id = any ($6::bigint[]))
+           and not (id = any (array(select id from due)))
+         order by available_at limit 1
+       ) as first
+     ) as soonest
+     left join taken on taken.queue = want.queue`,
     [
       demands.map((demand) => demand.queue),
       demands.map((demand) => demand.limit),
@@ -111,6 +131,22 @@ export async function claim(q: Queryable, demands: readonly Demand[], options: C
       options.held,
     ],
   );
+  return claimedOf(rows, demands);
+}
+
+/** A row for each job that was taken, and one for each queue of which none was. */
+type ClaimRow = { readonly wanted: string; readonly nextDue: Milliseconds | null } & (Claim | { readonly id: null });
+
+function claimedOf(rows: readonly ClaimRow[], demands: readonly Demand[]): Claimed {
+  const claims: Claim[] = [];
+  const soonest = new Map<string, Milliseconds>();
+  for (const { wanted, nextDue, ...one } of rows) {
+    if (one.id !== null) claims.push(one);
+    if (nextDue !== null) soonest.set(wanted, nextDue);
+  }
+  const open = demands.filter(({ queue, limit }) => claims.filter((one) => one.queue === queue).length < limit);
+  const next = Math.min(...open.flatMap(({ queue }) => soonest.get(queue) ?? []));
+  return { claims, nextDue: Number.isFinite(next) ? milliseconds(next) : undefined };
 }
 
 type Held = Pick<Claim, 'id' | 'fence' | 'owner'>;
@@ -219,22 +255,6 @@ export async function voidAllClaims(q: Queryable, now: Milliseconds): Promise<nu
     [instant(now)],
   );
   return rows.length;
-}
-
-/** The soonest moment at which a job of these queues may become due; undefined when there is none. */
-export async function nextDue(
-  q: Queryable,
-  queues: readonly string[],
-  held: readonly number[] = [],
-): Promise<Milliseconds | undefined> {
-  const rows = await q.query<{ at: Milliseconds | null }>(
-    `select min(first.at) as at from unnest($1::text[]) as want (queue), unnest(array[0, 1, 2]::smallint[]) as p (level),
-     lateral (select available_at as at from worker.jobs where queue = want.queue and priority = p.level
-                and not (id = any ($2::bigint[]))
-              order by available_at limit 1) as first`,
-    [queues, held],
-  );
-  return rows[0]?.at ?? undefined;
 }
 
 export type QueueState = {

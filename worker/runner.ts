@@ -7,7 +7,7 @@ import { describe } from '#kernel/errors.ts';
 import { within } from '#kernel/shutdown.ts';
 import { type Milliseconds, milliseconds } from '#kernel/units.ts';
 import { type Lease, type Leases, makeLeases } from './leases.ts';
-import { type Claim, claim, type Demand, handBack, JOBS_CHANNEL, LEASE, nextDue, voidAllClaims } from './queue.ts';
+import { type Claim, claim, type Demand, handBack, JOBS_CHANNEL, LEASE, voidAllClaims } from './queue.ts';
 import type { Surroundings } from './surroundings.ts';
 import { isLeaseLost } from './transition.ts';
 
@@ -59,20 +59,16 @@ export function makeRunner(options: RunnerOptions): Runner {
   let stopped = false;
   const hands = makeHands(options, leases, wake, () => stopped);
 
-  const untilDue = async (): Promise<Milliseconds> => {
-    const queues = hands.demands().map((demand) => demand.queue);
-    const due = queues.length === 0 ? undefined : await nextDue(db, queues, leases.held());
-    return due === undefined ? POLL : (Math.min(POLL, Math.max(5, due - shared.now())) as Milliseconds);
-  };
+  const untilDue = (due: Milliseconds | undefined): Milliseconds =>
+    due === undefined ? POLL : (Math.min(POLL, Math.max(5, due - shared.now())) as Milliseconds);
 
   const loop = async (signal: AbortSignal) => {
     while (!signal.aborted) {
       alarm = new AbortController();
       try {
         // It leaves nothing due where a place is free; what came meanwhile has rung the alarm.
-        await hands.take();
-        const wait = await untilDue();
-        await clock.sleep(wait, AbortSignal.any([signal, alarm.signal])).catch(() => {});
+        const due = await hands.take();
+        await clock.sleep(untilDue(due), AbortSignal.any([signal, alarm.signal])).catch(() => {});
       } catch (error) {
         log.warn({ reason: describe(error) }, 'cannot claim jobs');
         await clock.sleep(PAUSE, signal).catch(() => {});
@@ -139,12 +135,17 @@ function makeHands(options: RunnerOptions, leases: Leases, freed: () => void, st
     idle: async () => {
       while (running.size > 0) await Promise.all(running);
     },
-    /** Claims what is due, up to the free places, and starts it. */
-    take: async (): Promise<void> => {
+    /** Claims what is due, up to the free places, and starts it. @returns when more may be due where a place is free. */
+    take: async (): Promise<Milliseconds | undefined> => {
       const wanted = demands();
-      if (wanted.length === 0) return;
+      if (wanted.length === 0) return undefined;
       const held = leases.held();
-      const claims = await claim(db.relaxed, wanted, { owner: workerId, now: shared.now(), lease: LEASE, held });
+      const { claims, nextDue } = await claim(db.relaxed, wanted, {
+        owner: workerId,
+        now: shared.now(),
+        lease: LEASE,
+        held,
+      });
       for (const one of claims) {
         const handler = handlers.get(one.queue);
         if (!handler) continue;
@@ -152,6 +153,7 @@ function makeHands(options: RunnerOptions, leases: Leases, freed: () => void, st
         occupy(one.queue, 1);
         start(one, handler);
       }
+      return nextDue;
     },
   };
 }

@@ -73,7 +73,7 @@ onEveryEngine('webhooks', (db) => {
   }
   async function due(): Promise<Claim | undefined> {
     const options = { owner: 'w', now, lease: milliseconds(2_500), held: [] };
-    return (await claim(db(), [{ queue: 'webhook', limit: 1 }], options))[0];
+    return (await claim(db(), [{ queue: 'webhook', limit: 1 }], options)).claims[0];
   }
   async function run(allowed: readonly string[] = ['127.0.0.1'], signal = new AbortController().signal): Promise<void> {
     const job = await due();

@@ -266,6 +266,8 @@ test('a service with more work than 15 minutes takes no upload, says when to com
     /^200\d\d documents are unfinished and a new one would wait about \d+ minutes$/,
   );
   assert(Number(answer.headers.get('retry-after')) >= 5);
+  const waiting = await call(`${service.api}/v1/documents/${KNOWN}`);
+  assert.equal(waiting.headers.get('retry-after'), '30', 'nobody who waits need ask more often');
   assert.equal((await call(`${service.api}/v1/documents?limit=1`)).status, 200);
   assert.equal((await call(`${service.api}/readyz`)).status, 200);
   const { body } = await call<string>(`${service.metrics}/metrics`);

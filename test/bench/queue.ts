@@ -54,7 +54,7 @@ function ours(db: Db, batch: number): Contender {
     drain: () =>
       loops(async () => {
         const now = systemClock.now();
-        const claims = await claim(db.relaxed, [{ queue: 'noop', limit: batch }], {
+        const { claims } = await claim(db.relaxed, [{ queue: 'noop', limit: batch }], {
           owner: 'bench',
           now,
           lease,

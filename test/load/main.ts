@@ -1,5 +1,5 @@
 /**
- * `npm run loadtest -- smoke|load|stress|spike|soak|breakpoint`: docs/loadtests.md. Stands here, and not among the commands,
+ * `npm run loadtest -- smoke|load|stress|spike|overload|soak|breakpoint`: docs/loadtests.md. Stands here, and not among the commands,
  * since it needs k6 and starts whole stacks, as the benchmarks do.
  */
 import { mkdirSync, statSync } from 'node:fs';
@@ -48,7 +48,10 @@ const OPTIONS = {
   workers: ['N', 'of a stack on Postgres; default: 1'],
   latency: ['realistic|zero', 'of its simulated vendors; default: realistic'],
   documents: ['DIR', 'files to send; default: the project’s samples'],
-  rate: ['N', 'documents a second: of stress and breakpoint the most, of spike the one before it'],
+  rate: [
+    'N',
+    'documents a second: of stress and breakpoint the most, of spike the one before it, of overload the knee',
+  ],
   from: ['N', 'stress: documents a second of the first step; default: 1'],
   grow: ['N', 'stress: how many times the rate of a step the next one has; default: 1.5'],
   duration: ['5m', 'of the test; of stress, of a step'],
