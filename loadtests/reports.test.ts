@@ -11,7 +11,7 @@ import { pageOf } from './page.ts';
 import { promisesOf } from './promises.ts';
 import type { Observed } from './resources.ts';
 import { type Findings, type Result, resultOf } from './result.ts';
-import { makePlan, type Scenario, USUAL } from './scenarios.ts';
+import { makePlan, phasesOf, type Scenario, USUAL } from './scenarios.ts';
 import { headline, idsShown, share } from './words.ts';
 
 const FOLDER = 'slo/objectives';
@@ -23,10 +23,11 @@ const HOSTILE = '<script>alert("1")</script>&\u0001';
 function result(scenario: Scenario, entries: readonly Entry[], more: Partial<Findings> = {}): Result {
   const { rate, duration } = USUAL[scenario];
   const documents = sampleDocuments();
-  const metrics = {
-    api_available: { values: { passes: 100, fails: 0 } },
-    api_fast: { values: { passes: 100, fails: 0 } },
-  };
+  const good = { values: { passes: 100, fails: 0 } };
+  // Where not all phases are judged, each is asked for by itself.
+  const metrics = Object.fromEntries(
+    ['api_available', 'api_fast'].flatMap((name) => [name, `${name}{phase:knee}`].map((one) => [one, good])),
+  );
   return resultOf({
     plan: makePlan({ scenario, run: HOSTILE, rate, duration, promises, documents }),
     promises,
@@ -35,7 +36,9 @@ function result(scenario: Scenario, entries: readonly Entry[], more: Partial<Fin
     ended: milliseconds(1_800_000_060_000),
     accounts: {
       entries,
-      rows: entries.map(({ id, key, code, ms }) => ({ id, key, status: 'completed', code, ms })),
+      rows: entries.flatMap(({ id, key, code, ms, outcome }) =>
+        outcome === 'refused' ? [] : [{ id, key, status: 'completed', code, ms }],
+      ),
       k6: undefined,
       counters: undefined,
       ledger: undefined,
@@ -59,21 +62,29 @@ const entries = (n: number, phase = 'steady', what: Partial<Entry> = {}): Entry[
     ...what,
   }));
 
-/** A second each at the knee; then three come a second, and so many of a hundred seconds' are done. */
+/** Beside those. */
+const beside = (n: number, what: Partial<Entry>): Entry[] =>
+  entries(n, 'overload').map((entry, i) => ({
+    ...entry,
+    key: `beside-${i}`,
+    id: `beside-${i}`,
+    sentAt: 200_000,
+    ...what,
+  }));
+
+/** One a second at the knee; then three, of which so many in a hundred seconds are done. */
 function overloaded(done: number): Entry[] {
-  const [knee, overload] = makePlan({
-    scenario: 'overload',
-    run: '',
-    rate: 1,
-    duration: milliseconds(200_000),
-    promises,
-    documents: sampleDocuments(),
-  }).phases;
-  const before = entries(30, knee?.name).map((entry, i) => ({ ...entry, sentAt: i * 1_000, ms: milliseconds(500) }));
-  const after = entries(510, overload?.name).map((entry, i) => {
-    const sentAt = 30_000 + (i * 1_000) / 3;
-    const turn = Math.floor((i * 100) / done) * 1_000;
-    return { ...entry, sentAt, ms: milliseconds(Math.max(500, 30_000 + turn - sentAt)) };
+  const [knee, overload] = phasesOf('overload', 1, USUAL.overload.duration);
+  if (knee === undefined || overload === undefined) throw new Error('it has two phases');
+  const before = entries(knee.to / 1_000, knee.name).map((entry, i) => ({
+    ...entry,
+    sentAt: i * 1_000,
+    ms: milliseconds(500),
+  }));
+  const after = entries(((overload.to - overload.from) * 3) / 1_000, overload.name).map((entry, i) => {
+    const sentAt = overload.from + (i * 1_000) / 3;
+    const doneAt = overload.from + Math.floor((i * 100) / done) * 1_000;
+    return { ...entry, sentAt, ms: milliseconds(Math.max(500, doneAt - sentAt)) };
   });
   return [...before, ...after];
 }
@@ -107,13 +118,13 @@ const TITLES: readonly [title: string, made: Result, verdict: string, says: RegE
   ],
   [
     'an overload that is turned away in the wrong words',
-    result('overload', [...overloaded(100), ...entries(3, 'overload', { outcome: 'refused', code: 'rate_limited' })]),
+    result('overload', [...overloaded(100), ...beside(3, { outcome: 'refused', code: 'rate_limited', id: '' })]),
     'broken',
     /3 uploads were refused as rate_limited/,
   ],
   [
     'an overload that lets them wait without end',
-    result('overload', [...overloaded(100), ...entries(1, 'overload', { ms: 31 * 60_000 })]),
+    result('overload', [...overloaded(100), ...beside(1, { ms: milliseconds(31 * 60_000) })]),
     'broken',
     /1 that were accepted took longer/,
   ],
