@@ -74,13 +74,15 @@ const beside = (n: number, what: Partial<Entry>): Entry[] =>
 
 /** One a second at the knee; then three, of which so many in a hundred seconds are done. */
 function overloaded(done: number): Entry[] {
-  const [knee, overload] = phasesOf('overload', 1, USUAL.overload.duration);
-  if (knee === undefined || overload === undefined) throw new Error('it has two phases');
-  const before = entries(knee.to / 1_000, knee.name).map((entry, i) => ({
-    ...entry,
-    sentAt: i * 1_000,
-    ms: milliseconds(500),
-  }));
+  const [warm, knee, overload] = phasesOf('overload', 1, USUAL.overload.duration);
+  if (warm === undefined || knee === undefined || overload === undefined) throw new Error('it has three phases');
+  const before = [warm, knee].flatMap(({ name, from, to }) =>
+    entries(Math.floor((to - from) / 1_000), name).map((entry, i) => ({
+      ...entry,
+      sentAt: from + i * 1_000,
+      ms: milliseconds(500),
+    })),
+  );
   const after = entries(((overload.to - overload.from) * 3) / 1_000, overload.name).map((entry, i) => {
     const sentAt = overload.from + (i * 1_000) / 3;
     const doneAt = overload.from + Math.floor((i * 100) / done) * 1_000;
