@@ -8,7 +8,8 @@ import { milliseconds } from '#kernel/units.ts';
 import { emptyTables, onEveryEngine } from '#test/kit/database.ts';
 import { type Acceptance, accept, hashRequest } from './accept.ts';
 import { readContent } from './rows/contents.ts';
-import { readDocument, readTimeline } from './rows/documents.ts';
+import { readDocument } from './rows/documents.ts';
+import { readWay } from './rows/way.ts';
 
 const T0 = milliseconds(1_790_000_000_000);
 const random = seededRandom(1);
@@ -44,7 +45,7 @@ onEveryEngine('accept()', (db) => {
     assert.equal(document.status, 'queued');
     assert.deepEqual(await readDocument(db(), given.id), document);
     assert.equal((await readContent(db(), { id: given.id, bytes: 5 })).toString(), 'bytes');
-    assert.deepEqual(await readTimeline(db(), given.id), [
+    assert.deepEqual((await readWay(db(), given.id)).timeline, [
       { at: T0, from: null, to: 'queued', attempt: 0, because: 'accepted' },
     ]);
     const jobs = await db().query<object>('select queue, document_id, priority from worker.jobs');

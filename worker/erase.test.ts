@@ -10,9 +10,10 @@ import { accept } from './accept.ts';
 import type { Status } from './document.ts';
 import { eraseDocument } from './erase.ts';
 import { claim, enqueue, stillHeld } from './queue.ts';
-import { addTimeline, moveDocument, readDocument, readTimeline } from './rows/documents.ts';
+import { addTimeline, moveDocument, readDocument } from './rows/documents.ts';
 import { putDrafts, putEmbeddings, putParse, storeChunks } from './rows/results.ts';
 import { startCall } from './rows/vendor-calls.ts';
+import { readWay } from './rows/way.ts';
 import { fenced } from './transition.ts';
 
 const T0 = milliseconds(1_790_000_000_000);
@@ -105,7 +106,7 @@ onEveryEngine('eraseDocument()', (db) => {
     assert.equal(row?.costUsd, 0.25);
     const calls = await db().query('select outcome, wasted from worker.vendor_calls');
     assert.deepEqual(calls, [{ outcome: 'interrupted', wasted: true }], 'the call that was open is not open for ever');
-    const timeline = await readTimeline(db(), id);
+    const { timeline } = await readWay(db(), id);
     assert.deepEqual(
       timeline.map(({ to }) => to),
       ['queued', 'queued', 'completed', 'erased'],
@@ -118,9 +119,9 @@ onEveryEngine('eraseDocument()', (db) => {
   test('changes nothing the second time, and is no error', async () => {
     const id = await documentWithEverything(db());
     await eraseDocument(db(), id, entryFor(id), LATER);
-    const before = await readTimeline(db(), id);
+    const before = (await readWay(db(), id)).timeline;
     assert.equal(await eraseDocument(db(), id, entryFor(id), milliseconds(LATER + 1)), true);
-    assert.deepEqual(await readTimeline(db(), id), before);
+    assert.deepEqual((await readWay(db(), id)).timeline, before);
     assert.equal((await auditTrail(db(), 'default', { limit: 10 })).length, 1);
   });
 

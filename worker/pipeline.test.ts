@@ -21,9 +21,9 @@ import { CANARY_TENANT } from './canary.ts';
 import { POLICY } from './decide.ts';
 import { retryDocument } from './retry-document.ts';
 import { readCounters } from './rows/counters.ts';
-import { type DocumentRow, readDocument, readTimeline } from './rows/documents.ts';
+import { type DocumentRow, readDocument } from './rows/documents.ts';
 import { listChunks, readParse } from './rows/results.ts';
-import { listCalls } from './rows/vendor-calls.ts';
+import { readWay } from './rows/way.ts';
 import { type DocumentWorker, makeDocumentWorker, type WorkerSettings } from './worker.ts';
 
 const QUOTA = { requestsPerMinute: 100_000, tokensPerMinute: 10_000_000, concurrency: 20 };
@@ -169,7 +169,7 @@ onEveryEngine('a worker', (db, engine) => {
     assert(chunks.length > 2);
     assert.match(chunks.at(-1)?.text ?? '', /Paragraph 199/);
     assert.deepEqual(
-      (await readTimeline(db(), id)).map(({ from, to }) => `${from}>${to}`),
+      (await readWay(db(), id)).timeline.map(({ from, to }) => `${from}>${to}`),
       [
         'null>queued',
         'queued>parsing',
@@ -179,7 +179,7 @@ onEveryEngine('a worker', (db, engine) => {
         'storing>completed',
       ],
     );
-    const calls = await listCalls(db(), id);
+    const { calls } = await readWay(db(), id);
     assert.deepEqual(
       calls.map(({ vendor, outcome, wasted }) => [vendor, outcome, wasted]),
       [
@@ -198,7 +198,7 @@ onEveryEngine('a worker', (db, engine) => {
     start();
     const empty = await finished(await put('', { filename: 'empty.pdf' }));
     assert.deepEqual([empty?.status, empty?.errorCode], ['rejected', 'empty']);
-    assert.deepEqual(await listCalls(db(), empty?.id ?? ''), []);
+    assert.deepEqual((await readWay(db(), empty?.id ?? '')).calls, []);
     assert.equal(await counter('documents_finished_total', { outcome: 'rejected' }), 1);
     assert.equal(await counter('document_step_attempts_total', { outcome: 'failed', step: 'parse' }), 0);
   });
@@ -210,7 +210,7 @@ onEveryEngine('a worker', (db, engine) => {
     assert.equal(row?.status, 'completed');
     assert.equal(await counter('document_step_attempts_total', { outcome: 'failed', step: 'parse' }), 2);
     assert.equal(await counter('document_step_attempts_total', { outcome: 'completed', step: 'parse' }), 1);
-    const because = (await readTimeline(db(), row.id)).map((entry) => entry.because).join('\n');
+    const because = (await readWay(db(), row.id)).timeline.map((entry) => entry.because).join('\n');
     assert.match(because, /attempt 1 of 5 failed: llamaparse answered 500; again in/);
   });
 
@@ -224,7 +224,7 @@ onEveryEngine('a worker', (db, engine) => {
     await json('DELETE', `${simulators.url}/faults`);
     assert.deepEqual(await retryDocument(db(), id, 'tester', shared.now()), { kind: 'queued' });
     assert.equal((await finished(id, 'completed'))?.errorCode, null);
-    const uploads = (await listCalls(db(), id)).filter((call) => call.vendor === 'llamaparse');
+    const uploads = (await readWay(db(), id)).calls.filter((call) => call.vendor === 'llamaparse');
     assert.equal(uploads.length, 1);
     assert.equal(await counter('documents_finished_total', { outcome: 'failed' }), 1);
     assert.equal(await counter('documents_finished_total', { outcome: 'completed' }), 1);
@@ -257,7 +257,7 @@ onEveryEngine('a worker', (db, engine) => {
     await db().query(`update worker.vendor_calls set vendor_job = 'pjb-gone' where document_id = $1`, [id]);
     await json('DELETE', `${simulators.url}/faults`);
     assert.equal((await finished(id))?.status, 'completed');
-    const uploads = (await listCalls(db(), id)).filter((call) => call.vendor === 'llamaparse');
+    const uploads = (await readWay(db(), id)).calls.filter((call) => call.vendor === 'llamaparse');
     assert.deepEqual(
       uploads.map((call) => call.wasted),
       [true, false],
@@ -272,7 +272,7 @@ onEveryEngine('a worker', (db, engine) => {
     const other = await finished(await put(text, { tenant: 'rival' }));
     const uncached = await finished(await put(text, { noCache: true }));
     const calls = await Promise.all(
-      [first, second, other, uncached].map(async (row) => (await listCalls(db(), row?.id ?? '')).length),
+      [first, second, other, uncached].map(async (row) => (await readWay(db(), row?.id ?? '')).calls.length),
     );
     assert.deepEqual(calls, [2, 0, 2, 2]);
     const texts = await Promise.all([first, second].map((row) => listChunks(db(), row?.id ?? '', -1, 500)));
@@ -318,7 +318,7 @@ onEveryEngine('a worker', (db, engine) => {
     await db().query(`update worker.documents set updated_at = updated_at - interval '1 minute'`);
     start();
     assert.equal((await finished(id))?.status, 'completed');
-    assert.match((await readTimeline(db(), id)).map(({ because }) => because).join(), /found by the reaper/);
+    assert.match((await readWay(db(), id)).timeline.map(({ because }) => because).join(), /found by the reaper/);
   });
 
   test('parses here what is configured to be parsed here', async () => {
@@ -326,7 +326,7 @@ onEveryEngine('a worker', (db, engine) => {
     const row = await finished(await put(`# H\n\n${paragraphs(3)}`));
     assert.equal(row?.status, 'completed');
     assert.deepEqual(
-      (await listCalls(db(), row.id)).map((call) => call.vendor),
+      (await readWay(db(), row.id)).calls.map((call) => call.vendor),
       ['openai'],
     );
   });

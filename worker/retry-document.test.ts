@@ -8,8 +8,9 @@ import { accept } from './accept.ts';
 import { STATUSES, type Status } from './document.ts';
 import { dropJobs } from './queue.ts';
 import { retryDocument } from './retry-document.ts';
-import { moveDocument, readDocument, readTimeline } from './rows/documents.ts';
+import { moveDocument, readDocument } from './rows/documents.ts';
 import { putDrafts, putEmbeddings, readUnembedded } from './rows/results.ts';
+import { readWay } from './rows/way.ts';
 
 const T0 = milliseconds(1_790_000_000_000);
 const LATER = milliseconds(T0 + 60_000);
@@ -46,7 +47,7 @@ onEveryEngine('retryDocument()', (db) => {
     assert.equal(row?.errorMessage, null);
     assert.equal(row?.finishedAt, null);
     const because = 'tried again by key:7';
-    assert.deepEqual((await readTimeline(db(), id)).at(-1), {
+    assert.deepEqual((await readWay(db(), id)).timeline.at(-1), {
       at: LATER,
       from: 'failed',
       to: 'queued',

@@ -16,7 +16,8 @@ import { accept } from './accept.ts';
 import { type Status, webhookKey } from './document.ts';
 import { type Claim, claim, dropJobs, enqueue } from './queue.ts';
 import { retryDocument } from './retry-document.ts';
-import { blankDocument, moveDocument, readTimeline } from './rows/documents.ts';
+import { blankDocument, moveDocument } from './rows/documents.ts';
+import { readWay } from './rows/way.ts';
 import { makeWebhook, sign } from './webhooks.ts';
 
 const T0 = milliseconds(1_790_000_000_000);
@@ -84,7 +85,7 @@ onEveryEngine('webhooks', (db) => {
     const rows = await db().query<{ at: Milliseconds }>('select available_at as at from worker.jobs');
     return rows[0] === undefined ? -1 : rows[0].at - now;
   };
-  const last = async (id: string) => (await readTimeline(db(), id)).at(-1);
+  const last = async (id: string) => (await readWay(db(), id)).timeline.at(-1);
 
   test('posts what became of the document, signed, with its correlation ID', async () => {
     const id = await finished(`${receiver.url}/done?x=1`);

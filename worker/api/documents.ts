@@ -15,9 +15,9 @@ import { eraseDocument } from '#worker/erase.ts';
 import { askAgainAfter, comeBackAfter, type Load } from '#worker/load.ts';
 import { retryDocument } from '#worker/retry-document.ts';
 import { dropContent } from '#worker/rows/contents.ts';
-import { type DocumentRow, listDocuments, readDocument, readTimeline } from '#worker/rows/documents.ts';
+import { type DocumentRow, listDocuments, readDocument } from '#worker/rows/documents.ts';
 import { listChunks } from '#worker/rows/results.ts';
-import { listCalls } from '#worker/rows/vendor-calls.ts';
+import { readWay } from '#worker/rows/way.ts';
 import * as schemas from './schemas.ts';
 import { readUpload, type UploadLimits } from './upload.ts';
 
@@ -235,8 +235,7 @@ function changeRoutes(app: App, { db, shared, log, wake }: DocumentRoutes): void
 
 const notFound = (id: string) => refuse('not_found', `There is no document ${id}`);
 
-const shown = async (db: Db, row: DocumentRow) =>
-  schemas.toDocument(row, await readTimeline(db, row.id), await listCalls(db, row.id));
+const shown = async (db: Db, row: DocumentRow) => schemas.toDocument(row, await readWay(db, row.id));
 
 /** Another tenant's document is not there at all. */
 async function ownDocument(db: Db, id: string, tenant: string): Promise<DocumentRow> {

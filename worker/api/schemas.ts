@@ -2,8 +2,8 @@
 import { z } from 'zod';
 import type { Milliseconds } from '#kernel/units.ts';
 import { STATUSES } from '#worker/document.ts';
-import type { DocumentRow, TimelineRow } from '#worker/rows/documents.ts';
-import type { CallRow } from '#worker/rows/vendor-calls.ts';
+import type { DocumentRow } from '#worker/rows/documents.ts';
+import type { Way } from '#worker/rows/way.ts';
 
 const time = z.iso.datetime();
 const status = z.enum(STATUSES);
@@ -156,11 +156,7 @@ export function toSummary(row: DocumentRow): z.infer<typeof summary> {
   };
 }
 
-export function toDocument(
-  row: DocumentRow,
-  timeline: readonly TimelineRow[],
-  calls: readonly CallRow[],
-): z.infer<typeof documentSchema> {
+export function toDocument(row: DocumentRow, { timeline, calls }: Way): z.infer<typeof documentSchema> {
   return {
     ...toSummary(row),
     timeline: timeline.map((entry) => ({ ...entry, at: iso(entry.at) })),

@@ -212,14 +212,6 @@ export async function addTimeline(q: Queryable, documentId: string, row: Timelin
   );
 }
 
-export async function readTimeline(q: Queryable, documentId: string): Promise<TimelineRow[]> {
-  return await q.query<TimelineRow>(
-    `select at, from_status as "from", to_status as "to", attempt, because
-     from worker.timeline where document_id = $1 order by seq`,
-    [documentId],
-  );
-}
-
 /** What a vendor or a receiver said may quote the document, its name or its owner's address; our own words do not. */
 export async function blankTimeline(q: Queryable, documentId: string): Promise<void> {
   await q.query(

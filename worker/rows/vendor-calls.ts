@@ -149,14 +149,6 @@ export type CallRow = {
   readonly wasted: boolean;
 };
 
-export async function listCalls(q: Queryable, documentId: string): Promise<CallRow[]> {
-  return await q.query<CallRow>(
-    `select id, step, vendor, operation, started_at as "startedAt", ended_at as "endedAt", outcome,
-       http_status as "httpStatus", credits, tokens, cost_usd as "costUsd", wasted from worker.vendor_calls where document_id = $1 order by started_at, id`,
-    [documentId],
-  );
-}
-
 /** The vendor's job of an upload that was paid and whose result is not here; for the payload of a parse job. */
 export async function uploadedJob(q: Queryable, documentId: string): Promise<object> {
   const rows = await q.query<{ vendorJob: string; submittedAt: Milliseconds }>(
