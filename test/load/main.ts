@@ -6,6 +6,7 @@ import { mkdirSync, statSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { prometheusDuration } from '#alerting/config/duration.ts';
+import { SETTING_NAMES } from '#app/settings.ts';
 import { readFiles } from '#app/slo-files.ts';
 import { systemClock } from '#kernel/clock.ts';
 import { describe, Fault } from '#kernel/errors.ts';
@@ -46,6 +47,7 @@ const OPTIONS = {
   alone: ['', 'nobody else sends to the target: its counters must have grown by just as much'],
   database: ['embedded|postgres', 'of the stack of its own; default: embedded'],
   workers: ['N', 'of a stack on Postgres; default: 1'],
+  set: ['NAME=VALUE', 'a setting of its processes, such as WORKER_PLACES=32; may be given several times'],
   latency: ['realistic|zero', 'of its simulated vendors; default: realistic'],
   documents: ['DIR', 'files to send; default: the project’s samples'],
   rate: [
@@ -62,7 +64,7 @@ const OPTIONS = {
   prometheus: ['URL', 'takes k6’s metrics by remote write, for the dashboard “Load test”'],
 } as const;
 type Name = keyof typeof OPTIONS;
-const MANY: readonly Name[] = ['key', 'metrics', 'objectives'];
+const MANY: readonly Name[] = ['key', 'metrics', 'objectives', 'set'];
 
 const usage = (): string => {
   const scenarios = SCENARIOS.map((name) => {
@@ -159,6 +161,18 @@ const address = (url: string): string => {
   return url.replace(/\/+$/, '');
 };
 
+function settingsOf({ many }: Wish): Record<string, string> {
+  const known = new Set<string>(SETTING_NAMES);
+  return Object.fromEntries(
+    (many.set ?? []).map((text) => {
+      const [name = '', ...value] = text.split('=');
+      if (!known.has(name) || value.length === 0)
+        throw new Usage(`--set: expected a setting of docs/configuration.md and its value, received ${text}`);
+      return [name, value.join('=')];
+    }),
+  );
+}
+
 /** A given one is not ours to start or end. */
 async function targetFor(
   wish: Wish,
@@ -174,11 +188,13 @@ async function targetFor(
     const latency = choiceOf(wish, 'latency', ['realistic', 'zero']);
     const workers = numberOf(wish, 'workers', 1, 1);
     process.stderr.write(`starting a stack (${database}) …\n`);
-    const env = wish.profile ? { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${join(folder, 'profiles')}` } : {};
+    const profiled = wish.profile ? { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${join(folder, 'profiles')}` } : {};
+    const env = { ...profiled, ...settingsOf(wish) };
     const stack = undo.use(await startStack({ database, latency, workers, env }));
     return { target: stack.target, watch: undo.use(watchStack(stack)) };
   }
-  if (wish.profile) throw new Usage('--profile is for a stack of its own, without --target');
+  if (wish.profile || many.set !== undefined)
+    throw new Usage('--profile and --set are for a stack of its own, without --target');
   const given = process.env['BURNLINE_KEY'];
   const target = {
     url: address(one.target),
