@@ -27,7 +27,6 @@ const acceptance = (more: Partial<Acceptance> = {}): Acceptance => ({
   idempotencyKey: null,
   noCache: false,
   canary: false,
-  priority: 1,
   pieces: [{ ordinal: 0, bytes: Buffer.from('bytes') }],
   ...more,
 });

@@ -8,7 +8,7 @@ import { type Db, isDatabaseFault } from '#kernel/database.ts';
 import { Fault } from '#kernel/errors.ts';
 import type { Milliseconds } from '#kernel/units.ts';
 import { documentKey } from './document.ts';
-import { enqueue, hint, type Priority } from './queue.ts';
+import { enqueue, hint, priorityOf } from './queue.ts';
 import { type Piece, putPiece } from './rows/contents.ts';
 import { addTimeline, type DocumentRow, findByIdempotencyKey, insertDocument } from './rows/documents.ts';
 
@@ -26,7 +26,6 @@ export type Acceptance = {
   readonly idempotencyKey: string | null;
   readonly noCache: boolean;
   readonly canary: boolean;
-  readonly priority: Priority;
   /** The pieces that are not stored yet: the last one, or all of a small file. */
   readonly pieces: readonly Piece[];
 };
@@ -36,11 +35,17 @@ export type Accepted = { readonly document: DocumentRow; readonly replayed: bool
 /** @throws {Fault} `idempotency_conflict` when the key was used for another request. */
 export async function accept(db: Db, acceptance: Acceptance, at: Milliseconds): Promise<Accepted> {
   const requestHash = hashRequest(acceptance);
-  const { id, tenant, idempotencyKey, pieces, priority } = acceptance;
+  const { id, tenant, idempotencyKey, pieces } = acceptance;
   try {
     return await db.tx(async (q) => {
       const row = { ...acceptance, traceparent: acceptance.traceparent ?? '', requestHash, at };
-      const job = { queue: 'parse', key: documentKey(id), documentId: id, priority, availableAt: at };
+      const job = {
+        queue: 'parse',
+        key: documentKey(id),
+        documentId: id,
+        priority: priorityOf(acceptance),
+        availableAt: at,
+      };
       // Sent together: the first that fails is the one that is thrown, and none of them needs another's answer.
       const [document] = await Promise.all([
         insertDocument(q, row),

@@ -111,7 +111,6 @@ function canaryDocument(id: string) {
     idempotencyKey: null,
     noCache: true,
     canary: true,
-    priority: 0,
     pieces: [{ ordinal: 0, bytes }],
   } as const;
 }

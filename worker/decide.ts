@@ -58,7 +58,13 @@ export type AttemptOutcome = 'completed' | 'rejected' | 'failed' | 'deferred';
 export type JobFate =
   | { readonly kind: 'finished' }
   | { readonly kind: 'next'; readonly step: Step }
-  | { readonly kind: 'again'; readonly wait: Milliseconds; readonly attempts: number };
+  | {
+      readonly kind: 'again';
+      readonly wait: Milliseconds;
+      readonly attempts: number;
+      /** A vendor is at it: it goes before those that have not begun. */
+      readonly begun: boolean;
+    };
 
 export type Decision = {
   readonly to: Status;
@@ -74,7 +80,7 @@ export function decide(situation: Situation, outcome: Outcome, policy: Policy, r
   const step = STEP_OF[status];
   const stay = (wait: Milliseconds, counts: AttemptOutcome | undefined, because: string, spent: number): Decision => ({
     to: status,
-    job: { kind: 'again', wait, attempts: spent },
+    job: { kind: 'again', wait, attempts: spent, begun: outcome.kind === 'pending' },
     counts,
     because,
     error: undefined,

@@ -29,7 +29,6 @@ async function documentWithEverything(db: Db, status: Status = 'completed', tena
     ...{
       noCache: false,
       canary: false,
-      priority: 1 as const,
       traceparent: undefined,
       idempotencyKey: `${NEEDLE}-${id}`,
     },

@@ -132,7 +132,6 @@ onEveryEngine('a worker', (db, engine) => {
       idempotencyKey: null,
       noCache: false,
       canary: false,
-      priority: 1 as const,
       pieces: bytes.length > 0 ? [{ ordinal: 0, bytes }] : [],
       ...more,
     };
@@ -228,6 +227,15 @@ onEveryEngine('a worker', (db, engine) => {
     assert.equal(uploads.length, 1);
     assert.equal(await counter('documents_finished_total', { outcome: 'failed' }), 1);
     assert.equal(await counter('documents_finished_total', { outcome: 'completed' }), 1);
+  });
+
+  test('ends what it has begun before it begins what waits', async () => {
+    const ids: string[] = [];
+    for (let n = 0; n < 12; n++) ids.push(await put(`# Report ${n}\n\n${paragraphs(2)}`));
+    start({ places: { parse: 1, chunk: 1, embed: 1, store: 1 } });
+    const ends = await Promise.all(ids.map(async (id) => (await finished(id, 'completed'))?.finishedAt ?? 0));
+    const [call] = (await readWay(db(), ids.at(-1) ?? '')).calls;
+    assert(Math.min(...ends) < (call?.startedAt ?? 0), 'all were begun before one was at its end');
   });
 
   test('waits for a quota without spending an attempt', async () => {

@@ -130,6 +130,16 @@ onEveryEngine('queue', (db, engine) => {
     assert.deepEqual(second.payload, { vendorJob: 'y' });
   });
 
+  test('requeue() puts what has begun before those that wait, however long, and leaves it there', async () => {
+    await enqueue(db(), [job('begun'), job('waits')], T0);
+    const change = { queue: 'parse', availableAt: after(250), attempts: 0, payload: {}, keep: false };
+    assert(await requeue(db(), await one('w'), { ...change, priority: 0 }));
+    const again = await one('w', after(300));
+    assert.deepEqual([again.key, again.priority], ['begun', 0]);
+    assert(await requeue(db(), again, change));
+    assert.equal((await one('w', after(600))).key, 'begun');
+  });
+
   test('handBack() makes work due at once, without an interruption', async () => {
     await enqueue(db(), [job('a')], T0);
     await handBack(db(), [await one('w')], T0);

@@ -18,8 +18,10 @@ export type NewJob = {
   readonly priority?: Priority;
   readonly availableAt: Milliseconds;
 };
-/** 0 goes first. */
+/** 0 goes first: canaries, and what has begun. Else, under load, everything would be begun and nothing come to its end. */
 export type Priority = 0 | 1 | 2;
+/** Of a document that has not begun its step. */
+export const priorityOf = ({ canary }: { readonly canary: boolean }): Priority => (canary ? 0 : 1);
 
 export type Claim = {
   readonly id: number;
@@ -207,6 +209,8 @@ export type Requeue = {
   readonly availableAt: Milliseconds;
   readonly attempts: number;
   readonly payload: object;
+  /** Default: as it was. */
+  readonly priority?: Priority | undefined;
   /** The claim stays with its owner until `availableAt`, who goes straight on: no other claim, no wake-up, no wait. */
   readonly keep: boolean;
 };
@@ -215,7 +219,8 @@ export type Requeue = {
 export async function requeue(q: Queryable, held: Held, change: Requeue): Promise<boolean> {
   const rows = await q.query(
     `update worker.jobs set owner = case when $7::boolean then owner end, available_at = $3, attempts = $4,
-       payload = $5, interruptions = case when queue = $6 then interruptions else 0 end, queue = $6
+       payload = $5, interruptions = case when queue = $6 then interruptions else 0 end, queue = $6,
+       priority = coalesce($9::smallint, priority)
      where id = $1 and fence = $2 and owner = $8 returning id`,
     [
       held.id,
@@ -226,6 +231,7 @@ export async function requeue(q: Queryable, held: Held, change: Requeue): Promis
       change.queue,
       change.keep,
       held.owner,
+      change.priority ?? null,
     ],
   );
   return rows.length === 1;

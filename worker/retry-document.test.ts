@@ -26,7 +26,7 @@ async function documentThatIs(db: Db, status: Status): Promise<string> {
     metadata: {},
     webhookUrl: null,
   };
-  const plain = { noCache: false, canary: false, priority: 1, traceparent: undefined, idempotencyKey: null } as const;
+  const plain = { noCache: false, canary: false, traceparent: undefined, idempotencyKey: null } as const;
   await accept(db, { ...shared, ...plain, id, tenant: 'default', correlationId: 'c', pieces: [] }, T0);
   await dropJobs(db, id);
   const error = { code: 'vendor_error', message: 'it answered 500' };

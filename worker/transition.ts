@@ -7,7 +7,7 @@ import { Fault } from '#kernel/errors.ts';
 import type { Milliseconds } from '#kernel/units.ts';
 import { checkMove, type Decision } from './decide.ts';
 import { webhookKey } from './document.ts';
-import { type Claim, enqueue, finish, hint, LEASE, requeue, stillHeld } from './queue.ts';
+import { type Claim, enqueue, finish, hint, LEASE, type Priority, priorityOf, requeue, stillHeld } from './queue.ts';
 import { type Increment, increment } from './rows/counters.ts';
 import { addTimeline, beginDocument, type DocumentRow, moveDocument } from './rows/documents.ts';
 import { chargeDocument } from './rows/vendor-calls.ts';
@@ -33,6 +33,8 @@ export type Transition = {
   /** The step's result, the ledger's end: whatever must be true exactly when the transition is. */
   readonly write: (q: Queryable) => Promise<void>;
 };
+
+const BEGUN: Priority = 0;
 
 export const leaseLost = (): Fault => new Fault('lease_lost', 'The claim on this job was lost to another worker');
 
@@ -80,20 +82,24 @@ function isWorthTelling({ decision }: Transition): boolean {
 }
 
 async function moveJob(q: Queryable, transition: Transition): Promise<boolean> {
-  const { claim, decision, now, payload } = transition;
+  const { document, claim, decision, now, payload } = transition;
   const { job } = decision;
   switch (job.kind) {
     case 'finished':
       return (await finish(q, [claim], now)).size === 1;
     case 'again': {
       const availableAt = (now + job.wait) as Milliseconds;
-      return await requeue(q, claim, { queue: claim.queue, availableAt, attempts: job.attempts, payload, keep: false });
+      const { attempts } = job;
+      const priority = job.begun ? BEGUN : undefined;
+      return await requeue(q, claim, { queue: claim.queue, availableAt, attempts, payload, priority, keep: false });
     }
     case 'next': {
       const keep = transition.keep;
       const availableAt = (keep ? now + LEASE : now) as Milliseconds;
+      // In its next line it is one of many again.
+      const priority = priorityOf(document);
       const [moved] = await Promise.all([
-        requeue(q, claim, { queue: job.step, availableAt, attempts: 0, payload, keep }),
+        requeue(q, claim, { queue: job.step, availableAt, attempts: 0, payload, priority, keep }),
         keep ? undefined : hint(q),
       ]);
       return moved;

@@ -60,7 +60,7 @@ onEveryEngine('webhooks', (db) => {
   async function finished(url: string, status: Status = 'completed'): Promise<string> {
     const id = uuidv7(T0, random);
     const shared = { filename: 'a.txt', contentType: 'text/plain', bytes: 1, sha256: 'a', metadata: {}, pieces: [] };
-    const plain = { noCache: false, canary: false, priority: 1, traceparent: undefined, idempotencyKey: null } as const;
+    const plain = { noCache: false, canary: false, traceparent: undefined, idempotencyKey: null } as const;
     await accept(db(), { ...shared, ...plain, id, tenant: 'default', correlationId: 'c-7', webhookUrl: url }, T0);
     await dropJobs(db(), id);
     await end(db(), id, 'queued', status);

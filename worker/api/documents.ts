@@ -149,7 +149,6 @@ function uploadRoute(app: App, options: DocumentRoutes): void {
         idempotencyKey: request.headers['idempotency-key'] ?? null,
         noCache: /\bno-cache\b/i.test(request.headers['cache-control'] ?? ''),
         canary: false,
-        priority: 1,
       } as const;
       const { document, replayed } = await accept(db, acceptance, shared.now()).catch(async (error: unknown) => {
         // Only what was surely not committed may be dropped: the answer to a commit can be lost. The sweep has the rest.

@@ -23,7 +23,7 @@ onEveryEngine('the pulse', (db) => {
       db(),
       {
         ...{ id, tenant, canary, filename: 'a.txt', contentType: 'text/plain', bytes: 1, sha256: 'a'.repeat(64) },
-        ...{ correlationId: 'c', noCache: false, priority: 1, traceparent: undefined, idempotencyKey: null },
+        ...{ correlationId: 'c', noCache: false, traceparent: undefined, idempotencyKey: null },
         ...{ metadata: {}, webhookUrl: null, pieces: [{ ordinal: 0, bytes: Buffer.from('x') }] },
       },
       T0,
