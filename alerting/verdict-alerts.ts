@@ -61,13 +61,17 @@ function blind(engine: Engine, { objective, unjudged }: Watched, because: string
   return {
     labels: { alertname: BLIND_ALERT, ...blindLabels(objective, EYE) },
     annotations: {
-      summary: `${titleOf(objective)} cannot be judged: nothing is seen of ${objective.service}`,
+      summary: `${titleOf(objective)} cannot be judged: ${unseen(sight.target, objective)}`,
       description: because,
       ...runbook(objective),
     },
     since,
   };
 }
+
+/** One of several that is away is not all of them. */
+const unseen = (target: string | undefined, { service }: Objective): string =>
+  target === undefined ? `nothing is seen of ${service}` : `${target} of ${service} is not seen`;
 
 const runbook = ({ alerting }: Objective): Labels =>
   alerting.runbookUrl === undefined ? {} : { runbook_url: alerting.runbookUrl };
