@@ -8,7 +8,15 @@ import type { Traceparent } from '#collector/context.ts';
 import type { ActiveSpan } from '#collector/tracing.ts';
 import { describe, Fault } from '#kernel/errors.ts';
 import { type Milliseconds, milliseconds, type Seconds, seconds } from '#kernel/units.ts';
-import { type Decision, decide, decideInterrupted, type Outcome, type Policy, type Situation } from './decide.ts';
+import {
+  type Decision,
+  decide,
+  decideInterrupted,
+  type Outcome,
+  outcomeOfFault,
+  type Policy,
+  type Situation,
+} from './decide.ts';
 import { isUnfinished, STEP_OF, type Step } from './document.ts';
 import { type Claim, finish } from './queue.ts';
 import { addTimeline, type DocumentRow, readDocument } from './rows/documents.ts';
@@ -133,20 +141,17 @@ async function attempt(options: CarryOutOptions, run: Run): Promise<StepResult> 
   } catch (error) {
     if (isLeaseLost(error)) throw error;
     if (signal.aborted && !isTimeout(signal.reason)) throw error;
-    return { outcome: asFault(signal.aborted ? signal.reason : error) };
+    return { outcome: outcomeOf(signal.aborted ? signal.reason : error) };
   }
 }
 
 const isTimeout = (reason: unknown): boolean => reason instanceof Error && reason.name === 'TimeoutError';
 
-function asFault(error: unknown): Outcome {
+function outcomeOf(error: unknown): Outcome {
   if (isTimeout(error)) {
     return { kind: 'fault', code: 'step_timeout', message: 'the step took longer than its limit', retryable: true };
   }
-  if (error instanceof Fault) {
-    const { code, message, retryable, retryAfter } = error;
-    return { kind: 'fault', code, message, retryable, retryAfter };
-  }
+  if (error instanceof Fault) return outcomeOfFault(error);
   return { kind: 'fault', code: 'internal', message: `internal error: ${describe(error)}`, retryable: true };
 }
 
@@ -178,7 +183,7 @@ async function commit(
       }
       span.fail(error instanceof Fault ? error.code : 'internal');
       const situation = situationOf(document, claim, shared.now());
-      verdict = decide(situation, asFault(error), options.policy, options.random);
+      verdict = decide(situation, outcomeOf(error), options.policy, options.random);
       write = async () => {};
     }
   }

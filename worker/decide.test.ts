@@ -57,6 +57,12 @@ const cases: readonly [title: string, situation: Situation, outcome: Outcome, wa
     { kind: 'blocked', because: 'open' },
     'parsing, again after 4, counts failed',
   ],
+  [
+    'counts a database that stumbles as bad and spends no attempt',
+    { ...parsing, attempts: 4 },
+    { kind: 'stumbled', because: 'Database: its disk is full' },
+    'parsing, again after 4, counts failed',
+  ],
 ];
 describe('decide()', () => {
   for (const [title, situation, outcome, want] of cases) {
@@ -68,6 +74,7 @@ describe('decide()', () => {
       { kind: 'pending', wait: milliseconds(1) },
       { kind: 'deferred', wait: milliseconds(1), because: 'quota' },
       { kind: 'blocked', because: 'open' },
+      { kind: 'stumbled', because: 'Database: its disk is full' },
     ];
     for (const outcome of waiting) {
       const aged = (age: number) => decide({ ...parsing, age: milliseconds(age) }, outcome, POLICY, random).to;
@@ -89,6 +96,7 @@ describe('decide()', () => {
     fc.boolean().map(fault),
     fc.nat(100_000).map((wait): Outcome => ({ kind: 'pending', wait: milliseconds(wait) })),
     fc.constant<Outcome>({ kind: 'blocked', because: 'open' }),
+    fc.constant<Outcome>({ kind: 'stumbled', because: 'Database: gone' }),
     fc.constant<Outcome>({ kind: 'deferred', wait: milliseconds(5), because: 'quota' }),
   );
   test('only makes moves that the table allows, and every unfinished document keeps exactly one job', () => {

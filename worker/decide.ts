@@ -3,6 +3,8 @@
  * the job, what is counted, and why, in words that go to the timeline, the log and the span.
  */
 
+import { isDatabaseFault } from '#kernel/database.ts';
+import type { Fault } from '#kernel/errors.ts';
 import type { Random } from '#kernel/random.ts';
 import { type Backoff, backoffDelay } from '#kernel/retry.ts';
 import { days, type Milliseconds, milliseconds, toMilliseconds } from '#kernel/units.ts';
@@ -17,6 +19,8 @@ export type Policy = {
   readonly deadline: Milliseconds;
   /** How long a job rests when the vendor's circuit is open. One bad event is counted for each rest. */
   readonly circuitRest: Milliseconds;
+  /** And when our own database stumbled. */
+  readonly databaseRest: Milliseconds;
 };
 
 export const POLICY: Policy = {
@@ -25,6 +29,7 @@ export const POLICY: Policy = {
   backoff: { first: milliseconds(1_000), most: milliseconds(60_000) },
   deadline: toMilliseconds(days(1)),
   circuitRest: milliseconds(10_000),
+  databaseRest: milliseconds(2_000),
 };
 
 /** What a job's run came to. */
@@ -36,6 +41,8 @@ export type Outcome =
   | { readonly kind: 'deferred'; readonly wait: Milliseconds; readonly because: string }
   /** The vendor's circuit is open: nothing was tried, yet the outage must show. */
   | { readonly kind: 'blocked'; readonly because: string }
+  /** Our own database could not just now: bad, and no fault of the document, so that none is given up for a disk that is full. */
+  | { readonly kind: 'stumbled'; readonly because: string }
   | { readonly kind: 'rejected'; readonly code: string; readonly message: string }
   | {
       readonly kind: 'fault';
@@ -75,6 +82,16 @@ export type Decision = {
   readonly error: { readonly code: string; readonly message: string } | undefined;
 };
 
+/** What a fault comes to, by whoever it was thrown. */
+export function outcomeOfFault(error: Fault): Outcome {
+  // Not a statement that came too late: one that is too heavy would be tried for a day.
+  if (isDatabaseFault(error, 'unavailable') || isDatabaseFault(error, 'conflict')) {
+    return { kind: 'stumbled', because: error.message };
+  }
+  const { code, message, retryable, retryAfter } = error;
+  return { kind: 'fault', code, message, retryable, retryAfter };
+}
+
 export function decide(situation: Situation, outcome: Outcome, policy: Policy, random: Random): Decision {
   const { status, attempts } = situation;
   const step = STEP_OF[status];
@@ -105,6 +122,9 @@ export function decide(situation: Situation, outcome: Outcome, policy: Policy, r
     case 'blocked':
       if (overdue) return failed('circuit_open', `${outcome.because}, for ${describeSpan(policy.deadline)}`);
       return stay(policy.circuitRest, 'failed', outcome.because, attempts);
+    case 'stumbled':
+      if (overdue) return failed('database_unavailable', `${outcome.because}, for ${describeSpan(policy.deadline)}`);
+      return stay(policy.databaseRest, 'failed', outcome.because, attempts);
     case 'fault': {
       const tries = attempts + 1;
       if (!outcome.retryable) return failed(outcome.code, outcome.message);

@@ -31,6 +31,7 @@ const FAST = {
   ...POLICY,
   backoff: { first: milliseconds(20), most: milliseconds(50) },
   circuitRest: milliseconds(200),
+  databaseRest: milliseconds(20),
 };
 const paragraphs = (n: number) =>
   Array.from({ length: n }, (_, i) => `Paragraph ${i} tells of pump ${i}.`).join('\n\n');
@@ -227,6 +228,29 @@ onEveryEngine('a worker', (db, engine) => {
     assert.equal(uploads.length, 1);
     assert.equal(await counter('documents_finished_total', { outcome: 'failed' }), 1);
     assert.equal(await counter('documents_finished_total', { outcome: 'completed' }), 1);
+  });
+
+  test('gives no document up for a database whose disk is full, and counts what was bad', async () => {
+    await db().query('create sequence worker.full_disk');
+    await db().query(`create function worker.full_disk() returns trigger language plpgsql as $$ begin
+      if nextval('worker.full_disk') <= 12 then
+        raise exception 'could not extend file: No space left on device' using errcode = '53100';
+      end if;
+      return new; end $$`);
+    await db().query(
+      'create trigger full_disk before insert on worker.vendor_calls for each row execute function worker.full_disk()',
+    );
+    try {
+      start();
+      const id = await put(`# Pumps\n\n${paragraphs(2)}`);
+      assert.equal((await finished(id))?.status, 'completed');
+      assert((await counter('document_step_attempts_total', { outcome: 'failed', step: 'parse' })) >= POLICY.attempts);
+      const because = (await readWay(db(), id)).timeline.map((entry) => entry.because).join();
+      assert.match(because, /Database: could not extend file/);
+    } finally {
+      await db().query('drop function worker.full_disk cascade');
+      await db().query('drop sequence worker.full_disk');
+    }
   });
 
   test('ends what it has begun before it begins what waits', async () => {

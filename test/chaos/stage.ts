@@ -1,5 +1,5 @@
 /** A stack with two tenants that send, and everything that a scenario may lay hands on. */
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -74,6 +74,11 @@ export async function openGround({ disk: size, clocks, ...wish }: GroundWish): P
       : { NODE_OPTIONS: `--import ${PRELOAD}`, CHAOS_CLOCK_FILE: clock, CHAOS_CLOCK_ROLES: clocks.join() }),
     ...wish.env,
   };
+  if (disk !== undefined && wish.database === 'embedded') {
+    // The vendors are elsewhere: their disk is not full.
+    mkdirSync(join(folder, 'vendors'));
+    symlinkSync(join(folder, 'vendors'), join(disk.folder, 'simulators'));
+  }
   const place = disk === undefined ? {} : { folder: disk.folder };
   const stack = undo.use(await startStack({ ...wish, ...place, tenants: [NEIGHBOUR], env }));
   const db = stack.databaseUrl === undefined ? undefined : openDatabase(stack.databaseUrl);

@@ -19,7 +19,7 @@ import { Fault } from '#kernel/errors.ts';
 import { type Random, uuidv7 } from '#kernel/random.ts';
 import type { SharedClock } from '#kernel/shared-clock.ts';
 import { type Milliseconds, milliseconds, type Usd, usd } from '#kernel/units.ts';
-import type { Outcome } from '#worker/decide.ts';
+import { type Outcome, outcomeOfFault } from '#worker/decide.ts';
 import { type CallEnd, endCall, startCall } from '#worker/rows/vendor-calls.ts';
 import { admit, configureLimits, observe, type Quota } from '#worker/rows/vendor-limits.ts';
 import { fromClientError, METRIC_OUTCOME, UNHEALTHY, type Vendor, type VendorCode } from './faults.ts';
@@ -232,6 +232,5 @@ function asOutcome(vendor: Vendor, error: unknown): Outcome {
   if (error.code === 'vendor_rate_limited') {
     return { kind: 'deferred', wait: error.retryAfter ?? DEFAULT_RATE_WAIT, because: `${vendor} asked to wait (429)` };
   }
-  const { code, message, retryable, retryAfter } = error;
-  return { kind: 'fault', code, message, retryable, retryAfter };
+  return outcomeOfFault(error);
 }
