@@ -254,6 +254,8 @@ onEveryEngine('a worker', (db, engine) => {
   });
 
   test('ends what it has begun before it begins what waits', async () => {
+    // All of them take longer than a vendor's job until it is looked at.
+    await fault('llamaparse', { operation: 'upload', latencyMs: 100 });
     const ids: string[] = [];
     for (let n = 0; n < 12; n++) ids.push(await put(`# Report ${n}\n\n${paragraphs(2)}`));
     start({ places: { parse: 1, chunk: 1, embed: 1, store: 1 } });
