@@ -15,6 +15,8 @@ import { findPostgres, freePort } from '#test/tools/postgres.ts';
 
 const K6 = process.env['TEST_TOOL_K6'];
 const [BROKEN, NOT_RUN, USAGE] = [99, 1, 2];
+/** So many without one that failed: docs/loadtests.md. CI's minute has more, a developer's ten seconds fewer. */
+const PROVE_98 = 183;
 
 type Said = { readonly code: number; readonly output: string; readonly folder: string };
 
@@ -76,7 +78,7 @@ describe('npm run loadtest', { skip: K6 === undefined && 'k6 is not here', timeo
       objectives.map(({ promise, state }) => [promise.name, state]),
       ['documents-processed', 'documents-on-time', 'api-available', 'api-fast'].map((name) => [name, 'kept']),
     );
-    assert.equal(objectives[0]?.proven, false, 'so few prove no 98 %');
+    assert.equal(objectives[0]?.proven, sender.completed >= PROVE_98, `${sender.completed} good ones prove 98 %`);
     assert.equal(budgets.length, 4);
     assert.doesNotMatch(said.output, /\u001b/, 'colour, and this is no terminal');
     const junit = readFileSync(join(said.folder, 'junit.xml'), 'utf8');
