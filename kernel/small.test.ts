@@ -35,6 +35,16 @@ describe('secret()', () => {
 });
 
 describe('random', () => {
+  test('systemRandom never gives the same bytes twice, whatever is asked for in between', () => {
+    const seen = new Set<string>();
+    for (let i = 0; i < 5_000; i++) {
+      const bytes = systemRandom.bytes(16 + (i % 700));
+      assert.equal(bytes.length, 16 + (i % 700));
+      seen.add(Buffer.from(bytes.subarray(0, 16)).toString('hex'));
+    }
+    assert.equal(seen.size, 5_000);
+  });
+
   test('seededRandom() repeats itself, and other seeds differ', () => {
     const draw = (seed: number) => Array.from({ length: 5 }, seededRandom(seed).next);
     assert.deepEqual(draw(1), draw(1));

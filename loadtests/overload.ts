@@ -13,7 +13,7 @@ export const GOODPUT_LEAST = 0.9;
 /** The wait from which on it turns documents away (worker/load.ts), and as much again for what the estimate did not know. */
 export const WAITED_MOST_MS = 2 * 15 * 60_000;
 
-/** @param phases of an overload: the last two are the knee, and more than that. @returns what did not hold, in words. */
+/** @param phases of an overload, the knee among them. @returns what did not hold, in words. */
 export function overloadFaults(phases: readonly PhaseResult[], entries: Iterable<Entry>): string[] {
   const faults: string[] = [];
   const [knee, overload] = ['knee', 'overload'].map((name) => phases.find(({ phase }) => phase.name === name));

@@ -70,6 +70,13 @@ const table = (head: readonly string[], rows: readonly (readonly string[])[]): s
     .map((row) => `<tr>${row.map((cell) => `<td>${cell}</td>`).join('')}</tr>`)
     .join('')}</tbody></table></div>`;
 
+/** Of what is not markup yet. */
+const textTable = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
+  table(
+    head,
+    rows.map((row) => row.map(text)),
+  );
+
 function objectives(result: Result): string {
   if (result.objectives.length === 0) return '';
   const rows = result.objectives.map((judged) => [
@@ -87,9 +94,9 @@ function stateOf({ state, proven }: Judged): string {
 }
 
 const counts = (result: Result): string =>
-  `<h2>Two counts</h2>${table(
+  `<h2>Two counts</h2>${textTable(
     ['who', 'what'],
-    countLines(result).map(([who, says]) => [text(who), text(says)]),
+    countLines(result),
   )}<p class="soft">Until completed, of what the sender saw the end of: half within ${time(result.durations.sender.p50)}, 95 % within ${time(
     result.durations.sender.p95,
   )}; as the database has it: ${time(result.durations.database.p50)} and ${time(result.durations.database.p95)}.</p>`;
@@ -98,12 +105,7 @@ const knee = (result: Result): string =>
   result.knee === null ? '' : `<h2>Knee</h2><p>${text(kneeWords(result.knee))}.</p>`;
 
 const phases = ({ phases: all }: Result): string =>
-  all.length < 2
-    ? ''
-    : `<h2>Phases</h2>${phaseChart(all)}${table(
-        PHASE_HEAD,
-        all.map(phaseRow).map((row) => row.map(text)),
-      )}`;
+  all.length < 2 ? '' : `<h2>Phases</h2>${phaseChart(all)}${textTable(PHASE_HEAD, all.map(phaseRow))}`;
 
 function taken({ resources, counts: { database } }: Result): string {
   if (resources === null) return '';
@@ -113,20 +115,9 @@ function taken({ resources, counts: { database } }: Result): string {
     ...names.map((name) => (all[name] ?? 0).toFixed(2)),
   ]);
   const parts = [
-    table(
-      USE_HEAD,
-      resources.processes.map(useRow).map((row) => row.map(text)),
-    ),
-    cores.length < 2
-      ? ''
-      : table(
-          ['cores in phase', ...names],
-          cores.map((row) => row.map(text)),
-        ),
-    table(
-      STORE_HEAD,
-      storeRows(resources, database['completed'] ?? 0).map((row) => row.map(text)),
-    ),
+    textTable(USE_HEAD, resources.processes.map(useRow)),
+    cores.length < 2 ? '' : textTable(['cores in phase', ...names], cores),
+    textTable(STORE_HEAD, storeRows(resources, database['completed'] ?? 0)),
   ];
   return `<h2>What it took</h2>${parts.join('\n')}`;
 }

@@ -37,6 +37,7 @@ test('a process that was started anew takes no less than nothing', () => {
   const all = samples(60_000, (hours) => (hours * HOUR > 30_000 ? { cpuSeconds: (hours * 3_600 - 30) * 0.5 } : {}));
   const [worker] = resourcesOf(observed(all), steady(60_000), 1).processes;
   assert(worker && worker.cores > 0.4 && worker.cores <= 0.5, String(worker?.cores));
+  assert(worker.cpuMsPerDocument !== null && worker.cpuMsPerDocument > 25_000, String(worker.cpuMsPerDocument));
 });
 
 test('each phase has the cores of its own time', () => {

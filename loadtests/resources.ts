@@ -85,11 +85,10 @@ const seriesOf = (samples: readonly Sample[], name: string): Series =>
   });
 
 function processUse(name: string, series: Series, length: number, documents: number): ProcessUse {
-  const spent = (series.at(-1)?.cpuSeconds ?? 0) - (series[0]?.cpuSeconds ?? 0);
   return {
     name,
     cores: coresIn(series, 0, length),
-    cpuMsPerDocument: documents === 0 ? null : (spent * 1_000) / documents,
+    cpuMsPerDocument: documents === 0 ? null : (spentIn(series) * 1_000) / documents,
     privateBytes: spanOf(series.map((one) => one.privateBytes)),
     descriptors: spanOf(series.map((one) => one.descriptors)),
     memoryTrend: hourly(series, length, (one) => one.privateBytes),
@@ -103,16 +102,15 @@ const spanOf = (values: readonly number[]): Span => ({
   most: values.reduce((most, one) => Math.max(most, one), 0),
 });
 
-/** A process that was started anew begins at 0 again: only what grows counts. */
+/** Seconds. A process that was started anew, or is gone, begins at 0 again: only what grows counts. */
+const spentIn = (series: Series): number =>
+  series.slice(1).reduce((sum, one, i) => sum + Math.max(0, one.cpuSeconds - (series[i]?.cpuSeconds ?? 0)), 0);
+
 function coresIn(series: Series, from: number, to: number): number {
   const inside = series.filter(({ at }) => at >= from && at <= to);
   const [first, last] = [inside[0], inside.at(-1)];
   if (first === undefined || last === undefined || last.at === first.at) return 0;
-  const spent = inside.slice(1).reduce((sum, one, i) => {
-    const grown = one.cpuSeconds - (inside[i]?.cpuSeconds ?? 0);
-    return sum + Math.max(0, grown);
-  }, 0);
-  return spent / toSeconds((last.at - first.at) as Milliseconds);
+  return spentIn(inside) / toSeconds((last.at - first.at) as Milliseconds);
 }
 
 /** By the medians of minutes, without the first quarter. */

@@ -1,7 +1,6 @@
 /** `npm run loadtest`: the real k6 against a real stack, when all is well, and when a document is lost on the way. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import test, { after, before, describe } from 'node:test';
@@ -20,10 +19,36 @@ const PROVE_98 = 183;
 
 type Said = { readonly code: number; readonly output: string; readonly folder: string };
 
+const result = ({ folder }: Said): Result => JSON.parse(readFileSync(join(folder, 'result.json'), 'utf8')) as Result;
+
+/** @param url where uploads go, if not to the target itself. */
+const atTarget = ({ url: own, metrics, router }: Stack['target'], url = own): string[] => [
+  ...['--target', url, '--metrics', metrics[0] ?? '', '--router', router?.url ?? ''],
+];
+
+let runs = 0;
+async function runLoadtest(
+  folder: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Said> {
+  const out = join(folder, `run-${runs++}`);
+  return await new Promise((resolve) => {
+    execFile(
+      process.execPath,
+      // As the usual folder is: from where the command was started.
+      ['test/load/main.ts', ...args, '--out', relative('', out)],
+      { env: { ...clean(process.env), BURNLINE_TOOL_K6: K6, ...env }, timeout: 120_000 },
+      (error, stdout, stderr) => {
+        resolve({ code: error === null ? 0 : Number(error.code), output: `${stdout}${stderr}`, folder: out });
+      },
+    );
+  });
+}
+
 describe('npm run loadtest', { skip: K6 === undefined && 'k6 is not here', timeout: 300_000 }, () => {
   const folder = temporaryFolder();
   let stack: Stack | undefined;
-  let runs = 0;
   before(async () => {
     stack = await startStack({ database: 'embedded', workers: 1, latency: 'zero' });
   });
@@ -33,29 +58,10 @@ describe('npm run loadtest', { skip: K6 === undefined && 'k6 is not here', timeo
   });
 
   const there = (): Stack['target'] => stack?.target ?? assert.fail('no stack');
-  const result = ({ folder: of }: Said): Result => JSON.parse(readFileSync(join(of, 'result.json'), 'utf8')) as Result;
-
-  async function loadtest(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Said> {
-    const out = join(folder, `run-${runs++}`);
-    return await new Promise((resolve) => {
-      execFile(
-        process.execPath,
-        // As the usual folder is: from where the command was started.
-        ['test/load/main.ts', ...args, '--out', relative('', out)],
-        { env: { ...clean(process.env), BURNLINE_TOOL_K6: K6, ...env }, timeout: 120_000 },
-        (error, stdout, stderr) => {
-          resolve({ code: error === null ? 0 : Number(error.code), output: `${stdout}${stderr}`, folder: out });
-        },
-      );
-    });
-  }
-
   /** By objectives that no machine is too slow for: how fast is not asked here. */
   const patient = (): string[] => ['--objectives', patientObjectives(folder)];
-  const against = (url: string): string[] => {
-    const { metrics, router } = there();
-    return ['--target', url, '--metrics', metrics[0] ?? '', '--router', router?.url ?? ''];
-  };
+  const against = (url: string): string[] => atTarget(there(), url);
+  const loadtest = (args: readonly string[], env?: Readonly<Record<string, string>>) => runLoadtest(folder, args, env);
 
   test('sends, follows, counts twice, and writes it down for people and programs', async () => {
     const said = await loadtest([
@@ -153,24 +159,19 @@ describe('npm run loadtest, on Postgres', {
     await using stack = await startStack({ database: 'postgres', workers: 1, latency: 'zero' });
     const { target, databaseUrl = '' } = stack;
     const db = openDatabase(databaseUrl);
-    const where = ['--target', target.url, '--metrics', target.metrics[0] ?? '', '--router', target.router?.url ?? ''];
-    const args = [
-      'test/load/main.ts',
+    const running = runLoadtest(out, [
       'smoke',
-      ...where,
+      ...atTarget(target),
       '--objectives',
       patientObjectives(out),
       '--duration',
       '12s',
-      '--out',
-      out,
-    ];
-    const child = execFile(process.execPath, args, { env: { ...clean(process.env), BURNLINE_TOOL_K6: K6 } });
-    const code = once(child, 'exit');
+    ]);
     const deleted = await deleteOne(db);
     await db.close();
-    assert.equal((await code)[0], BROKEN);
-    const { differences } = JSON.parse(readFileSync(join(out, 'result.json'), 'utf8')) as Result;
+    const said = await running;
+    assert.equal(said.code, BROKEN, said.output);
+    const { differences } = result(said);
     removeFolder(out);
     assert.deepEqual(
       differences.filter(({ ids }) => ids.length > 0).map(({ kind, ids }) => [kind, ids]),

@@ -220,14 +220,12 @@ async function run(argv: readonly string[]): Promise<number> {
     .replace(/[-:]|\.\d+Z$/g, '')
     .replace('T', '-')}`;
   const plan = makePlan({
-    ...{
-      scenario,
-      rate,
-      steps: stepsOf(wish),
-      run: `load-${name}-${process.pid}`,
-      duration: durationOf(wish),
-      promises: promisesFor(wish),
-    },
+    scenario,
+    rate,
+    steps: stepsOf(wish),
+    run: `load-${name}-${process.pid}`,
+    duration: durationOf(wish),
+    promises: promisesFor(wish),
     documents: one.documents === undefined ? sampleDocuments() : folderDocuments(one.documents),
   });
   // k6 takes what it opens from its script's folder.

@@ -24,6 +24,9 @@ export function writeReports(result: Result, folder: string): void {
   writeFileSync(join(folder, 'index.html'), pageOf(result));
 }
 
+const setIn = (rows: readonly (readonly string[])[]): string =>
+  columns(rows.map(([first, ...more]) => [`  ${first}`, ...more]));
+
 /** @param paths for a file that is no terminal, nothing is painted. */
 export function tellResult(result: Result, folder: string, stream: NodeJS.WriteStream): void {
   const { verdict, objectives, phases, differences, because, k6, resources } = result;
@@ -35,13 +38,9 @@ export function tellResult(result: Result, folder: string, stream: NodeJS.WriteS
   const say = (text: string) => void stream.write(text);
   say('\n');
   if (rows.length > 0) say(columns(rows));
-  if (phases.length > 1)
-    say(columns([PHASE_HEAD, ...phases.map(phaseRow)].map(([first, ...more]) => [`  ${first}`, ...more])));
-  say(columns(countLines(result).map(([who, says]) => [`  ${who}`, says])));
-  if (resources !== null)
-    say(
-      `\n${columns([USE_HEAD, ...resources.processes.map(useRow)].map(([first, ...more]) => [`  ${first}`, ...more]))}`,
-    );
+  if (phases.length > 1) say(setIn([PHASE_HEAD, ...phases.map(phaseRow)]));
+  say(setIn(countLines(result)));
+  if (resources !== null) say(`\n${setIn([USE_HEAD, ...resources.processes.map(useRow)])}`);
   if (k6.dropped > 0) say(`  k6 could not begin ${k6.dropped} arrivals: the load was less than it was meant to be\n`);
   for (const { says, ids } of differences) say(paint('red', `  ${says}: ${idsShown(ids)}\n`, stream));
   say(`\n${paint(COLOURS[verdict], verdict, stream)}: ${headline(result)}\n`);

@@ -48,15 +48,13 @@ export function watchStack(
   };
 }
 
-const SENDER = 'k6 and this command';
-
 function usesOf(processes: ReadonlyMap<string, number>): Record<string, Use> {
   const theirs = new Set(processes.values());
   const all = new Map<string, readonly number[]>([...processes].map(([name, pid]) => [name, [pid]]));
   // A supervisor of theirs is none of ours either.
   const isTheirs = (pid: number) => theirs.has(pid) || childrenOf(pid).some((child) => theirs.has(child.pid));
   const k6 = childrenOf(process.pid).flatMap(({ pid }) => (isTheirs(pid) ? [] : [pid]));
-  all.set(SENDER, k6);
+  all.set('k6', k6);
   return Object.fromEntries([...all].map(([name, pids]) => [name, useOf(pids)]));
 }
 
