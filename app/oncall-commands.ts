@@ -4,6 +4,7 @@ import type { OnCallView } from '#alerting/oncall/view.ts';
 import { systemClock } from '#kernel/clock.ts';
 import { type Milliseconds, milliseconds, toMilliseconds } from '#kernel/units.ts';
 import { type Flags, readConfig } from './config.ts';
+import { addOverrideCommands } from './oncall-override-commands.ts';
 import type { SourcesRead } from './router-files.ts';
 import { setting } from './settings.ts';
 import { parseMoment } from './slo-source.ts';
@@ -41,6 +42,7 @@ export function addOncallCommands(program: Command): void {
       )
       .option('--json', 'as JSON'),
   ).action(async (options: CheckOptions) => await check(options));
+  addOverrideCommands(oncall);
   const router = program.commands.find((command) => command.name() === 'router');
   router
     ?.command('check-config')

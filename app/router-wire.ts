@@ -69,6 +69,19 @@ export const silenceShape = z.object({
 });
 export type SilenceView = z.infer<typeof silenceShape>;
 
+export const overrideShape = z.object({
+  /** null: it stands in oncall.yaml. */
+  id: z.string().nullable(),
+  schedule: z.string(),
+  displayName: z.string(),
+  from: z.string(),
+  to: z.string(),
+  because: z.string().nullable(),
+  createdBy: z.string().nullable(),
+});
+export type OverrideView = z.infer<typeof overrideShape>;
+export const overridesByCalendar = z.array(z.object({ overrides: z.array(overrideShape) }));
+
 export const correctionShape = z.object({
   id: z.string(),
   from: z.string(),

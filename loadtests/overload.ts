@@ -18,6 +18,7 @@ export function overloadFaults(phases: readonly PhaseResult[], entries: Iterable
   const faults: string[] = [];
   const [knee, overload] = ['knee', 'overload'].map((name) => phases.find(({ phase }) => phase.name === name));
   if (knee === undefined || overload === undefined) return ['it never came to more than it can do'];
+  if (overload.refused === 0) faults.push('it turned nothing away: its queue has no limit, or the test was too short');
   if (overload.goodput < GOODPUT_LEAST * knee.goodput) {
     const kept = share(overload.goodput, knee.goodput);
     faults.push(`the goodput fell to ${kept} of that at the knee, ${share(GOODPUT_LEAST, 1)} is the least`);

@@ -72,10 +72,10 @@ const beside = (n: number, what: Partial<Entry>): Entry[] =>
     ...what,
   }));
 
-/** One a second at the knee; then three, of which so many in a hundred seconds are done. */
-function overloaded(done: number): Entry[] {
-  const [warm, knee, overload] = phasesOf('overload', 1, USUAL.overload.duration);
-  if (warm === undefined || knee === undefined || overload === undefined) throw new Error('it has three phases');
+/** One a second at the knee; then three, of which so many in a hundred seconds are done, and at last some turned away. */
+function overloaded(done: number, refused = 1): Entry[] {
+  const [warm, knee, filling, overload] = phasesOf('overload', 1, USUAL.overload.duration);
+  if (!(warm && knee && filling && overload)) throw new Error('it has four phases');
   const before = [warm, knee].flatMap(({ name, from, to }) =>
     entries(Math.floor((to - from) / 1_000), name).map((entry, i) => ({
       ...entry,
@@ -83,12 +83,13 @@ function overloaded(done: number): Entry[] {
       ms: milliseconds(500),
     })),
   );
-  const after = entries(((overload.to - overload.from) * 3) / 1_000, overload.name).map((entry, i) => {
-    const sentAt = overload.from + (i * 1_000) / 3;
-    const doneAt = overload.from + Math.floor((i * 100) / done) * 1_000;
-    return { ...entry, sentAt, ms: milliseconds(Math.max(500, doneAt - sentAt)) };
+  const after = entries(((overload.to - filling.from) * 3) / 1_000).map((entry, i) => {
+    const sentAt = filling.from + (i * 1_000) / 3;
+    const doneAt = filling.from + Math.floor((i * 100) / done) * 1_000;
+    const phase = sentAt < filling.to ? filling.name : overload.name;
+    return { ...entry, phase, sentAt, ms: milliseconds(Math.max(500, doneAt - sentAt)) };
   });
-  return [...before, ...after];
+  return [...before, ...after, ...beside(refused, { key: 'away', outcome: 'refused', code: 'overloaded', id: '' })];
 }
 
 /** Of two hours; its name is hostile. */
@@ -123,6 +124,12 @@ const TITLES: readonly [title: string, made: Result, verdict: string, says: RegE
     result('overload', [...overloaded(100), ...beside(3, { outcome: 'refused', code: 'rate_limited', id: '' })]),
     'broken',
     /3 uploads were refused as rate_limited/,
+  ],
+  [
+    'an overload in which everything is taken',
+    result('overload', overloaded(100, 0)),
+    'broken',
+    /^it turned nothing away/,
   ],
   [
     'an overload that lets them wait without end',

@@ -29,7 +29,7 @@ export const USUAL = {
   load: { about: 'a steady rate', rate: 5, duration: milliseconds(10 * MINUTE), climbs: false },
   stress: { about: 'steps, until the knee', rate: 100, duration: milliseconds(MINUTE / 2), climbs: true },
   spike: { about: 'ten times as much for a while', rate: 2, duration: milliseconds(5 * MINUTE), climbs: false },
-  overload: { about: 'three times what it can do', rate: 8, duration: milliseconds(13 * MINUTE), climbs: false },
+  overload: { about: 'three times what it can do', rate: 8, duration: milliseconds(15 * MINUTE), climbs: false },
   soak: { about: 'a steady rate, for hours', rate: 5, duration: milliseconds(120 * MINUTE), climbs: false },
   breakpoint: { about: 'a ramp, until it breaks', rate: 100, duration: milliseconds(10 * MINUTE), climbs: true },
 } as const satisfies Record<Scenario, Usual>;
@@ -48,12 +48,16 @@ const SPIKE_PARTS = [
   ['recovery', 0.25, 1, false],
   ['after', 0.25, 1, true],
 ] as const;
-/** Its rate is the knee. What runs for the first time is slower than it will be. */
+/**
+ * Its rate is the knee. What runs for the first time is slower than it will be. At first the queue takes in whatever comes:
+ * what a service does under more than it can do shows once it is full.
+ */
 const OVERLOAD_TIMES = 3;
 const OVERLOAD_PARTS = [
-  ['warm', 0.08, 0.5, false],
-  ['knee', 0.15, 1, true],
-  ['overload', 0.77, OVERLOAD_TIMES, false],
+  ['warm', 0.07, 0.5, false],
+  ['knee', 0.13, 1, true],
+  ['filling', 0.4, OVERLOAD_TIMES, false],
+  ['overload', 0.4, OVERLOAD_TIMES, false],
 ] as const;
 const PARTS = { spike: SPIKE_PARTS, overload: OVERLOAD_PARTS } as const;
 const SLICES = 30;

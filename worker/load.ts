@@ -36,9 +36,13 @@ export async function readLoad(q: Queryable, shared: SharedClock): Promise<Load>
   return estimateLoad(unfinished, await listWorkers(q, since));
 }
 
+/** Beside the quarter of an hour that an upload will wait it is little; sooner, the refusals cost what the documents need. */
+const COME_BACK_LEAST = seconds(30);
+const COME_BACK_MOST = seconds(300);
+
 /** When an overloaded service will have room again, roughly: what is over the limit must first be done. */
-export const comeBackAfter = (load: Load): Milliseconds =>
-  toMilliseconds(seconds(Math.min(300, Math.max(5, load.wait - WAIT_MOST))));
+export const comeBackAfter = ({ wait }: Load): Milliseconds =>
+  toMilliseconds(seconds(Math.min(COME_BACK_MOST, Math.max(COME_BACK_LEAST, wait - WAIT_MOST))));
 
 /** Whoever waits for so long need not ask more often than at half of it. */
 const ASK_AGAIN_LEAST = seconds(2);

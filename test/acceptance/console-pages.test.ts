@@ -128,6 +128,31 @@ describe('the pages of the console', { skip: NO_BROWSER, timeout: 300_000 }, () 
     await context.close();
   });
 
+  test('a report that is being written is there again after a link, a reload and back, until it is thrown away', async () => {
+    const { page, context, faults } = await openPage(browser, `${router()}/incidents/1`);
+    const report = page.getByRole('region', { name: 'Report' });
+    const text = report.getByLabel('Report, in Markdown');
+    await report.getByRole('button', { name: 'Read' }).click();
+    await report.getByRole('button', { name: 'Edit' }).click();
+    await text.fill('The pump was off.');
+    await page.getByRole('link', { name: 'Burnline' }).click();
+    await page.getByRole('heading', { name: 'On call now' }).waitFor();
+    await page.goBack();
+    await text.waitFor();
+    assert.equal(await text.inputValue(), 'The pump was off.');
+    await page.reload();
+    await text.waitFor();
+    assert.equal(await text.inputValue(), 'The pump was off.');
+    await report.getByRole('button', { name: 'Throw the changes away' }).click();
+    await report.getByText('Root cause').waitFor();
+    await page.reload();
+    await report.getByRole('button', { name: 'Read' }).click();
+    await report.getByRole('button', { name: 'Edit' }).click();
+    assert.match(await text.inputValue(), /^# Incident #1: /);
+    assert.deepEqual(faults, []);
+    await context.close();
+  });
+
   test('an objective shows what ate its budget, with releases marked', async () => {
     const body = JSON.stringify({ summary: 'release 7 of the pumps', at: new Date().toISOString() });
     const headers = { 'content-type': 'application/json' };

@@ -76,21 +76,31 @@ watchdog: {heartbeat_url: '${receiver.url}/outside', every: 1s}
 
   test('an override that somebody makes is what the commands say, after a reload too, until it is ended', async () => {
     const who = async () => (await run('oncall', 'who', '--schedule', 'primary')).stdout.split(' until ')[0]?.trim();
+    const override = async (...args: string[]) => await run('oncall', 'override', ...args);
     assert.equal(await who(), 'primary  ada');
-    const hour = 3_600_000;
-    const [from, to] = [new Date(Date.now()).toISOString(), new Date(Date.now() + hour).toISOString()];
-    const made = await fetch(`${url()}/api/v1/oncall/overrides`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ schedule: 'primary', person: 'bob', from, to }),
-    });
-    assert.equal(made.status, 201);
+    assert.equal((await override()).stdout, 'Nobody takes over a shift.\n');
+    const made = await override('add', 'primary', 'bob', '--for', '1h', '--because', 'train is late');
+    const [, id = ''] = /^(\S+) {2}bob has primary from \S+ \S+Z to \S+ \S+Z\n$/.exec(made.stdout) ?? [];
+    assert.notEqual(id, '', made.stderr);
     assert.equal(await who(), 'primary  bob');
     assert.equal((await fetch(`${url()}/-/reload`, { method: 'POST' })).status, 200);
     assert.equal(await who(), 'primary  bob');
-    const { id } = (await made.json()) as { id: string };
-    assert.equal((await fetch(`${url()}/api/v1/oncall/overrides/${id}`, { method: 'DELETE' })).status, 204);
+    const row = new RegExp(`^ID .*\n${id} +primary +bob +\\S+ \\S+Z +\\S+ \\S+Z +ada +train is late\n$`);
+    assert.match((await override('list', '--schedule', 'primary')).stdout, row);
+    assert.equal((await override('end', id)).stdout, `${id} holds no more\n`);
     assert.equal(await who(), 'primary  ada');
+  });
+
+  test('an override that cannot be is refused in so many words', async () => {
+    const add = async (...args: string[]) => await run('oncall', 'override', 'add', ...args);
+    const endless = await add('primary', 'bob');
+    assert.deepEqual([endless.code, /say how long: --for 2h, or --until/.test(endless.stderr)], [2, true]);
+    assert.equal((await add('primary', 'bob', '--for', '2h', '--until', '2099-01-01T00:00:00Z')).code, 2);
+    const stranger = await add('primary', 'eve', '--for', '2h');
+    assert.equal(stranger.code, 1);
+    assert.match(stranger.stderr, /eve/);
+    const over = await run('oncall', 'override', 'end', 'nothing');
+    assert.deepEqual([over.code, /There is no override nothing/.test(over.stderr)], [1, true]);
   });
 
   test('the runbooks that ship are there, and a router that watches nothing says that it sees nothing', async () => {

@@ -17,7 +17,7 @@ import { retryDocument } from '#worker/retry-document.ts';
 import { dropContent } from '#worker/rows/contents.ts';
 import { type DocumentRow, listDocuments, readDocument } from '#worker/rows/documents.ts';
 import { listChunks } from '#worker/rows/results.ts';
-import { readWay } from '#worker/rows/way.ts';
+import { readWay, type Way } from '#worker/rows/way.ts';
 import * as schemas from './schemas.ts';
 import { readUpload, type UploadLimits } from './upload.ts';
 
@@ -99,12 +99,12 @@ function documentRoute(app: App, { db, shared, load }: DocumentRoutes): void {
       },
     },
     async ({ params, principal }, reply) => {
-      const row = await ownDocument(db, params.id, principal.tenant);
-      if (isUnfinished(row.status)) {
-        const pause = askAgainAfter(await load(), milliseconds(shared.now() - row.acceptedAt));
+      const { document, way } = await ownWay(db, params.id, principal.tenant);
+      if (isUnfinished(document.status)) {
+        const pause = askAgainAfter(await load(), milliseconds(shared.now() - document.acceptedAt));
         if (pause !== undefined) reply.header('retry-after', retryAfterSeconds(pause));
       }
-      return await shown(db, row);
+      return schemas.toDocument(document, way);
     },
   );
 }
@@ -226,19 +226,24 @@ function changeRoutes(app: App, { db, shared, log, wake }: DocumentRoutes): void
       const entry = { at, tenant, subject, action, target: params.id, outcome: 'done', correlationId } as const;
       if (!(await eraseDocument(db, params.id, entry, at))) throw notFound(params.id);
       log.info({ documentId: params.id, subject }, 'a document was erased');
-      const row = await ownDocument(db, params.id, tenant);
-      return await shown(db, row);
+      const { document, way } = await ownWay(db, params.id, tenant);
+      return schemas.toDocument(document, way);
     },
   );
 }
 
 const notFound = (id: string) => refuse('not_found', `There is no document ${id}`);
 
-const shown = async (db: Db, row: DocumentRow) => schemas.toDocument(row, await readWay(db, row.id));
-
 /** Another tenant's document is not there at all. */
 async function ownDocument(db: Db, id: string, tenant: string): Promise<DocumentRow> {
-  const row = await readDocument(db, id);
-  if (!row || row.tenant !== tenant) throw notFound(id);
-  return row;
+  const document = await readDocument(db, id);
+  if (document?.tenant !== tenant) throw notFound(id);
+  return document;
+}
+
+async function ownWay(db: Db, id: string, tenant: string): Promise<{ document: DocumentRow; way: Way }> {
+  const way = await readWay(db, id);
+  const { document } = way;
+  if (document?.tenant !== tenant) throw notFound(id);
+  return { document, way };
 }

@@ -57,7 +57,7 @@ export type TimelineRow = {
   readonly because: string;
 };
 
-const COLUMNS = `id, tenant, filename, content_type as "contentType", bytes, sha256, status, attempts, pages, chunks,
+export const COLUMNS = `id, tenant, filename, content_type as "contentType", bytes, sha256, status, attempts, pages, chunks,
   tokens, cost_usd as "costUsd", metadata, correlation_id as "correlationId", traceparent,
   request_hash as "requestHash", webhook_url as "webhookUrl", no_cache as "noCache", canary, settings,
   error_code as "errorCode", error_message as "errorMessage", accepted_at as "acceptedAt", updated_at as "updatedAt",

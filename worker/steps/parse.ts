@@ -2,7 +2,7 @@
  * parse: bytes → pages of Markdown, by LlamaParse (the default for every type) or by the local parsers where configured.
  *
  * LlamaParse takes its time, so the step runs several times: the first uploads and stores the vendor's job id, the next
- * ones look, further and further apart, until there is a result. A crash between upload and commit repeats the upload,
+ * ones look, first when it is usually done and then further and further apart, until there is a result. A crash between upload and commit repeats the upload,
  * and the ledger shows the lost one as wasted.
  */
 import type { Telemetry } from '#collector/telemetry.ts';
@@ -20,6 +20,7 @@ import { settleCall, wasteCall } from '#worker/rows/vendor-calls.ts';
 import { countWaste, type Gateway } from '#worker/vendors/gateway.ts';
 import type { LlamaParse } from '#worker/vendors/llamaparse.ts';
 import { counted } from '#worker/words.ts';
+import { type FirstLook, makeFirstLook } from './first-look.ts';
 import { refused, type StepHandler, type StepInput, type StepResult } from './step.ts';
 
 export type ParseOptions = {
@@ -37,10 +38,18 @@ export type ParseOptions = {
   readonly telemetry: Telemetry;
 };
 
-/** What the job carries between its runs. */
-type Payload = { readonly vendorJob?: string; readonly submittedAt?: Milliseconds; readonly settings?: string };
+type Vendor = ParseOptions & { readonly firstLook: FirstLook };
 
-const FIRST_LOOK = milliseconds(250);
+/** What the job carries between its runs. */
+type Payload = {
+  readonly vendorJob?: string;
+  readonly submittedAt?: Milliseconds;
+  readonly settings?: string;
+  /** After which the first look was planned; no longer there when it has been. */
+  readonly firstLook?: Milliseconds;
+};
+
+const LOOK_LEAST = milliseconds(250);
 const LOOK_MOST = milliseconds(5_000);
 /** Look again after this share of the time that the job has already taken. */
 const LOOK_GROWTH = 0.25;
@@ -55,7 +64,8 @@ const cacheKey = ({ embedding }: ParseOptions, parser: string, format: Format): 
 
 export const LOCAL_PARSER = 'local/1';
 
-export function makeParseStep(options: ParseOptions): StepHandler {
+export function makeParseStep(given: ParseOptions): StepHandler {
+  const options = { ...given, firstLook: makeFirstLook({ least: LOOK_LEAST, most: LOOK_MOST }) };
   return async (input) => {
     const { document } = input;
     const payload = input.claim.payload as Payload;
@@ -104,12 +114,7 @@ async function parseHere(
   return parsed(document.id, result.pages, settings, `parsed here: ${counted(result.pages.length, 'page')}`);
 }
 
-async function submit(
-  options: ParseOptions,
-  input: StepInput,
-  bytes: Uint8Array,
-  settings: string,
-): Promise<StepResult> {
+async function submit(options: Vendor, input: StepInput, bytes: Uint8Array, settings: string): Promise<StepResult> {
   const { document, save, signal } = input;
   const { gateway, llamaparse, tier } = options;
   const spend = {
@@ -124,30 +129,35 @@ async function submit(
   const called = await gateway.spend(spend, save, signal, (limit) => llamaparse.submit(upload, limit));
   if (called.kind === 'refused') return refused(called);
   const { jobId } = called.value;
+  const wait = options.firstLook.wait();
   return {
-    outcome: { kind: 'pending', wait: FIRST_LOOK },
-    payload: { vendorJob: jobId, submittedAt: options.shared.now(), settings } satisfies Payload,
+    outcome: { kind: 'pending', wait },
+    payload: { vendorJob: jobId, submittedAt: options.shared.now(), settings, firstLook: wait } satisfies Payload,
     write: (q) => called.record(q, { vendorJob: jobId, cost: spend.expectedCost }),
   };
 }
 
 async function look(
-  options: ParseOptions,
+  options: Vendor,
   { document, signal }: StepInput,
   vendorJob: string,
-  { submittedAt = options.shared.now(), settings = '' }: Payload,
+  { firstLook, ...payload }: Payload,
 ): Promise<StepResult> {
   const { gateway, llamaparse } = options;
+  const { submittedAt = options.shared.now(), settings = '' } = payload;
   const called = await gateway.ask(signal, (limit) => llamaparse.look(vendorJob, limit));
   if (called.kind === 'refused') return refused(called);
   const result = called.value;
+  const taken = milliseconds(options.shared.now() - submittedAt);
+  if (firstLook !== undefined && result.kind !== 'unknown') {
+    options.firstLook.learn({ planned: firstLook, taken, isOver: result.kind !== 'pending' });
+  }
   switch (result.kind) {
     case 'pending': {
-      const taken = options.shared.now() - submittedAt;
       if (taken > VENDOR_JOB_LIMIT)
         return startOver(options, vendorJob, 'vendor_timeout', 'LlamaParse did not finish its job');
-      const wait = Math.min(LOOK_MOST, Math.max(FIRST_LOOK, taken * LOOK_GROWTH)) as Milliseconds;
-      return { outcome: { kind: 'pending', wait } };
+      const wait = Math.min(LOOK_MOST, Math.max(LOOK_LEAST, taken * LOOK_GROWTH)) as Milliseconds;
+      return { outcome: { kind: 'pending', wait }, payload };
     }
     case 'unknown':
       return startOver(options, vendorJob, 'vendor_job_lost', 'LlamaParse no longer knows the job');

@@ -2,6 +2,7 @@
 import { signal } from '@preact/signals';
 import type { Action } from '#access/roles.ts';
 import { asProblem, get, type Problem, send, whenUnknown } from './api.ts';
+import { dropDrafts } from './drafts.ts';
 import { setClock } from './now.ts';
 import { forget } from './resource.ts';
 import { closeStream, onEvent, openStream } from './stream.ts';
@@ -34,6 +35,7 @@ export async function signIn(credential: Credential): Promise<void> {
 
 export async function signOut(): Promise<void> {
   await send('DELETE', 'api/v1/session');
+  dropDrafts();
   leave('You are signed out.');
 }
 

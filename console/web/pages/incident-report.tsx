@@ -2,6 +2,7 @@
 import { useState } from 'preact/hooks';
 import { tellFault } from '#console/web/data/acts.ts';
 import { getText, Problem, send } from '#console/web/data/api.ts';
+import { dropDraft, keepDraft, readDraft } from '#console/web/data/drafts.ts';
 import { reload, useResource } from '#console/web/data/resource.ts';
 import { byMe, may } from '#console/web/data/session.ts';
 import type { IncidentDetail } from '#console/web/data/wire.ts';
@@ -12,9 +13,13 @@ import { At } from '#console/web/parts/time.tsx';
 import { say } from '#console/web/parts/toasts.tsx';
 
 type Report = { readonly text: string; readonly etag: string | null };
+/** What somebody makes of the report as it was when they began. */
+type Draft = { readonly start: Report; readonly text: string };
+
+const keyOf = ({ id }: IncidentDetail): string => `incidents/${id}/report`;
 
 export function IncidentReport({ incident }: { readonly incident: IncidentDetail }) {
-  const [isOpen, setOpen] = useState(incident.state === 'resolved');
+  const [isOpen, setOpen] = useState(incident.state === 'resolved' || readDraft(keyOf(incident)) !== undefined);
   return (
     <section class="panel report" aria-labelledby="report-title">
       <div class="row apart">
@@ -34,20 +39,28 @@ export function IncidentReport({ incident }: { readonly incident: IncidentDetail
 
 function Opened({ incident }: { readonly incident: IncidentDetail }) {
   const path = `api/v1/incidents/${encodeURIComponent(incident.id)}/report`;
-  const key = `incidents/${incident.id}/report`;
+  const key = keyOf(incident);
   const report = useResource<Report>({
     key,
     load: (signal) => getText(path, signal),
     options: { every: 60_000, on: ['incident'] },
   });
-  const [edited, setEdited] = useState<Report>();
+  const [edited, setEdited] = useState(() => readDraft<Draft>(key));
+  const write = (draft: Draft) => {
+    keepDraft(key, draft);
+    setEdited(draft);
+  };
+  const end = () => {
+    dropDraft(key);
+    setEdited(undefined);
+  };
   return (
     <Show of={report}>
       {(now) =>
         edited === undefined ? (
-          <Read report={now} incident={incident} onEdit={() => setEdited(now)} />
+          <Read report={now} incident={incident} onEdit={() => setEdited({ start: now, text: now.text })} />
         ) : (
-          <Edit path={path} start={edited} now={now} onEnd={() => setEdited(undefined)} resource={key} />
+          <Edit path={path} draft={edited} now={now} onWrite={write} onEnd={end} resource={key} />
         )
       }
     </Show>
@@ -102,14 +115,14 @@ function save(text: string, name: string): void {
 
 type EditProps = {
   readonly path: string;
-  readonly start: Report;
+  readonly draft: Draft;
   /** As the router has it: somebody else may have written meanwhile. */
   readonly now: Report;
+  readonly onWrite: (draft: Draft) => void;
   readonly onEnd: () => void;
   readonly resource: string;
 };
-function Edit({ path, start, now, onEnd, resource }: EditProps) {
-  const [text, setText] = useState(start.text);
+function Edit({ path, draft: { start, text }, now, onWrite, onEnd, resource }: EditProps) {
   const [refused, setRefused] = useState<string>();
   // Who was refused sees what would be lost below, and may then write over that, and over nothing later.
   const { etag } = refused === undefined ? start : now;
@@ -136,7 +149,7 @@ function Edit({ path, start, now, onEnd, resource }: EditProps) {
             class="report-text"
             rows={24}
             value={text}
-            onInput={(e) => setText(e.currentTarget.value)}
+            onInput={(e) => onWrite({ start, text: e.currentTarget.value })}
           />
         )}
       </Field>
