@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import test, { beforeEach } from 'node:test';
 import { type AuditEntry, auditTrail } from '#access/audit.ts';
-import type { Db } from '#kernel/database.ts';
+import type { Db, Queryable } from '#kernel/database.ts';
 import { seededRandom, uuidv7 } from '#kernel/random.ts';
 import { milliseconds, type Usd } from '#kernel/units.ts';
 import { emptyTables, onEveryEngine, ROOMS } from '#test/kit/database.ts';
@@ -150,12 +150,15 @@ onEveryEngine('eraseDocument()', (db) => {
     const options = { owner: 'w', now: LATER, lease: milliseconds(2_500), held: [] };
     const [held] = (await claim(db(), [demand], options)).claims;
     assert(held);
+    const broken = (q: Queryable) => q.query('select 1 / 0');
+    await assert.rejects(fenced(db(), held, broken), /division by zero/);
     await eraseDocument(db(), id, entryFor(id), LATER);
     assert.equal(await stillHeld(db(), held), false);
     await assert.rejects(
       fenced(db(), held, (q) => putParse(q, id, { pages: [NEEDLE], parser: 'p' })),
       { code: 'lease_lost' },
     );
+    await assert.rejects(fenced(db(), held, broken), { code: 'lease_lost' }, 'what its write met does not matter');
     assert.deepEqual(await rowsWith(db(), NEEDLE), []);
   });
 

@@ -41,8 +41,15 @@ export const leaseLost = (): Fault => new Fault('lease_lost', 'The claim on this
 /** Runs `write` in a transaction that holds the claim. @throws {Fault} `lease_lost`; nothing is written then. */
 export async function fenced<T>(db: Db, claim: Claim, write: (q: Queryable) => Promise<T>): Promise<T> {
   return await db.tx(async (q) => {
-    if (!(await stillHeld(q, claim))) throw leaseLost();
-    return await write(q);
+    // Sent together with what `write` asks first: were the claim lost, all of it is rolled back.
+    const held = stillHeld(q, claim);
+    held.catch(() => {});
+    const written = await write(q).catch(async (error: unknown) => {
+      if (!(await held)) throw leaseLost();
+      throw error;
+    });
+    if (!(await held)) throw leaseLost();
+    return written;
   });
 }
 

@@ -15,7 +15,8 @@ const WIDE: Quota = { requestsPerMinute: 1_000, tokensPerMinute: 1_000_000, conc
 onEveryEngine('the quota of a vendor', (db) => {
   beforeEach(async () => await emptyTables(db()));
   const ask = async (quota: Quota, tokens: number, at: Milliseconds): Promise<string> => {
-    const verdict = await db().tx((q) => admit(q, 'openai', quota, tokens, at));
+    const wish = { vendor: 'openai', quota, tokens, now: at };
+    const verdict = await db().tx((q) => admit(q, wish, async () => {}));
     return verdict.kind === 'granted' ? 'granted' : `wait ${Math.round(verdict.wait)}: ${verdict.because}`;
   };
   const open = async (at: Milliseconds): Promise<string> => {
@@ -65,6 +66,41 @@ onEveryEngine('the quota of a vendor', (db) => {
     await observe(db(), 'openai', { requestsPerMinute: 60, remainingRequests: 0 }, T0);
     assert.match(await ask(WIDE, 1, T0), /requests a minute/);
     assert.equal(await ask(WIDE, 1, after(1_000)), 'granted');
+  });
+
+  test('leaves the row alone where the headers say nothing new, and for nothing else', async () => {
+    await ask(WIDE, 10, T0);
+    const version = async () =>
+      (await db().query<{ v: string }>('select xmin::text as v from worker.vendor_limits'))[0]?.v ?? '';
+    const before = await version();
+    const known = { requestsPerMinute: 1_000, tokensPerMinute: 1_000_000 };
+    await observe(db(), 'openai', { ...known, remainingRequests: 999, remainingTokens: 999_990 }, T0);
+    await observe(db(), 'openai', {}, T0);
+    assert.equal(await version(), before);
+    let last = before;
+    for (const news of [
+      { requestsPerMinute: 2_000 },
+      { tokensPerMinute: 2_000_000 },
+      { remainingRequests: 998 },
+      { remainingTokens: 999_989 },
+      { blockedFor: milliseconds(5_000) },
+      { blockedFor: milliseconds(6_000) },
+    ]) {
+      await observe(db(), 'openai', news, T0);
+      const now = await version();
+      assert.notEqual(now, last, JSON.stringify(news));
+      last = now;
+    }
+    await observe(db(), 'openai', { blockedFor: milliseconds(5_500) }, T0);
+    assert.equal(await version(), last);
+  });
+
+  test('writes no call down that is not granted', async () => {
+    const quota = { ...WIDE, requestsPerMinute: 1 };
+    let started = 0;
+    const start = async () => void started++;
+    for (let i = 0; i < 3; i++) await db().tx((q) => admit(q, { vendor: 'openai', quota, tokens: 1, now: T0 }, start));
+    assert.equal(started, 1);
   });
 
   test('a 429 holds everybody until its Retry-After', async () => {

@@ -1,6 +1,7 @@
 /**
  * A vendor's quota, shared by all workers: requests and tokens a minute as one row of two token buckets, and how many
- * calls are open at once, counted from the ledger. The row's lock makes the count exact.
+ * calls are open at once, counted from the ledger. The row's lock makes the count exact; all workers stand in line for it, so
+ * that whoever has it asks as little as can be, and what can be is sent together.
  */
 import { instant, type Queryable } from '#kernel/database.ts';
 import { fullBucket, type Rate, take } from '#kernel/token-bucket.ts';
@@ -33,20 +34,24 @@ export const OPEN_CALL_LIMIT = 60_000 as Milliseconds;
 
 const perMinute = (n: number): Rate => ({ perSecond: n / 60, burst: n });
 
-/** Call it in the transaction that starts the call. */
+export type Wish = {
+  readonly vendor: string;
+  readonly quota: Quota;
+  readonly tokens: number;
+  readonly now: Milliseconds;
+};
+
+/** Call it in a transaction. @param start writes the call down, if it is granted: in the same transaction, or nobody counts it. */
 export async function admit(
   q: Queryable,
-  vendor: string,
-  quota: Quota,
-  tokens: number,
-  now: Milliseconds,
+  { vendor, quota, tokens, now }: Wish,
+  start: () => Promise<void>,
 ): Promise<Admission> {
-  const row = await lockLimits(q, vendor, quota, now);
+  const [row, open] = await lockLimits(q, vendor, quota, now);
   if (row.blockedUntil !== null && row.blockedUntil > now) {
     const wait = (row.blockedUntil - now) as Milliseconds;
     return { kind: 'wait', wait, because: `${vendor} asked to wait` };
   }
-  const open = await countOpen(q, vendor, now);
   if (open >= quota.concurrency) {
     return { kind: 'wait', wait: PLACE_WAIT, because: `${open} calls to ${vendor} are open, the most allowed` };
   }
@@ -56,29 +61,40 @@ export async function admit(
   const token = take({ level: row.tokens, at: row.at }, tokenRate, tokens, now);
   if (request.kind === 'refused') return { kind: 'wait', wait: request.wait, because: `${vendor}: requests a minute` };
   if (token.kind === 'refused') return { kind: 'wait', wait: token.wait, because: `${vendor}: tokens a minute` };
-  await q.query('update worker.vendor_limits set requests = $2, tokens = $3, at = $4 where vendor = $1', [
-    vendor,
-    request.bucket.level,
-    token.bucket.level,
-    instant(now),
+  const left = [request.bucket.level, token.bucket.level] as const;
+  await Promise.all([
+    q.query('update worker.vendor_limits set requests = $2, tokens = $3, at = $4 where vendor = $1', [
+      vendor,
+      ...left,
+      instant(now),
+    ]),
+    start(),
   ]);
   return { kind: 'granted' };
 }
 
-async function lockLimits(q: Queryable, vendor: string, quota: Quota, now: Milliseconds): Promise<LimitRow> {
-  const read = () =>
-    q.query<LimitRow>(
-      `select requests, tokens, requests_per_minute as "requestsPerMinute", tokens_per_minute as "tokensPerMinute", at,
-         blocked_until as "blockedUntil" from worker.vendor_limits where vendor = $1 for update`,
-      [vendor],
-    );
-  const [found] = await read();
+type Locked = readonly [row: LimitRow, open: number];
+
+async function lockLimits(q: Queryable, vendor: string, quota: Quota, now: Milliseconds): Promise<Locked> {
+  // Two statements: one alone would count what was there before it waited for the lock.
+  const read = async (): Promise<Locked | undefined> => {
+    const [rows, open] = await Promise.all([lockRow(q, vendor), countOpen(q, vendor, now)]);
+    return rows[0] && [rows[0], open];
+  };
+  const found = await read();
   if (found) return found;
   await configureLimits(q, vendor, quota, now);
-  const [made] = await read();
+  const made = await read();
   if (!made) throw new RangeError(`Cannot read the limits of ${vendor}: the row just made is gone`);
   return made;
 }
+
+const lockRow = (q: Queryable, vendor: string): Promise<LimitRow[]> =>
+  q.query<LimitRow>(
+    `select requests, tokens, requests_per_minute as "requestsPerMinute", tokens_per_minute as "tokensPerMinute", at,
+       blocked_until as "blockedUntil" from worker.vendor_limits where vendor = $1 for update`,
+    [vendor],
+  );
 
 /** Writes the configured quota down; the level that is left stays, as far as the new limit allows. */
 export async function configureLimits(q: Queryable, vendor: string, quota: Quota, now: Milliseconds): Promise<void> {
@@ -112,14 +128,18 @@ export type Observed = {
   readonly blockedFor?: Milliseconds | undefined;
 };
 
-/** Believes the vendor: its limits replace ours, and we never think that more is left than it says. */
+/**
+ * Believes the vendor: its limits replace ours, and we never think that more is left than it says. Where it says nothing new,
+ * as it mostly does, the row is not touched, and nobody waits for it.
+ */
 export async function observe(q: Queryable, vendor: string, seen: Observed, now: Milliseconds): Promise<void> {
   await q.query(
     `update worker.vendor_limits set
        requests_per_minute = coalesce($2, requests_per_minute), tokens_per_minute = coalesce($3, tokens_per_minute),
        requests = least(requests, coalesce($4, requests)), tokens = least(tokens, coalesce($5, tokens)),
        blocked_until = greatest(blocked_until, $6)
-     where vendor = $1`,
+     where vendor = $1 and (requests_per_minute <> $2 or tokens_per_minute <> $3 or requests > $4 or tokens > $5
+       or $6 > coalesce(blocked_until, '-infinity'))`,
     [
       vendor,
       seen.requestsPerMinute,

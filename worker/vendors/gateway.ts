@@ -88,10 +88,9 @@ export function makeGateway(options: GatewayOptions): Gateway {
   const start = async (id: string, spend: Spend, save: Save): Promise<void> => {
     const admitted = last.then(() =>
       save(async (q) => {
-        const at = shared.now();
-        const verdict = await admit(q, vendor, quota, spend.tokens, at);
-        if (verdict.kind === 'granted') await startCall(q, { ...spend, id, vendor, at });
-        return verdict;
+        const now = shared.now();
+        const start = () => startCall(q, { ...spend, id, vendor, at: now });
+        return await admit(q, { vendor, quota, tokens: spend.tokens, now }, start);
       }),
     );
     last = admitted.catch(() => {});
