@@ -147,6 +147,22 @@ test('findKnee() is where uploads are turned away, and where the API slows down'
   assert.deepEqual(found, { kind: 'found', rate: 1, brokenAt: 1.5, why: ['API fast'] });
 });
 
+test('findKnee() is where the wait begins to grow, long before a promise breaks', () => {
+  const [first, second] = steps;
+  assert(first && second);
+  const sent = ({ name, from, to }: Phase, grows: number) =>
+    Array.from({ length: 60 }, (_, i) => {
+      const sentAt = from + ((to - from) * i) / 60;
+      // One in ten is slow by itself.
+      return entryOf(name, { sentAt, ms: 2_000 + grows * (sentAt - from) + (i % 10 === 0 ? 5_000 : 0) });
+    });
+  const why = ['Falls behind'];
+  assert.deepEqual(findKnee(results([...sent(first, 0.09), ...sent(second, 0.11)])), {
+    ...{ kind: 'found', rate: 1, brokenAt: 1.5, why },
+  });
+  assert.deepEqual(findKnee(results([...sent(first, 0), ...sent(second, 0)])), { kind: 'above', rate: 1.5 });
+});
+
 test('phaseResults() counts what is completed in the time it is completed in', () => {
   const [first, second] = steps;
   assert(first && second);

@@ -1,6 +1,7 @@
 /**
- * A test phase by phase, and the knee: the highest rate of arrivals at which all promises hold. Beyond it documents arrive
- * faster than they are done, so that what comes later waits longer, without end.
+ * A test phase by phase, and the knee: the highest rate of arrivals at which all promises hold and the wait does not grow.
+ * Beyond it documents arrive faster than they are done, so that what comes later waits longer, without end; in a short phase
+ * the promises may hold all the same.
  *
  * Pure.
  */
@@ -30,6 +31,13 @@ export type PhaseResult = {
 
 /** More than this share of the uploads turned away is no service at this rate. */
 export const REFUSED_MOST = 0.02;
+/**
+ * Seconds that the wait grows by in a second. With λ that come and μ that are done it is λ/μ − 1, since what waits grows by
+ * λ − μ and is done at μ: here less than 91 % of what comes is done.
+ */
+const GROWS_MOST = 0.1;
+/** Of a third of a phase: fewer say nothing. */
+const THIRD_LEAST = 5;
 
 /** @param api what k6 counted of the API's answers in a phase. */
 export function phaseResults(
@@ -66,7 +74,11 @@ function resultOf(
   const refused = entries.filter(({ outcome }) => outcome === 'refused' || outcome === 'unanswered').length;
   const times = completed.flatMap(({ ms }) => (ms === undefined ? [] : [ms]));
   const judged = judgeAll(promises, { ...countDocuments(entries, promises.onTime), ...api }, length);
-  const broken = judged.flatMap(({ state, promise }) => (state === 'broken' ? [promise.displayName] : []));
+  const broken = [
+    ...judged.flatMap(({ state, promise }) => (state === 'broken' ? [promise.displayName] : [])),
+    ...(refused > REFUSED_MOST * entries.length ? ['Uploads refused'] : []),
+    ...(waitGrows(completed) > GROWS_MOST ? ['Falls behind'] : []),
+  ];
   return {
     phase,
     sent: entries.length,
@@ -76,8 +88,20 @@ function resultOf(
     p50: quantile(times, 0.5),
     p95: quantile(times, 0.95),
     judged,
-    broken: refused > REFUSED_MOST * entries.length ? [...broken, 'Uploads refused'] : broken,
+    broken,
   };
+}
+
+/** @returns seconds a second, from the first third of them to the last; 0 where too few were completed to say. */
+function waitGrows(completed: readonly Entry[]): number {
+  const inOrder = completed.toSorted((a, b) => a.sentAt - b.sentAt);
+  const third = Math.floor(inOrder.length / 3);
+  if (third < THIRD_LEAST) return 0;
+  const middle = (of: readonly Entry[], what: (one: Entry) => number) => quantile(of.map(what), 0.5) ?? 0;
+  const [first, last] = [inOrder.slice(0, third), inOrder.slice(-third)];
+  const between = (what: (one: Entry) => number) => middle(last, what) - middle(first, what);
+  const apart = between(({ sentAt }) => sentAt);
+  return apart > 0 ? between(({ ms = 0 }) => ms) / apart : 0;
 }
 
 /** Nearest rank. */
