@@ -15,7 +15,7 @@ import {
   type SilenceView,
   silenceShape,
 } from './router-wire.ts';
-import { columns, oneLine, paint, span, stamp } from './terminal.ts';
+import { columns, headed, oneLine, paint, span, stamp } from './terminal.ts';
 
 export type Json = { readonly json?: boolean };
 
@@ -117,14 +117,13 @@ function listed(incidents: readonly IncidentView[]): string {
     oneLine(one.service),
     `${one.drill ? 'DRILL ' : ''}${oneLine(one.title)}`,
   ]);
-  const text = columns([['', 'STATE', 'SEVERITY', 'FOR', 'SERVICE', 'TITLE'], ...rows]);
-  const [head = '', ...lines] = text.split('\n');
+  const [head = '', ...lines] = headed(['', 'STATE', 'SEVERITY', 'FOR', 'SERVICE', 'TITLE'], rows).split('\n');
   const painted = lines.map((line, i) => {
     const state = incidents[i]?.state;
     const colour = STATES.find((one) => one === state);
     return colour === undefined || state === undefined ? line : line.replace(state, paint(COLOURS[colour], state));
   });
-  return [paint('dim', head), ...painted].join('\n');
+  return [head, ...painted].join('\n');
 }
 
 async function show(id: string, { json }: Json): Promise<void> {
@@ -228,8 +227,7 @@ function silenceRows(silences: readonly SilenceView[]): string {
     oneLine(one.matchers.map(textOf).join(', ')),
     oneLine(one.comment),
   ]);
-  const [head = '', ...lines] = columns([['ID', 'STATE', 'UNTIL', 'BY', 'MATCHERS', 'COMMENT'], ...rows]).split('\n');
-  return [paint('dim', head), ...lines].join('\n');
+  return headed(['ID', 'STATE', 'UNTIL', 'BY', 'MATCHERS', 'COMMENT'], rows);
 }
 
 function textOf(matcher: SilenceView['matchers'][number]): string {

@@ -2,12 +2,12 @@
 import { type Command, Option } from 'commander';
 import type { OnCallView } from '#alerting/oncall/view.ts';
 import { systemClock } from '#kernel/clock.ts';
-import { type Milliseconds, milliseconds, toMilliseconds } from '#kernel/units.ts';
+import { type Milliseconds, milliseconds } from '#kernel/units.ts';
 import { type Flags, readConfig } from './config.ts';
 import { addOverrideCommands } from './oncall-override-commands.ts';
 import type { SourcesRead } from './router-files.ts';
 import { setting } from './settings.ts';
-import { parseMoment } from './slo-source.ts';
+import { parseAt } from './slo-source.ts';
 
 const FAULTS = 1;
 const USAGE = 2;
@@ -25,7 +25,7 @@ export function addOncallCommands(program: Command): void {
       .description(
         'who is on call, until when, and who then; asks the running router, or reads the files that are named',
       )
-      .option('--at <moment>', 'RFC 3339; default: now', (text) => toMilliseconds(parseMoment(text)))
+      .option('--at <moment>', 'RFC 3339; default: now', parseAt)
       .option('--schedule <name>', 'this one alone')
       .option('--json', 'as JSON'),
   )

@@ -1,18 +1,16 @@
 /** `burnline oncall override`: who takes over a shift, asked of the running router. It prints; the router decides. */
 import { type Command, Option } from 'commander';
 import { systemClock } from '#kernel/clock.ts';
-import { type Milliseconds, milliseconds, toMilliseconds } from '#kernel/units.ts';
+import { type Milliseconds, milliseconds } from '#kernel/units.ts';
 import { BY, JSON_OPTION, type Json, parseDuration } from './incident-commands.ts';
 import { askRouter, askRouterText, ROUTER_ENVIRONMENT } from './router-client.ts';
 import { type OverrideView, overrideShape, overridesByCalendar } from './router-wire.ts';
-import { parseMoment } from './slo-source.ts';
-import { columns, oneLine, paint, stamp } from './terminal.ts';
+import { parseAt } from './slo-source.ts';
+import { headed, oneLine, stamp } from './terminal.ts';
 
 /** The most that the router shows of its calendar at once. */
 const AHEAD = milliseconds(62 * 86_400_000);
 const PATH = '/api/v1/oncall/overrides';
-
-const parseAt = (text: string): Milliseconds => toMilliseconds(parseMoment(text));
 
 export function addOverrideCommands(oncall: Command): void {
   const override = oncall.command('override').description('who takes over a shift: made, listed, ended');
@@ -90,9 +88,7 @@ function rows(overrides: readonly OverrideView[]): string {
     oneLine(one.createdBy ?? ''),
     oneLine(one.because ?? ''),
   ]);
-  const all = columns([['ID', 'SCHEDULE', 'WHO', 'FROM', 'TO', 'BY', 'BECAUSE'], ...lines]);
-  const [head = '', ...rest] = all.split('\n');
-  return [paint('dim', head), ...rest].join('\n');
+  return headed(['ID', 'SCHEDULE', 'WHO', 'FROM', 'TO', 'BY', 'BECAUSE'], lines);
 }
 
 async function end(ids: readonly string[], { by, json }: Json & { readonly by?: string }): Promise<void> {

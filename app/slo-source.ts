@@ -5,7 +5,7 @@ import { systemClock } from '#kernel/clock.ts';
 import { describe } from '#kernel/errors.ts';
 import { http } from '#kernel/http.ts';
 import { secret } from '#kernel/secret.ts';
-import { type Seconds, seconds } from '#kernel/units.ts';
+import { type Milliseconds, type Seconds, seconds, toMilliseconds } from '#kernel/units.ts';
 import type { Replay } from '#slo/feed.ts';
 import type { CounterReplay } from '#slo/feed-counters.ts';
 import type { Objective } from '#slo/objective.ts';
@@ -138,3 +138,6 @@ export function parseMoment(text: string): Seconds {
   if (!(at >= 0)) throw new InvalidArgumentError('expected a moment with its offset, such as 2026-03-01T00:00:00Z');
   return seconds(at / 1000);
 }
+
+/** The same, as the router's times are. */
+export const parseAt = (text: string): Milliseconds => toMilliseconds(parseMoment(text));

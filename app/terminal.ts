@@ -23,6 +23,12 @@ export function columns(rows: readonly (readonly string[])[]): string {
     .join('');
 }
 
+/** Columns under a head that is quieter than they are. */
+export function headed(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const [first = '', ...rest] = columns([head, ...rows]).split('\n');
+  return [paint('dim', first), ...rest].join('\n');
+}
+
 /** `2026-11-25 22:49:01Z` */
 export const stamp = (text: string): string => text.replace('T', ' ').replace(/\.\d+Z$/, 'Z');
 

@@ -2,8 +2,8 @@
  * parse: bytes → pages of Markdown, by LlamaParse (the default for every type) or by the local parsers where configured.
  *
  * LlamaParse takes its time, so the step runs several times: the first uploads and stores the vendor's job id, the next
- * ones look, first when it is usually done and then further and further apart, until there is a result. A crash between upload and commit repeats the upload,
- * and the ledger shows the lost one as wasted.
+ * ones look, first when it is usually done and then further and further apart, until there is a result. A crash between
+ * upload and commit repeats the upload, and the ledger shows the lost one as wasted.
  */
 import type { Telemetry } from '#collector/telemetry.ts';
 import type { Db, Queryable } from '#kernel/database.ts';

@@ -89,8 +89,8 @@ export function makeGateway(options: GatewayOptions): Gateway {
     const admitted = last.then(() =>
       save(async (q) => {
         const now = shared.now();
-        const start = () => startCall(q, { ...spend, id, vendor, at: now });
-        return await admit(q, { vendor, quota, tokens: spend.tokens, now }, start);
+        const writeDown = () => startCall(q, { ...spend, id, vendor, at: now });
+        return await admit(q, { vendor, quota, tokens: spend.tokens, now }, writeDown);
       }),
     );
     last = admitted.catch(() => {});

@@ -3,6 +3,7 @@ import { signal } from '@preact/signals';
 import type { Action } from '#access/roles.ts';
 import { asProblem, get, type Problem, send, whenUnknown } from './api.ts';
 import { dropDrafts } from './drafts.ts';
+import { keep, readKept } from './kept.ts';
 import { setClock } from './now.ts';
 import { forget } from './resource.ts';
 import { closeStream, onEvent, openStream } from './stream.ts';
@@ -64,24 +65,11 @@ function enter(session: Session): void {
 const NAME = 'burnline.name';
 
 /** Where nobody is known by a key, as on a laptop, a person says who they are: the timeline shall not say "anonymous". */
-export const ownName = signal(readName());
+export const ownName = signal(readKept('localStorage', NAME));
 
 export function setOwnName(name: string): void {
   ownName.value = name;
-  try {
-    if (name === '') localStorage.removeItem(NAME);
-    else localStorage.setItem(NAME, name);
-  } catch {
-    // A browser that keeps nothing: for this page it holds.
-  }
-}
-
-function readName(): string {
-  try {
-    return localStorage.getItem(NAME) ?? '';
-  } catch {
-    return '';
-  }
+  keep('localStorage', NAME, name);
 }
 
 /** What the router says of who is here may have changed while it was away: people, roles, or who signed in elsewhere. */

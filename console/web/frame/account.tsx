@@ -1,4 +1,5 @@
 /** Who is here, the way out, and how bright it is. */
+import { keep, readKept } from '#console/web/data/kept.ts';
 import { here, ownName, setOwnName, signOut } from '#console/web/data/session.ts';
 import type { Session } from '#console/web/data/wire.ts';
 import { Field } from '#console/web/parts/form.tsx';
@@ -22,7 +23,11 @@ export function Account() {
         {known.kind === 'known' && <Who session={known.session} />}
         <Field label="Appearance">
           {(ties) => (
-            <select {...ties} value={theme.value} onChange={(event) => keep(event.currentTarget.value as Theme)}>
+            <select
+              {...ties}
+              value={theme.value}
+              onChange={(event) => chooseForGood(event.currentTarget.value as Theme)}
+            >
               {Object.entries(THEMES).map(([name, words]) => (
                 <option key={name} value={name}>
                   {words}
@@ -88,20 +93,12 @@ function choose(wanted: Theme): void {
   theme.value = wanted;
 }
 
-function keep(wanted: Theme): void {
+function chooseForGood(wanted: Theme): void {
   choose(wanted);
-  try {
-    localStorage.setItem(KEPT, wanted);
-  } catch {
-    // A browser that keeps nothing: for this page it holds.
-  }
+  keep('localStorage', KEPT, wanted);
 }
 
 function readTheme(): Theme {
-  try {
-    const kept = localStorage.getItem(KEPT) ?? '';
-    return kept in THEMES ? (kept as Theme) : 'auto';
-  } catch {
-    return 'auto';
-  }
+  const kept = readKept('localStorage', KEPT);
+  return kept in THEMES ? (kept as Theme) : 'auto';
 }
