@@ -51,13 +51,9 @@ export function documentRoutes(app: App, options: DocumentRoutes): void {
     },
     async ({ query, principal }) => {
       const { limit, status, correlationId, cursor: before } = query;
-      const rows = await listDocuments(db, {
-        tenant: principal.tenant,
-        status,
-        correlationId,
-        before,
-        limit: limit + 1,
-      });
+      const { tenant } = principal;
+      const filter = { tenant, status, correlationId, before, limit: limit + 1 };
+      const rows = await db.tx((q) => listDocuments(q, filter));
       const items = rows.slice(0, limit).map(schemas.toSummary);
       return { items, nextCursor: rows.length > limit ? (items.at(-1)?.id ?? null) : null };
     },

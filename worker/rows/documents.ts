@@ -1,5 +1,5 @@
 /** Statements on documents and their timelines. One function each; transactions belong to the caller. */
-import { instant, type Queryable } from '#kernel/database.ts';
+import { instant, planWithValues, type Queryable } from '#kernel/database.ts';
 import type { Milliseconds } from '#kernel/units.ts';
 import type { Status, UnfinishedStatus } from '#worker/document.ts';
 
@@ -124,8 +124,9 @@ export type Filter = {
 };
 
 /**
- * Newest first. The id is time-ordered, so it is the cursor as well. Canaries are nobody's documents. A filter that is not
- * asked for is not in the text, so that the plan, which is made once for each text, can use the index of one that is.
+ * Newest first, in a transaction. The id is time-ordered, so it is the cursor as well. Canaries are nobody's documents. A
+ * filter that is not asked for is not in the text, so that the plan can use the index of one that is; which one finds the
+ * fewest hangs on the values.
  */
 export async function listDocuments(q: Queryable, filter: Filter): Promise<DocumentRow[]> {
   const { tenant, status, correlationId, before, limit } = filter;
@@ -135,6 +136,7 @@ export async function listDocuments(q: Queryable, filter: Filter): Promise<Docum
     { value: correlationId, test: 'correlation_id = ' },
     { value: before, test: 'id < ' },
   ].flatMap(({ value, test }) => (value === undefined ? [] : [`and ${test}$${params.push(value)}`]));
+  await planWithValues(q);
   return await q.query<DocumentRow>(
     `select ${COLUMNS} from worker.documents where tenant = $1 and not canary ${wanted.join(' ')} order by id desc limit $2`,
     params,
@@ -231,8 +233,12 @@ export async function blankDocument(q: Queryable, id: string, at: Milliseconds):
   );
 }
 
-/** A completed document of the same tenant with the same bytes, parsed in the same way. */
+/**
+ * A completed document of the same tenant with the same bytes, parsed in the same way. In a transaction: where thousands
+ * have the same bytes these are best found from the newest on, and other bytes never so.
+ */
 export async function findSame(q: Queryable, of: DocumentRow, settings: string): Promise<string | undefined> {
+  await planWithValues(q);
   const rows = await q.query<{ id: string }>(
     `select id from worker.documents
      where tenant = $1 and sha256 = $2 and settings = $3 and status = 'completed' and id <> $4

@@ -73,27 +73,29 @@ export async function endCall(q: Queryable, id: string, end: CallEnd): Promise<v
   );
 }
 
+/** Calls are found by their document: the job alone would be looked for among those of all. */
+export type VendorJob = { readonly documentId: string; readonly vendorJob: string };
+
 /** What a job that was billed later turned out to cost: LlamaParse tells the credits with the result. */
 export async function settleCall(
   q: Queryable,
-  vendorJob: string,
+  { documentId, vendorJob }: VendorJob,
   bill: { readonly credits: number; readonly cost: Usd },
 ): Promise<void> {
-  await q.query('update worker.vendor_calls set credits = $2, cost_usd = $3 where vendor_job = $1', [
-    vendorJob,
-    bill.credits,
-    bill.cost,
-  ]);
+  await q.query(
+    'update worker.vendor_calls set credits = $3, cost_usd = $4 where document_id = $1 and vendor_job = $2',
+    [documentId, vendorJob, bill.credits, bill.cost],
+  );
 }
 
 export type Wasted = { readonly vendor: string; readonly cost: Usd };
 
 /** The vendor no longer knows this job: what it cost was for nothing. @returns what that was. */
-export async function wasteCall(q: Queryable, vendorJob: string): Promise<Wasted[]> {
+export async function wasteCall(q: Queryable, { documentId, vendorJob }: VendorJob): Promise<Wasted[]> {
   return await q.query<Wasted>(
-    `update worker.vendor_calls set wasted = true where vendor_job = $1 and not wasted
+    `update worker.vendor_calls set wasted = true where document_id = $1 and vendor_job = $2 and not wasted
      returning vendor, cost_usd as cost`,
-    [vendorJob],
+    [documentId, vendorJob],
   );
 }
 

@@ -16,7 +16,7 @@ import { CREDITS_PER_PAGE, creditsCost, type Tier } from '#worker/prices.ts';
 import { readContent } from '#worker/rows/contents.ts';
 import { findSame } from '#worker/rows/documents.ts';
 import { putParse, readParse } from '#worker/rows/results.ts';
-import { settleCall, wasteCall } from '#worker/rows/vendor-calls.ts';
+import { settleCall, type VendorJob, wasteCall } from '#worker/rows/vendor-calls.ts';
 import { countWaste, type Gateway } from '#worker/vendors/gateway.ts';
 import type { LlamaParse } from '#worker/vendors/llamaparse.ts';
 import { counted } from '#worker/words.ts';
@@ -94,7 +94,7 @@ const rejection = (code: RejectionCode, because = ''): StepResult => {
 async function fromCache(options: ParseOptions, input: StepInput, settings: string): Promise<StepResult | undefined> {
   const { document } = input;
   if (!options.cache || document.noCache) return undefined;
-  const same = await findSame(options.db, document, settings);
+  const same = await options.db.tx((q) => findSame(q, document, settings));
   const found = same === undefined ? undefined : await readParse(options.db, same);
   options.telemetry.count('step_cache_total', { step: 'parse', result: found ? 'hit' : 'miss' });
   if (!found) return undefined;
@@ -148,6 +148,7 @@ async function look(
   const called = await gateway.ask(signal, (limit) => llamaparse.look(vendorJob, limit));
   if (called.kind === 'refused') return refused(called);
   const result = called.value;
+  const job = { documentId: document.id, vendorJob };
   const taken = milliseconds(options.shared.now() - submittedAt);
   if (firstLook !== undefined && result.kind !== 'unknown') {
     options.firstLook.learn({ planned: firstLook, taken, isOver: result.kind !== 'pending' });
@@ -155,18 +156,18 @@ async function look(
   switch (result.kind) {
     case 'pending': {
       if (taken > VENDOR_JOB_LIMIT)
-        return startOver(options, vendorJob, 'vendor_timeout', 'LlamaParse did not finish its job');
+        return startOver(options, job, 'vendor_timeout', 'LlamaParse did not finish its job');
       const wait = Math.min(LOOK_MOST, Math.max(LOOK_LEAST, taken * LOOK_GROWTH)) as Milliseconds;
       return { outcome: { kind: 'pending', wait }, payload };
     }
     case 'unknown':
-      return startOver(options, vendorJob, 'vendor_job_lost', 'LlamaParse no longer knows the job');
+      return startOver(options, job, 'vendor_job_lost', 'LlamaParse no longer knows the job');
     case 'failed': {
       const code = classify(result.message);
       if (code) return rejection(code);
       return startOver(
         options,
-        vendorJob,
+        job,
         'vendor_job_failed',
         `LlamaParse could not parse it: ${result.message.slice(0, 200)}`,
       );
@@ -177,7 +178,7 @@ async function look(
       options.telemetry.count('vendor_pages_total', { vendor: 'llamaparse' }, pages.length);
       options.telemetry.count('vendor_credits_total', { vendor: 'llamaparse' }, credits);
       options.telemetry.count('document_cost_usd_total', { vendor: 'llamaparse' }, creditsCost(credits));
-      const settle = (q: Queryable) => settleCall(q, vendorJob, { credits, cost: creditsCost(credits) });
+      const settle = (q: Queryable) => settleCall(q, job, { credits, cost: creditsCost(credits) });
       if (pages.every((page) => page.trim() === '')) return { ...rejection('no_text'), write: settle };
       const done = parsed(
         document.id,
@@ -199,12 +200,12 @@ async function look(
 }
 
 /** The next attempt uploads again: what this job cost was for nothing. */
-function startOver({ telemetry }: ParseOptions, vendorJob: string, code: string, message: string): StepResult {
+function startOver({ telemetry }: ParseOptions, job: VendorJob, code: string, message: string): StepResult {
   return {
     outcome: { kind: 'fault', code, message, retryable: true },
     payload: {},
     write: async (q) => {
-      for (const { cost } of await wasteCall(q, vendorJob)) countWaste(telemetry, 'llamaparse', cost);
+      for (const { cost } of await wasteCall(q, job)) countWaste(telemetry, 'llamaparse', cost);
     },
   };
 }
