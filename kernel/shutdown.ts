@@ -59,3 +59,38 @@ export async function within(
   await Promise.race([guarded, late]);
   done.abort();
 }
+
+export type Limited = Disposable & {
+  /** Aborted with `parent`, or when the time is up: by a TimeoutError, as that of `AbortSignal.timeout`. */
+  readonly signal: AbortSignal;
+  /** Was it the time? */
+  isOver(): boolean;
+};
+
+/** Nobody reads it: an abort without a reason would make an error with a stack. */
+const DONE = 'done';
+
+/**
+ * A time limit for as long as work lasts. `AbortSignal.any` with an `AbortSignal.timeout` would stay, with all that listens to
+ * it, until the time is up: of steps that may take minutes and take a tenth of a second, a busy worker kept tens of thousands.
+ */
+export function limited(clock: Clock, parent: AbortSignal, limit: Milliseconds): Limited {
+  const [own, done] = [new AbortController(), new AbortController()];
+  let isOver = false;
+  const follow = () => own.abort(parent.reason);
+  const end = () => {
+    isOver = !own.signal.aborted;
+    own.abort(new DOMException('The operation was aborted due to timeout', 'TimeoutError'));
+  };
+  clock.sleep(limit, done.signal).then(end, () => {});
+  parent.addEventListener('abort', follow, { once: true });
+  if (parent.aborted) follow();
+  return {
+    signal: own.signal,
+    isOver: () => isOver,
+    [Symbol.dispose]: () => {
+      done.abort(DONE);
+      parent.removeEventListener('abort', follow);
+    },
+  };
+}

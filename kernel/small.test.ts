@@ -12,7 +12,7 @@ import { splitStatements } from './migrate.ts';
 import { seededRandom, systemRandom, uuidv7 } from './random.ts';
 import { backoffDelay, parseRetryAfter } from './retry.ts';
 import { secret } from './secret.ts';
-import { within } from './shutdown.ts';
+import { limited, within } from './shutdown.ts';
 import { fullBucket, take } from './token-bucket.ts';
 import { type Bytes, milliseconds } from './units.ts';
 
@@ -235,4 +235,39 @@ test('describe() tells the causes too', () => {
 test('splitStatements() splits at ends of lines and drops comments', () => {
   const text = `-- a; b\ncreate table t (a text default ';x');\ninsert into t values ('a;b');\n`;
   assert.deepEqual(splitStatements(text), [`create table t (a text default ';x')`, `insert into t values ('a;b')`]);
+});
+
+describe('limited()', () => {
+  const LIMIT = milliseconds(1_000);
+  const never = () => new AbortController().signal;
+
+  test('ends with the time, and says that it was the time', async () => {
+    const clock = fakeClock();
+    using limit = limited(clock, never(), LIMIT);
+    await clock.advance(999);
+    assert.equal(limit.signal.aborted, false);
+    await clock.advance(1);
+    assert.equal((limit.signal.reason as Error).name, 'TimeoutError');
+    assert.equal(limit.isOver(), true);
+  });
+
+  test('ends with its parent, for the same reason', () => {
+    const parent = new AbortController();
+    using limit = limited(fakeClock(), parent.signal, LIMIT);
+    assert.equal(limit.signal.aborted, false);
+    parent.abort('the lease is lost');
+    assert.equal(limit.signal.reason, 'the lease is lost');
+    assert.equal(limit.isOver(), false);
+    using late = limited(fakeClock(), parent.signal, LIMIT);
+    assert.equal(late.signal.reason, 'the lease is lost', 'it was over before');
+  });
+
+  test('lets go of its parent and of the time when the work is over', async () => {
+    const [clock, parent] = [fakeClock(), new AbortController()];
+    const limit = limited(clock, parent.signal, LIMIT);
+    limit[Symbol.dispose]();
+    await clock.advance(2_000);
+    parent.abort('later');
+    assert.equal(limit.signal.aborted, false);
+  });
 });

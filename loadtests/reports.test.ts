@@ -95,7 +95,7 @@ function overloaded(done: number, refused = 1): Entry[] {
 /** Of two hours; its name is hostile. */
 function leaking(): Observed {
   const samples = Array.from({ length: 121 }, (_, minute) => {
-    const use = { cpuSeconds: minute * 30, privateBytes: mebibytes(300 + 2 * minute), descriptors: 40 };
+    const use = { cpuSeconds: minute * 30, privateBytes: mebibytes(300 + 2 * minute), descriptors: 40, processes: 1 };
     return { at: milliseconds(minute * 60_000), uses: { [HOSTILE]: use } };
   });
   return { samples, before: { [HOSTILE]: 0 }, after: { [HOSTILE]: 1e6 } };

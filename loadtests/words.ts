@@ -95,23 +95,25 @@ export const USE_HEAD = [
   'process',
   'cores',
   'CPU ms a document',
-  'own memory MiB, first/last/most',
+  'own memory MiB, first/last/most; without garbage',
   'an hour',
   'descriptors',
   'an hour',
 ];
 
 /** What a process took. An interval that holds 0 is no growth. */
-export function useRow({ name, cores, cpuMsPerDocument, privateBytes, descriptors, ...trends }: ProcessUse): string[] {
-  const { first, last, most } = privateBytes;
+export function useRow(use: ProcessUse): string[] {
+  const { name, cores, cpuMsPerDocument, settledBytes, descriptors } = use;
+  const { first, last, most } = use.privateBytes;
+  const settled = settledBytes === null ? '' : `; ${mib(settledBytes.first)} / ${mib(settledBytes.last)}`;
   return [
     name,
     cores.toFixed(2),
     cpuMsPerDocument === null ? '–' : cpuMsPerDocument.toFixed(1),
-    `${mib(first)} / ${mib(last)} / ${mib(most)}`,
-    trendWords(trends.memoryTrend, MIB, 'MiB'),
+    `${mib(first)} / ${mib(last)} / ${mib(most)}${settled}`,
+    trendWords(use.memoryTrend, MIB, 'MiB'),
     `${descriptors.first} / ${descriptors.last} / ${descriptors.most}`,
-    trendWords(trends.descriptorTrend, 1, ''),
+    trendWords(use.descriptorTrend, 1, ''),
   ];
 }
 

@@ -4,7 +4,7 @@
  */
 
 import { describe } from '#kernel/errors.ts';
-import { within } from '#kernel/shutdown.ts';
+import { limited, within } from '#kernel/shutdown.ts';
 import { type Milliseconds, milliseconds } from '#kernel/units.ts';
 import { type Lease, type Leases, makeLeases } from './leases.ts';
 import { type Claim, claim, type Demand, handBack, JOBS_CHANNEL, LEASE, voidAllClaims } from './queue.ts';
@@ -173,8 +173,8 @@ async function runGuarded(
 ): Promise<Claim | undefined> {
   const { db, clock, shared, log } = options;
   const about = { jobId: one.id, queue: handler.queue };
-  const over = AbortSignal.timeout(handler.limit);
-  const work = handler.run(one, AbortSignal.any([signal, over]), reserve).catch(async (error: unknown) => {
+  using limit = limited(clock, signal, handler.limit);
+  const work = handler.run(one, limit.signal, reserve).catch(async (error: unknown) => {
     if (isLeaseLost(error)) return undefined; // somebody else has it: there is nothing to hand back
     log.error({ ...about, reason: describe(error) }, 'a job ended without a result');
     const pause = Math.min(PAUSE * 2 ** one.interruptions, PAUSE_MOST);

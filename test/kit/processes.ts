@@ -20,6 +20,9 @@ const total = (pid: number, of: (one: number) => number): number =>
     }
   }, 0);
 
+/** It and all that are below it. */
+export const countProcesses = (pid: number): number => tree(pid).length;
+
 /** CPU so far, in seconds, with that of children that have ended; Linux counts in hundredths. */
 export const cpuSeconds = (pid: number): number =>
   total(pid, (one) => {

@@ -26,6 +26,7 @@ import {
   USUAL_STEPS,
 } from '#loadtests/scenarios.ts';
 import { findK6 } from '#test/tools/k6.ts';
+import { INSPECTED } from './inspector.ts';
 import { makeProgress } from './progress.ts';
 import { tellResult, writeReports } from './report.ts';
 import { startStack } from './stack.ts';
@@ -188,10 +189,14 @@ async function targetFor(
     const latency = choiceOf(wish, 'latency', ['realistic', 'zero']);
     const workers = numberOf(wish, 'workers', 1, 1);
     process.stderr.write(`starting a stack (${database}) …\n`);
-    const profiled = wish.profile ? { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${join(folder, 'profiles')}` } : {};
-    const env = { ...profiled, ...settingsOf(wish) };
+    const inspected = wish.scenario === 'soak';
+    const options = [
+      ...(wish.profile ? [`--cpu-prof --cpu-prof-dir=${join(folder, 'profiles')}`] : []),
+      ...(inspected ? [INSPECTED] : []),
+    ];
+    const env = { ...(options.length > 0 ? { NODE_OPTIONS: options.join(' ') } : {}), ...settingsOf(wish) };
     const stack = undo.use(await startStack({ database, latency, workers, env }));
-    return { target: stack.target, watch: undo.use(watchStack(stack)) };
+    return { target: stack.target, watch: undo.use(watchStack(stack, inspected)) };
   }
   if (wish.profile || many.set !== undefined)
     throw new Usage('--profile and --set are for a stack of its own, without --target');

@@ -18,6 +18,7 @@ import type { Queryable } from '#kernel/database.ts';
 import { Fault } from '#kernel/errors.ts';
 import { type Random, uuidv7 } from '#kernel/random.ts';
 import type { SharedClock } from '#kernel/shared-clock.ts';
+import { limited } from '#kernel/shutdown.ts';
 import { type Milliseconds, milliseconds, type Usd, usd } from '#kernel/units.ts';
 import { type Outcome, outcomeOfFault } from '#worker/decide.ts';
 import { type CallEnd, endCall, startCall } from '#worker/rows/vendor-calls.ts';
@@ -143,12 +144,12 @@ export function makeGateway(options: GatewayOptions): Gateway {
 function makeCall({ vendor, timeout, clock, shared, telemetry }: GatewayOptions) {
   return async <T>(signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> => {
     const started = clock.steady();
-    const limit = AbortSignal.timeout(timeout);
+    using limit = limited(clock, signal, timeout);
     const measure = (outcome: MetricOutcome) => {
       telemetry.record('vendor_request_duration_seconds', { vendor, outcome }, (clock.steady() - started) / 1000);
     };
     try {
-      const value = await work(AbortSignal.any([signal, limit]));
+      const value = await work(limit.signal);
       measure('ok');
       return value;
     } catch (error) {
@@ -156,7 +157,7 @@ function makeCall({ vendor, timeout, clock, shared, telemetry }: GatewayOptions)
         measure('aborted');
         throw signal.reason;
       }
-      const fault = fromClientError(vendor, limit.aborted ? limit.reason : error, shared.now());
+      const fault = fromClientError(vendor, limit.isOver() ? limit.signal.reason : error, shared.now());
       measure(METRIC_OUTCOME[fault.code]);
       throw fault;
     }
