@@ -84,7 +84,7 @@ function ratioRules(objective: Objective, indicator: Ratio, id: string, total: s
   const badExpr =
     badQuery !== undefined
       ? `${increment(badQuery)}\nor on () 0 * ${all}`
-      : `clamp_min(${all} - on () ${goodQuery === undefined ? all : increment(goodQuery)}, 0)\nor on () ${all}`;
+      : `clamp_min(${all} - on () (${goodQuery === undefined ? all : increment(goodQuery)}), 0)\nor on () ${all}`;
   return [record(objective, id, total, increment(indicator.total)), record(objective, id, bad, badExpr)];
 }
 

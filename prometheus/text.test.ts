@@ -41,6 +41,16 @@ const numbers: readonly [number, string][] = [
 ];
 for (const [n, want] of numbers) test(`numberText() writes ${n} as ${want}`, () => assert.equal(numberText(n), want));
 
+test('selectorText() finds a bucket as it was written and as Prometheus 3 stores it', () => {
+  const bucket = (op: '=' | '!=' | '=~', value: string) =>
+    selectorText({ name: 'h', matchers: [{ label: 'le', op, value }] });
+  assert.equal(bucket('=', '30'), 'h{le=~"30(\\\\.0)?"}');
+  assert.equal(bucket('!=', '30.0'), 'h{le!~"30(\\\\.0)?"}');
+  assert.equal(bucket('=', '0.2'), 'h{le="0.2"}', 'is written in one way only');
+  assert.equal(bucket('=~', '30'), 'h{le=~"30"}', 'is somebody’s own');
+  assert.equal(bucket('=', '+Inf'), 'h{le="+Inf"}');
+});
+
 test('selectorText() escapes what PromQL would read as its own', () => {
   const matchers = [{ label: 'path', op: '=', value: 'a"b\\c\n' } as const];
   assert.equal(selectorText({ name: 'x', matchers }), 'x{path="a\\"b\\\\c\\n"}');

@@ -47,8 +47,16 @@ export function selectorText({ name, matchers }: Selector): string {
   return inside.length === 0 ? name : `${name}{${inside.join(',')}}`;
 }
 
-const matcherText = ({ label, op, value }: Matcher): string =>
-  `${PLAIN_LABEL.test(label) ? label : quoted(label)}${op}${quoted(value)}`;
+/** Prometheus 3 stores these two as floats whatever the target wrote: 30 is asked for, and found as 30.0. Before, it was as written. */
+const FLOATS: readonly string[] = ['le', 'quantile'];
+const WHOLE = /^-?\d+(?:\.0+)?$/;
+
+function matcherText({ label, op, value }: Matcher): string {
+  const name = PLAIN_LABEL.test(label) ? label : quoted(label);
+  const isEqual = op === '=' || op === '!=';
+  if (!isEqual || !FLOATS.includes(label) || !WHOLE.test(value)) return `${name}${op}${quoted(value)}`;
+  return `${name}${op === '=' ? '=~' : '!~'}${quoted(`${Math.trunc(Number(value))}(\\.0)?`)}`;
+}
 
 const WINDOW = /\{\{\s*\.window\s*\}\}/g;
 
