@@ -26,8 +26,8 @@ const IDLE_IN_TRANSACTION = 2_000 as Milliseconds;
 const RELAXED_CONNECTIONS = 3;
 /**
  * Postgres plans a prepared statement anew each time while it thinks that pays; for the queue's claim that was a fifth of
- * its time (1,630 against 2,060 jobs/s). So a statement must be written to be planned without its parameters, or say
- * `planWithValues`.
+ * its time (1,630 against 2,060 jobs/s). So a statement must be written to be planned without its parameters, or asked by
+ * `queryWithValues`.
  */
 const PLAN_ONCE = '-c plan_cache_mode=force_generic_plan';
 const RELISTEN_AFTER = 1_000 as Milliseconds;

@@ -6,6 +6,7 @@
  */
 import { type Seconds, seconds } from '#kernel/units.ts';
 import type { Matcher, Query, Selector } from '#slo/objective.ts';
+import { selectorText as promqlText } from '#slo/promql.ts';
 
 /** Years and weeks only where nothing is left over: 28 days are `4w`, 30 days are `30d`, 36 hours are `1d12h`. */
 const UNITS = [
@@ -40,22 +41,19 @@ export const PLAIN_LABEL = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
 /** JSON's escapes are a subset of those that PromQL, and Go, read. */
 export const quoted = (text: string): string => JSON.stringify(text);
 
-export function selectorText({ name, matchers }: Selector): string {
-  const inside = matchers.map(matcherText);
-  // Names with dots and the like are quoted inside the braces, as Prometheus 3 reads them.
-  if (!PLAIN_NAME.test(name)) return `{${[quoted(name), ...inside].join(',')}}`;
-  return inside.length === 0 ? name : `${name}{${inside.join(',')}}`;
-}
-
 /** Prometheus 3 stores these two as floats whatever the target wrote: 30 is asked for, and found as 30.0. Before, it was as written. */
 const FLOATS: readonly string[] = ['le', 'quantile'];
 const WHOLE = /^-?\d+(?:\.0+)?$/;
+const EITHER = { '=': '=~', '!=': '!~' } as const;
 
-function matcherText({ label, op, value }: Matcher): string {
-  const name = PLAIN_LABEL.test(label) ? label : quoted(label);
-  const isEqual = op === '=' || op === '!=';
-  if (!isEqual || !FLOATS.includes(label) || !WHOLE.test(value)) return `${name}${op}${quoted(value)}`;
-  return `${name}${op === '=' ? '=~' : '!~'}${quoted(`${Math.trunc(Number(value))}(\\.0)?`)}`;
+/** As a Prometheus is asked. */
+export const selectorText = ({ name, matchers }: Selector): string =>
+  promqlText({ name, matchers: matchers.map(inBothSpellings) });
+
+function inBothSpellings(matcher: Matcher): Matcher {
+  const { label, op, value } = matcher;
+  if ((op !== '=' && op !== '!=') || !FLOATS.includes(label) || !WHOLE.test(value)) return matcher;
+  return { label, op: EITHER[op], value: `${Math.trunc(Number(value))}(\\.0)?` };
 }
 
 const WINDOW = /\{\{\s*\.window\s*\}\}/g;

@@ -1,5 +1,5 @@
 /** Statements on documents and their timelines. One function each; transactions belong to the caller. */
-import { instant, planWithValues, type Queryable } from '#kernel/database.ts';
+import { instant, type Queryable, queryWithValues } from '#kernel/database.ts';
 import type { Milliseconds } from '#kernel/units.ts';
 import type { Status, UnfinishedStatus } from '#worker/document.ts';
 
@@ -136,8 +136,8 @@ export async function listDocuments(q: Queryable, filter: Filter): Promise<Docum
     { value: correlationId, test: 'correlation_id = ' },
     { value: before, test: 'id < ' },
   ].flatMap(({ value, test }) => (value === undefined ? [] : [`and ${test}$${params.push(value)}`]));
-  await planWithValues(q);
-  return await q.query<DocumentRow>(
+  return await queryWithValues<DocumentRow>(
+    q,
     `select ${COLUMNS} from worker.documents where tenant = $1 and not canary ${wanted.join(' ')} order by id desc limit $2`,
     params,
   );
@@ -238,8 +238,8 @@ export async function blankDocument(q: Queryable, id: string, at: Milliseconds):
  * have the same bytes these are best found from the newest on, and other bytes never so.
  */
 export async function findSame(q: Queryable, of: DocumentRow, settings: string): Promise<string | undefined> {
-  await planWithValues(q);
-  const rows = await q.query<{ id: string }>(
+  const rows = await queryWithValues<{ id: string }>(
+    q,
     `select id from worker.documents
      where tenant = $1 and sha256 = $2 and settings = $3 and status = 'completed' and id <> $4
      order by id desc limit 1`,

@@ -1,5 +1,5 @@
 /** What the steps produce: pages, drafts of chunks with their vectors, and the chunks that a search finds. */
-import { planWithValues, type Queryable, vectorParam } from '#kernel/database.ts';
+import { type Queryable, queryWithValues, vectorParam } from '#kernel/database.ts';
 
 export type ParseRow = { readonly pages: readonly string[]; readonly parser: string };
 export type Draft = {
@@ -165,14 +165,15 @@ const NEAREST_SETTINGS = `select set_config('hnsw.iterative_scan', 'strict_order
  * are compared one by one or the index of all is asked hangs on the tenant and the limit.
  */
 export async function nearestChunks(q: Queryable, tenant: string, vector: Float32Array, limit: number): Promise<Hit[]> {
-  const settings = [planWithValues(q), q.query(NEAREST_SETTINGS)];
-  const hits = q.query<Hit>(
+  const settings = q.query(NEAREST_SETTINGS);
+  const hits = queryWithValues<Hit>(
+    q,
     `select document_id as "documentId", ordinal, 1 - (embedding <=> $2::vector) as score, text
      from worker.chunks c where tenant = $1
        and exists (select 1 from worker.documents d where d.id = c.document_id and d.status = 'completed')
      order by embedding <=> $2::vector limit $3`,
     [tenant, vectorParam(vector), limit],
   );
-  await Promise.all(settings);
-  return await hits;
+  // All together, so that none of them fails unheard.
+  return (await Promise.all([hits, settings]))[0];
 }
