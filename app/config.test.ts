@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { after } from 'node:test';
 import { inspect } from 'node:util';
-import { anonymousAllowed, type Config, type ConfigFault, readConfig } from './config.ts';
+import { anonymousAllowed, type Config, type ConfigFault, environment, readConfig } from './config.ts';
 import { type Role, SETTING_NAMES, type SettingName, setting } from './settings.ts';
 
 type Env = Readonly<Record<string, string>>;
@@ -182,6 +182,8 @@ test('readConfig() warns of a variable of ours that nobody reads, and of no othe
     BURNLINE_STATES: 'x',
     BURNLINE_URL: 'x',
     BURNLINE_CACHE: 'x',
+    BURNLINE_ROUTER_KEY: 'x',
+    BURNLINE_SIMULATORS_URL: 'x',
     PATH: 'x',
     PARSER: 'local',
   };
@@ -189,6 +191,16 @@ test('readConfig() warns of a variable of ours that nobody reads, and of no othe
     configOf('service', env).warnings.map((warning) => warning.setting),
     ['WORKER_PLACE', 'BURNLINE_STATES'],
   );
+});
+
+test('environment() counts an empty variable as none', (t) => {
+  t.after(() => {
+    delete process.env['BURNLINE_EMPTY'];
+  });
+  process.env['BURNLINE_EMPTY'] = '';
+  assert.equal('BURNLINE_EMPTY' in environment(), false);
+  process.env['BURNLINE_EMPTY'] = '0';
+  assert.equal(environment()['BURNLINE_EMPTY'], '0');
 });
 
 test('readConfig() names the worker: as told, embedded, or by its host', () => {

@@ -46,7 +46,9 @@ export type ConfigOutcome =
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-export const environment = (): Environment => process.env;
+/** An empty variable counts as none. */
+export const environment = (): Environment =>
+  Object.fromEntries(Object.entries(process.env).filter(([, value]) => value !== ''));
 
 export function readConfig(role: Role, flags: Flags = {}, env: Environment = environment()): ConfigOutcome {
   const faults: ConfigFault[] = [];
@@ -223,6 +225,8 @@ function warningsOf(env: Environment): ConfigFault[] {
     'BURNLINE_URL',
     'BURNLINE_KEY',
     'BURNLINE_ROUTER_URL',
+    'BURNLINE_ROUTER_KEY',
+    'BURNLINE_SIMULATORS_URL',
     'BURNLINE_CACHE',
   ]);
   return Object.keys(env)

@@ -70,7 +70,7 @@ async function demo(options: Options): Promise<void> {
     say(`It is in ${CHANNELS.join(', ')} after ${span(systemClock.now() - began)}.`);
     const told = makeTeller(say);
     told(await incidentById(incident.id));
-    const by = environment()['USER'] || 'demo';
+    const by = environment()['USER'] ?? 'demo';
     await askRouter(`/api/v1/incidents/${incident.id}/acknowledge`, incidentShape, { method: 'POST', body: { by } });
     await setFault(false);
     isBroken = false;

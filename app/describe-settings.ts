@@ -91,17 +91,18 @@ export function configurationPage(): string {
     'ends with exit code 2. Secrets are never shown: not in a fault, not in a log. A variable of ours that nobody reads is',
     'warned about.',
     '',
-    '`env.production.example` has all of them with their meaning, for api and worker on a shared Postgres.',
+    '`env.production.example` has all of them with their meaning, for api, worker and router on Postgres.',
     ...GROUPS.flatMap(({ title, about }) => {
       const names = SETTING_NAMES.filter((name) => groupOf(name)?.title === title);
       return ['', `## ${title}`, about, '', ...table(names)];
     }),
     '',
     '## Beside the settings',
-    '`BURNLINE_URL` and `BURNLINE_KEY` tell the commands which service to ask, and by which admin key; without them they ask on',
-    'loopback, or open the store where no service runs. `BURNLINE_ROUTER_URL` is the router that `burnline oncall who` asks',
-    '(default: `http://127.0.0.1:9093`). `BURNLINE_CACHE` is where the image of an empty database and the tools of the tests are',
-    'kept (default: `burnline` in the user’s cache folder).',
+    '`BURNLINE_URL` is the document API that commands ask (default: `http://127.0.0.1:8080`), `BURNLINE_ROUTER_URL` the router',
+    '(default: `http://127.0.0.1:9093`), `BURNLINE_KEY` the key by which they ask; `burnline keys` opens the store itself where',
+    'no service runs. `BURNLINE_SIMULATORS_URL` are the simulators of `burnline demo`, `BURNLINE_ROUTER_KEY` is the router’s key in',
+    'a load test. `BURNLINE_CACHE` is where the image of an empty database and the tools of the tests are kept (default:',
+    '`burnline` in the user’s cache folder).',
     '',
     'Behind a proxy, `TRUST_PROXY=on` believes the last address of `X-Forwarded-For`: the one that the nearest proxy wrote. What',
     'stands before it, a caller may have invented.',

@@ -32,7 +32,7 @@ Environment:
   BURNLINE_KEY          its key, where it needs one`;
 
 /** Of a role that runs: what the variable says, or where it usually is. */
-export const urlOf = (name: string, usual: string): string => (environment()[name] || usual).replace(/\/+$/, '');
+export const urlOf = (name: string, usual: string): string => (environment()[name] ?? usual).replace(/\/+$/, '');
 export const documentsUrl = (): string => urlOf('BURNLINE_URL', 'http://127.0.0.1:8080');
 export const routerUrl = (): string => urlOf('BURNLINE_ROUTER_URL', 'http://127.0.0.1:9093');
 

@@ -10,8 +10,9 @@ import { type Milliseconds, milliseconds } from '#kernel/units.ts';
 import { baselineOf, readBaseline, writeBaseline } from '#loadtests/validate/baseline.ts';
 import { CHECKS, type CheckName } from '#loadtests/validate/facts.ts';
 import { SLOWER } from '#loadtests/validate/performance.ts';
-import { blocksOf, headlineOf, junitOfValidation } from '#loadtests/validate/report.ts';
+import { blocksOf, differenceWords, headlineOf, junitOfValidation } from '#loadtests/validate/report.ts';
 import { runChecks, type Seen } from '#loadtests/validate/run.ts';
+import { troublesOf } from '#loadtests/validate/troubles.ts';
 import { type Validation, validationOf } from '#loadtests/validate/verdict.ts';
 import { environment } from './config.ts';
 import { parseDuration } from './incident-commands.ts';
@@ -157,6 +158,9 @@ async function record(options: Record_): Promise<void> {
     const why = unanswered.map(({ check, notSeen }) => `${check} (${Object.values(notSeen).join('; ')})`).join(', ');
     throw new Fault('not_recorded', `Cannot record ${options.target}: it was not answered in ${why}`);
   }
+  const trouble = troublesOf(seen.results).find(({ matters }) => matters);
+  if (trouble !== undefined)
+    throw new Fault('not_recorded', `Cannot record ${options.target}: ${differenceWords(trouble)}`);
   const baseline = baselineOf(seen.version, seen.results);
   write(options.out, writeBaseline(baseline));
   const left = seen.left.length === 0 ? '' : `; ${seen.left.length} documents are not erased, correlation ID ${run}`;
@@ -189,7 +193,7 @@ async function visit(options: Common, quiet: boolean): Promise<{ run: string; se
 
 function keyOf({ key, keyFile }: Common): string | undefined {
   if (keyFile !== undefined) return readNamedFile(keyFile, 'key_unreadable').trim();
-  return key ?? (environment()['BURNLINE_KEY'] || undefined);
+  return key ?? environment()['BURNLINE_KEY'];
 }
 
 function write(file: string, text: string): void {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
-import { type Accounts, type Difference, differences, type Row } from './accounts.ts';
+import { type Accounts, type Difference, differences, foundAfterAll, type Row } from './accounts.ts';
 import { type Entry, makeBook } from './book.ts';
 import type { DocumentRecord } from './k6/record.ts';
 
@@ -41,6 +41,7 @@ function run(ends: readonly End[]): Accounts {
   };
 }
 
+const NO_ROOM = { outcome: 'refused', code: 'overloaded' } as const;
 const some = fc.array(fc.constantFrom(...ENDS), { minLength: 2, maxLength: 40 });
 const well = run(['completed', 'completed', 'rejected', 'failed']);
 const kinds = (found: readonly Difference[]) => found.map(({ kind }) => kind);
@@ -69,6 +70,12 @@ test('differences() finds each document that the database has forgotten, first o
   );
 });
 
+const WITHOUT_FIRST = {
+  rows: well.rows.slice(1),
+  counters: { completed: 1, rejected: 1, failed: 1 },
+  ledger: { good: 1, bad: 1 },
+};
+
 const CASES: readonly [title: string, accounts: Accounts, kinds: readonly string[], ids: RegExp][] = [
   ['a document that the API denied', entry(0, { outcome: 'missing' }), ['lost'], /^id-0$/],
   [
@@ -77,7 +84,19 @@ const CASES: readonly [title: string, accounts: Accounts, kinds: readonly string
     ['twice', 'stranger', 'counter', 'ledger'],
     /id-9/,
   ],
-  ['a document whose upload was refused', entry(1, { outcome: 'refused', id: '' }), ['stranger'], /^id-1$/],
+  [
+    'a document that stands still, whose upload nobody answered',
+    { ...entry(0, { outcome: 'unanswered', id: '' }), rows: row(0, { status: 'parsing', ms: undefined }).rows },
+    ['unfinished', 'counter', 'ledger'],
+    /^id-0$/,
+  ],
+  [
+    'an upload that was turned away for what it is',
+    { ...entry(0, { outcome: 'refused', id: '', code: 'unsupported_media_type' }), ...WITHOUT_FIRST },
+    ['unexpected'],
+    /^run-0: a.pdf refused unsupported_media_type, expected completed$/,
+  ],
+  ['a document whose upload was refused', entry(1, { ...NO_ROOM, id: '' }), ['stranger'], /^id-1$/],
   ['a document of another sender', row(1, { id: 'id-7', key: 'else' }), ['lost', 'stranger'], /^id-1 id-7$/],
   [
     'a document that stands still',
@@ -126,6 +145,19 @@ test('differences() takes an upload that nobody answered as it comes: taken or n
   const { rows, counters, ledger } = run(['completed', 'rejected', 'failed']);
   const without = rows.map((one, i) => ({ ...one, id: `id-${i + 1}`, key: `run-${i + 1}` }));
   assert.deepEqual(differences({ ...unanswered, rows: without, counters, ledger }), []);
+});
+
+test('foundAfterAll() takes from the database what became of an upload that nobody answered', () => {
+  const of = (outcome: Entry['outcome'], status: string) =>
+    foundAfterAll({ ...entry(0, { outcome, id: '', ms: undefined }), rows: row(0, { status, ms: 7 }).rows })[0];
+  const found = (outcome: Entry['outcome'], status: string) => {
+    const { id, outcome: is, ms } = of(outcome, status) ?? {};
+    return [id, is, ms];
+  };
+  assert.deepEqual(found('unanswered', 'completed'), ['id-0', 'completed', 7]);
+  assert.deepEqual(found('sent', 'failed'), ['id-0', 'failed', 7]);
+  assert.deepEqual(found('unanswered', 'parsing'), ['id-0', 'left', 7]);
+  assert.deepEqual(found('refused', 'completed'), ['', 'refused', undefined]);
 });
 
 test('a book tells the ends apart that its sender did not see', () => {

@@ -6,7 +6,7 @@
  * Pure. The worst difference stands first: a document that was accepted and that nobody knows any more.
  */
 import type { Counts } from '#slo/objective.ts';
-import { type Entry, isOpen, isUnexpected, tallyOf } from './book.ts';
+import { type Entry, isEnd, isOpen, isUnexpected, tallyOf } from './book.ts';
 
 /** A document as the database has it. */
 export type Row = {
@@ -56,7 +56,7 @@ export function differences(accounts: Accounts): Difference[] {
   tell('lost', 'in the database, and the API said 404', idsOf(accepted.filter((one) => isHidden(one, byId))));
   tell('twice', 'of one upload, which has another document too', idsOf(doubles(rows)));
   tell('stranger', 'in the database, and no upload of this run was answered with it', idsOf(strangers(entries, rows)));
-  tell('unfinished', 'accepted, and not at an end in the time it was given', idsOf(unfinished(accepted, byId)));
+  tell('unfinished', 'accepted, and not at an end in the time it was given', idsOf(rows.filter(isUnfinished)));
   tell(
     'disagree',
     'the sender saw another end than the database has',
@@ -69,13 +69,12 @@ export function differences(accounts: Accounts): Difference[] {
     'ended otherwise than such a document must',
     entries
       .filter(isUnexpected)
-      .map((one) => `${one.id}: ${one.file} ${one.outcome} ${one.code}, expected ${one.expected}`),
+      .map((one) => `${one.id || one.key}: ${one.file} ${one.outcome} ${one.code}, expected ${one.expected}`),
   );
   return [...found, ...ofK6(accounts), ...ofCounters(accounts), ...ofLedger(accounts)];
 }
 
 const idsOf = (all: readonly { readonly id: string }[]): string[] => all.map(({ id }) => id);
-const ENDED: readonly string[] = ['completed', 'rejected', 'failed'];
 
 const isHidden = ({ id, outcome }: Entry, byId: ReadonlyMap<string, Row>): boolean =>
   outcome === 'missing' && byId.has(id);
@@ -100,10 +99,17 @@ function strangers(entries: readonly Entry[], rows: readonly Row[]): Row[] {
   });
 }
 
-function unfinished(accepted: readonly Entry[], byId: ReadonlyMap<string, Row>): Entry[] {
-  return accepted.filter(({ id }) => {
-    const row = byId.get(id);
-    return row !== undefined && !ENDED.includes(row.status) && row.status !== 'erased';
+/** Whether or not its upload was answered. */
+const isUnfinished = ({ status }: Row): boolean => !isEnd(status) && status !== 'erased';
+
+/** The entries for whoever judges the service: what an upload without an answer has become after all is the database's to say. */
+export function foundAfterAll({ entries, rows }: Accounts): Entry[] {
+  const byKey = new Map(rows.map((row) => [row.key, row]));
+  return entries.map((entry): Entry => {
+    const row = entry.outcome === 'unanswered' || entry.outcome === 'sent' ? byKey.get(entry.key) : undefined;
+    if (row === undefined) return entry;
+    const { id, status, code, ms } = row;
+    return { ...entry, id, code, ms, outcome: isEnd(status) ? status : 'left', seenBy: 'settlement' };
   });
 }
 

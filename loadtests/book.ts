@@ -81,6 +81,7 @@ const NEW = { outcome: 'sent', id: '', code: '', ms: undefined, seenBy: undefine
 
 const endedOf = (status: string): Ended => ended.parse(status);
 const ended = z.enum(['completed', 'rejected', 'failed']);
+export const isEnd = (status: string): status is Ended => ended.safeParse(status).success;
 
 const common = { key: z.string(), at: z.number() };
 const wire: z.ZodType<DocumentRecord> = z.discriminatedUnion('kind', [
@@ -117,9 +118,13 @@ export function tallyOf(entries: Iterable<Entry>): Tally {
   return tally;
 }
 
+/** That there is no room, or too much was asked for: the only reasons not to take a document, whatever is in it. */
+const NO_ROOM: readonly string[] = ['overloaded', 'rate_limited'];
+
 /** It ended otherwise than such a document must. What failed is not that: it has a count of its own. */
 export function isUnexpected({ outcome, expected, code }: Entry): boolean {
   if (expected === 'any') return false;
+  if (outcome === 'refused') return !NO_ROOM.includes(code);
   if (outcome === 'completed') return expected !== 'completed';
   return outcome === 'rejected' && expected !== `rejected ${code}`;
 }

@@ -43,8 +43,7 @@ export function decideEarly({ phases, climbs, entries, promises, now }: EarlyVie
   const limits: readonly [keyof Counts, number][] = [
     ['failed', promises['documents-processed'].budget],
     ['late', promises['documents-on-time'].budget],
-    // Only a climb asks how much is taken.
-    ['refused', climbs ? REFUSED_MOST : 1],
+    ['refused', REFUSED_MOST],
   ];
   for (const group of groups) {
     const planned = group.reduce((sum, phase) => sum + plannedIn(phase), 0);

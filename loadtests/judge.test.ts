@@ -116,7 +116,7 @@ test('countDocuments() counts what is lost or stands still as not processed, and
 
 const steps = phasesOf('stress', 4, MINUTE);
 const fine = { 'api-available': { good: 1_000, bad: 0 }, 'api-fast': { good: 1_000, bad: 0 } };
-const results = (entries: readonly Entry[], api = () => fine) => phaseResults(steps, entries, api, promises);
+const results = (entries: readonly Entry[], api = () => fine) => phaseResults(steps, entries, api, promises, true);
 const borne = (phases: readonly Phase[]) => phases.flatMap((one) => many(plannedIn(one), one.name, {}));
 
 test('findKnee() is the last step that was borne', () => {
@@ -126,7 +126,7 @@ test('findKnee() is the last step that was borne', () => {
     [1, 1.5, 2.3, 3.4, 4],
   );
   assert(first && second && third && last);
-  const late = many(100, third.name, { ms: 40_000 });
+  const late = many(plannedIn(third), third.name, { ms: 40_000 });
   const found = findKnee(results([...borne([first, second]), ...late]));
   assert.deepEqual(found, { kind: 'found', rate: 1.5, brokenAt: 2.3, why: ['Documents on time'] });
   assert.deepEqual(findKnee(results(borne(steps))), { kind: 'above', rate: 4 });
@@ -142,7 +142,7 @@ test('findKnee() is where uploads are turned away, and where the API slows down'
   assert.deepEqual(findKnee(results(refused)), { kind: 'found', rate: 1, brokenAt: 1.5, why: ['Uploads refused'] });
   const slow = { ...fine, 'api-fast': { good: 900, bad: 100 } };
   const found = findKnee(
-    phaseResults(steps, borne([first, second]), (name) => (name === second.name ? slow : fine), promises),
+    phaseResults(steps, borne([first, second]), (name) => (name === second.name ? slow : fine), promises, true),
   );
   assert.deepEqual(found, { kind: 'found', rate: 1, brokenAt: 1.5, why: ['API fast'] });
 });
@@ -150,9 +150,10 @@ test('findKnee() is where uploads are turned away, and where the API slows down'
 test('findKnee() is where the wait begins to grow, long before a promise breaks', () => {
   const [first, second] = steps;
   assert(first && second);
-  const sent = ({ name, from, to }: Phase, grows: number) =>
-    Array.from({ length: 60 }, (_, i) => {
-      const sentAt = from + ((to - from) * i) / 60;
+  const sent = (phase: Phase, grows: number) =>
+    Array.from({ length: plannedIn(phase) }, (_, i) => {
+      const { name, from, rate } = phase;
+      const sentAt = from + (i * 1_000) / rate;
       // One in ten is slow by itself.
       return entryOf(name, { sentAt, ms: 2_000 + grows * (sentAt - from) + (i % 10 === 0 ? 5_000 : 0) });
     });
@@ -161,6 +162,19 @@ test('findKnee() is where the wait begins to grow, long before a promise breaks'
     ...{ kind: 'found', rate: 1, brokenAt: 1.5, why },
   });
   assert.deepEqual(findKnee(results([...sent(first, 0), ...sent(second, 0)])), { kind: 'above', rate: 1.5 });
+});
+
+test('findKnee() is no rate at which hardly anything was sent', () => {
+  const [first, second] = steps;
+  assert(first && second);
+  const hardly = borne([second]).slice(10);
+  assert.deepEqual(findKnee(results([...borne([first]), ...hardly])), {
+    ...{ kind: 'found', rate: 1, brokenAt: 1.5, why: ['Not offered'] },
+  });
+  // Ended early, its last phase is as long as something was sent.
+  const cut = borne([second]).map((entry, i) => ({ ...entry, sentAt: second.from + (i * 1_000) / second.rate }));
+  const ended = phaseResults(steps, [...borne([first]), ...cut.slice(0, 40)], () => fine, promises, false);
+  assert.deepEqual(findKnee(ended), { kind: 'above', rate: 1.5 });
 });
 
 test('phaseResults() counts what is completed in the time it is completed in', () => {
@@ -208,8 +222,8 @@ test('decideEarly() stops a climb at the step that breaks, and a spike not for w
   assert.equal(early(broken, steps, true).kind, 'stop');
   const refused = many(3, second?.name ?? '', { outcome: 'refused' });
   assert.deepEqual(
-    [early(refused, steps, true).kind, early(many(100, 'steady', { outcome: 'refused' })).kind],
-    ['stop', 'go on'],
+    [early(refused, steps, true).kind, ...[60, 61].map((n) => early(many(n, 'steady', { outcome: 'refused' })).kind)],
+    ['stop', 'go on', 'stop'],
   );
   const spike = phasesOf('spike', 2, milliseconds(300_000));
   assert.equal(early(many(500, 'spike', { ms: 31_000 }), spike).kind, 'go on');

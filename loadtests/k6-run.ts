@@ -67,17 +67,17 @@ const remoteWrite = (url: string) => ({
   K6_PROMETHEUS_RW_PUSH_INTERVAL: '2s',
 });
 
-/** What its exit code says where it is no verdict; undefined for those that are. */
-export function failureOf(code: number): string | undefined {
-  if (code === 0 || code === THRESHOLDS_CROSSED || code === INTERRUPTED) return undefined;
+/** @param isStopped by us. @returns what its exit code says where it is no verdict; undefined for those that are. */
+export function failureOf(code: number, isStopped: boolean): string | undefined {
+  if (code === 0 || code === THRESHOLDS_CROSSED || (code === INTERRUPTED && isStopped)) return undefined;
   return FAILURES[code] ?? `k6 ended with ${code}`;
 }
 
 export const THRESHOLDS_CROSSED = 99;
-/** By us, or by Ctrl-C. */
 const INTERRUPTED = 105;
 /** https://github.com/grafana/k6/blob/master/errext/exitcodes/codes.go */
 const FAILURES: Readonly<Record<number, string>> = {
+  [INTERRUPTED]: 'k6 was stopped by somebody else',
   103: 'k6 could not be started',
   104: 'k6 does not take the plan',
   107: 'the script threw before anybody began',

@@ -80,7 +80,7 @@ export async function runLoadtest(test: Loadtest, parts: Parts): Promise<Result>
   const begun = clock.now();
   const book = makeBook();
   const { exitCode, endedEarly } = await send(test, parts, book);
-  const summary = summaryOf(folder, exitCode);
+  const summary = summaryOf(folder, exitCode, endedEarly !== undefined);
   tell({ kind: 'says', text: 'k6 has ended; what it did not see the end of is followed' });
   await untilEnded(api, plan.run, test.patience, (unfinished) => tell({ kind: 'settling', unfinished }));
   const ended = clock.now();
@@ -216,9 +216,9 @@ const BROKEN_OFF = 'it was broken off';
 const LOG_SHOWN = 2_000;
 
 /** @throws {Fault} `k6_failed`, with what k6 said last. */
-function summaryOf(folder: string, exitCode: number): K6Summary {
+function summaryOf(folder: string, exitCode: number, isStopped: boolean): K6Summary {
   const said = () => readFileSync(join(folder, FILES.log), 'utf8').trim().slice(-LOG_SHOWN);
-  const failure = failureOf(exitCode);
+  const failure = failureOf(exitCode, isStopped);
   if (failure !== undefined) throw new Fault('k6_failed', `${failure} (code ${exitCode}): ${said()}`);
   try {
     return readSummary(readFileSync(join(folder, FILES.summary), 'utf8'));

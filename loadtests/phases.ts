@@ -14,6 +14,8 @@ import type { Promises } from './promises.ts';
 export type PhaseResult = {
   readonly phase: Phase;
   readonly sent: number;
+  /** Documents that were to be sent while it lasted. */
+  readonly planned: number;
   /** Answered that there is no room, until patience was over. */
   readonly refused: number;
   readonly completed: number;
@@ -29,6 +31,11 @@ export type PhaseResult = {
   readonly broken: readonly string[];
 };
 
+/** With less than this share of what was planned, less a document or two at its borders, it was another test. */
+const OFFERED_LEAST = 0.95;
+const AT_BORDERS = 2;
+export const isOffered = ({ sent, planned }: Pick<PhaseResult, 'sent' | 'planned'>): boolean =>
+  sent >= OFFERED_LEAST * planned - AT_BORDERS;
 /** More than this share of the uploads turned away is no service at this rate. */
 export const REFUSED_MOST = 0.02;
 /**
@@ -39,12 +46,16 @@ const GROWS_MOST = 0.1;
 /** Of a third of a phase: fewer say nothing. */
 const THIRD_LEAST = 5;
 
-/** @param api what k6 counted of the API's answers in a phase. */
+/**
+ * @param api what k6 counted of the API's answers in a phase.
+ * @param isWhole it was not ended early.
+ */
 export function phaseResults(
   phases: readonly Phase[],
   entries: Iterable<Entry>,
   api: (phase: string) => Pick<Tried, 'api-available' | 'api-fast'>,
   promises: Promises,
+  isWhole: boolean,
 ): PhaseResult[] {
   const all = [...entries];
   const byPhase = Map.groupBy(all, ({ phase }) => phase);
@@ -55,7 +66,7 @@ export function phaseResults(
   const last = begunOnes.at(-1);
   const sentUntil = all.reduce((latest, { sentAt }) => Math.max(latest, sentAt), 0) - begun;
   return begunOnes.map((phase) => {
-    const until = phase === last ? Math.min(phase.to, Math.max(sentUntil, phase.from + 1_000)) : phase.to;
+    const until = phase === last && !isWhole ? Math.min(phase.to, Math.max(sentUntil, phase.from + 1_000)) : phase.to;
     const length = milliseconds(until - phase.from);
     const done = ends.filter((at) => at >= phase.from && at < until).length;
     const found = resultOf(phase, byPhase.get(phase.name) ?? [], length, api(phase.name), promises);
@@ -74,17 +85,20 @@ function resultOf(
   const refused = entries.filter(({ outcome }) => outcome === 'refused' || outcome === 'unanswered').length;
   const times = completed.flatMap(({ ms }) => (ms === undefined ? [] : [ms]));
   const judged = judgeAll(promises, { ...countDocuments(entries, promises.onTime), ...api }, length);
+  const [sent, planned] = [entries.length, Math.round(phase.rate * toSeconds(length))];
   const broken = [
+    ...(isOffered({ sent, planned }) ? [] : ['Not offered']),
     ...judged.flatMap(({ state, promise }) => (state === 'broken' ? [promise.displayName] : [])),
-    ...(refused > REFUSED_MOST * entries.length ? ['Uploads refused'] : []),
+    ...(refused > REFUSED_MOST * sent ? ['Uploads refused'] : []),
     ...(waitGrows(completed) > GROWS_MOST ? ['Falls behind'] : []),
   ];
   return {
     phase,
-    sent: entries.length,
+    sent,
+    planned,
     refused,
     completed: completed.length,
-    offered: entries.length / toSeconds(length),
+    offered: sent / toSeconds(length),
     p50: quantile(times, 0.5),
     p95: quantile(times, 0.95),
     judged,

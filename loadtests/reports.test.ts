@@ -6,12 +6,13 @@ import { mebibytes, milliseconds } from '#kernel/units.ts';
 import { type Entry, makeBook, readRecord } from './book.ts';
 import { sampleDocuments } from './documents.ts';
 import { junitOf } from './junit.ts';
+import { failureOf } from './k6-run.ts';
 import { readSummary } from './k6-summary.ts';
 import { pageOf } from './page.ts';
 import { promisesOf } from './promises.ts';
 import type { Observed } from './resources.ts';
 import { type Findings, type Result, resultOf } from './result.ts';
-import { makePlan, phasesOf, type Scenario, USUAL } from './scenarios.ts';
+import { makePlan, phasesOf, plannedIn, type Scenario, USUAL } from './scenarios.ts';
 import { headline, idsShown, share } from './words.ts';
 
 const FOLDER = 'slo/objectives';
@@ -20,14 +21,21 @@ const promises = promisesOf(
 );
 const HOSTILE = '<script>alert("1")</script>&\u0001';
 
+// Where not all phases are judged, each is asked for by itself.
+const GOOD = Object.fromEntries(
+  ['api_available', 'api_fast'].flatMap((name) =>
+    [name, `${name}{phase:knee}`].map((one) => [one, { values: { passes: 100, fails: 0 } }]),
+  ),
+);
+const AWAY = { key: 'away', outcome: 'refused', id: '' } as const;
+
+/** Of an overload the knee. */
+const rateOf = (scenario: Scenario): number => (scenario === 'overload' ? 1 : USUAL[scenario].rate);
+
 function result(scenario: Scenario, entries: readonly Entry[], more: Partial<Findings> = {}): Result {
-  const { rate, duration } = USUAL[scenario];
+  const { duration } = USUAL[scenario];
+  const rate = rateOf(scenario);
   const documents = sampleDocuments();
-  const good = { values: { passes: 100, fails: 0 } };
-  // Where not all phases are judged, each is asked for by itself.
-  const metrics = Object.fromEntries(
-    ['api_available', 'api_fast'].flatMap((name) => [name, `${name}{phase:knee}`].map((one) => [one, good])),
-  );
   return resultOf({
     plan: makePlan({ scenario, run: HOSTILE, rate, duration, promises, documents }),
     promises,
@@ -37,14 +45,14 @@ function result(scenario: Scenario, entries: readonly Entry[], more: Partial<Fin
     accounts: {
       entries,
       rows: entries.flatMap(({ id, key, code, ms, outcome }) =>
-        outcome === 'refused' ? [] : [{ id, key, status: 'completed', code, ms }],
+        outcome === 'refused' || outcome === 'unanswered' ? [] : [{ id, key, status: 'completed', code, ms }],
       ),
       k6: undefined,
       counters: undefined,
       ledger: undefined,
       alone: false,
     },
-    summary: readSummary(JSON.stringify({ metrics })),
+    summary: readSummary(JSON.stringify({ metrics: GOOD })),
     exitCode: 0,
     endedEarly: undefined,
     notAsked: [],
@@ -61,6 +69,12 @@ const entries = (n: number, phase = 'steady', what: Partial<Entry> = {}): Entry[
     ...{ outcome: 'completed', ms: 900, seenBy: 'sender' },
     ...what,
   }));
+
+/** As many as are to be sent. */
+const whole = (scenario: 'smoke' | 'soak' | 'stress'): Entry[] => {
+  const [first] = phasesOf(scenario, rateOf(scenario), USUAL[scenario].duration);
+  return first ? entries(plannedIn(first), first.name) : [];
+};
 
 /** Beside those. */
 const beside = (n: number, what: Partial<Entry>): Entry[] =>
@@ -102,16 +116,16 @@ function leaking(): Observed {
 }
 
 const TITLES: readonly [title: string, made: Result, verdict: string, says: RegExp][] = [
-  ['a good one', result('smoke', entries(200)), 'kept', /every objective held/],
+  ['a good one', result('smoke', whole('smoke')), 'kept', /every objective held/],
   ['one of which nothing came', result('smoke', []), 'broken', /nothing was counted/],
-  ['one that k6 alone holds against it', result('smoke', entries(200), { exitCode: 99 }), 'broken', /^k6: /],
+  ['one that k6 alone holds against it', result('smoke', whole('smoke'), { exitCode: 99 }), 'broken', /^k6: /],
   [
     'a knee below what is asked',
-    result('stress', entries(20, 'step-01'), { leastKnee: 5 }),
+    result('stress', whole('stress'), { leastKnee: 5 }),
     'broken',
     /knee is at 1 .*, 5 are asked for/,
   ],
-  ['a climb that was borne', result('stress', entries(20, 'step-01')), 'kept', /the knee lies above 1 /],
+  ['a climb that was borne', result('stress', whole('stress')), 'kept', /the knee lies above 1 /],
   ['an overload that it bears', result('overload', overloaded(91)), 'kept', /every objective held/],
   [
     'an overload that it breaks down under',
@@ -132,6 +146,12 @@ const TITLES: readonly [title: string, made: Result, verdict: string, says: RegE
     /^it turned nothing away/,
   ],
   [
+    'an overload that turns away at first only',
+    result('overload', [...overloaded(100, 0), ...beside(1, { phase: 'filling', ...AWAY, code: 'overloaded' })]),
+    'broken',
+    /^it turned nothing away/,
+  ],
+  [
     'an overload that lets them wait without end',
     result('overload', [...overloaded(100), ...beside(1, { ms: milliseconds(31 * 60_000) })]),
     'broken',
@@ -139,11 +159,43 @@ const TITLES: readonly [title: string, made: Result, verdict: string, says: RegE
   ],
   [
     'a soak whose worker leaks',
-    result('soak', entries(200), { observed: leaking() }),
+    result('soak', whole('soak'), { observed: leaking() }),
     'broken',
     /^<script>.*: its memory grew/,
   ],
-  ['a climb that broke at once', result('stress', entries(20, 'step-01', { ms: 31_000 })), 'broken', /not even 1 /],
+  [
+    'an overload that is answered by faults',
+    result('overload', [...overloaded(100), ...beside(3, { outcome: 'unanswered', id: '' })]),
+    'broken',
+    /^3 uploads got no answer/,
+  ],
+  [
+    'one in which a kind of document is turned away',
+    result('smoke', [...whole('smoke'), ...entries(1, 'steady', { ...AWAY, code: 'unsupported_media_type' })]),
+    'broken',
+    /^1 ended otherwise than such a document must/,
+  ],
+  [
+    'one in which many are turned away',
+    result('smoke', [...whole('smoke'), ...entries(10, 'steady', { ...AWAY, code: 'overloaded' })]),
+    'broken',
+    /^10 of 250 uploads were not taken/,
+  ],
+  [
+    'one that sent too little',
+    result('smoke', whole('smoke').slice(100)),
+    'broken',
+    /^steady: 140 documents of 240 could/,
+  ],
+  [
+    'one that is turned away without advice',
+    result('smoke', whole('smoke'), {
+      summary: { metrics: { ...GOOD, api_unadvised: { values: { count: 2 } } } },
+    }),
+    'broken',
+    /^2 answers of 429 did not say when/,
+  ],
+  ['a climb that broke at once', result('stress', entries(30, 'step-01', { ms: 31_000 })), 'broken', /not even 1 /],
 ];
 for (const [title, made, verdict, says] of TITLES) {
   test(`resultOf() judges ${title}`, () => {
@@ -182,6 +234,15 @@ test('share() never says 100 % of what is not all', () => {
 
 test('idsShown() says how many more there are', () => {
   assert.match(idsShown(Array.from({ length: 25 }, (_, i) => `id-${i}`)), /id-19 and 5 more$/);
+});
+
+test('failureOf() takes an interruption for a verdict only where it was ours', () => {
+  assert.deepEqual(
+    [failureOf(0, false), failureOf(99, false), failureOf(105, true)],
+    [undefined, undefined, undefined],
+  );
+  assert.match(failureOf(105, false) ?? '', /stopped by somebody else/);
+  assert.match(failureOf(107, false) ?? '', /the script threw/);
 });
 
 test('readRecord() leaves what k6 itself says, and refuses what it does not know', () => {

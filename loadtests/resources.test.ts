@@ -66,6 +66,7 @@ for (const [title, use, found] of [
     (h) => ({ privateBytes: mebibytes(300) + sawtooth(h), ...whenCollected(h, 100 + 4 * h) }),
     ['memory'],
   ],
+  ['a leak that gets faster', (h) => whenCollected(h, 100 + 300 * h * h), ['memory']],
   ['descriptors that leak', (h) => ({ descriptors: 40 + Math.floor(10 * h) }), ['descriptors']],
 ] as const satisfies readonly (readonly [string, (hours: number) => Partial<Use>, readonly string[]])[]) {
   test(`growing() judges ${title}`, () => {

@@ -1,13 +1,13 @@
 /** What a load test has found, and what follows: the one value from which JSON, JUnit, the page and the exit code are made. */
 import type { Milliseconds } from '#kernel/units.ts';
 import type { Counts } from '#slo/objective.ts';
-import { type Accounts, type Difference, differences, type Finished } from './accounts.ts';
-import { isOpen, type Tally, tallyOf } from './book.ts';
+import { type Accounts, type Difference, differences, type Finished, foundAfterAll } from './accounts.ts';
+import { type Entry, isOpen, type Tally, tallyOf } from './book.ts';
 import { countDocuments, type Judged, judgeAll } from './judge.ts';
 import type { Plan } from './k6/plan.ts';
 import { apiIn, countersOf, crossed, type K6Summary, rateOf } from './k6-summary.ts';
 import { overloadFaults } from './overload.ts';
-import { findKnee, type Knee, type PhaseResult, phaseResults, quantile } from './phases.ts';
+import { findKnee, isOffered, type Knee, type PhaseResult, phaseResults, quantile, REFUSED_MOST } from './phases.ts';
 import type { Promises } from './promises.ts';
 import { growing, type Observed, type Resources, resourcesOf } from './resources.ts';
 import { RATES, type Scenario, USUAL } from './scenarios.ts';
@@ -75,15 +75,17 @@ export function resultOf(findings: Findings): Result {
   const { plan, promises, accounts, summary, begun, ended } = findings;
   const scenario = plan.scenario as Scenario;
   const { climbs } = USUAL[scenario];
-  const phases = phaseResults(plan.phases, accounts.entries, apiIn(summary), promises);
+  const entries = foundAfterAll(accounts);
+  const isWhole = findings.endedEarly === undefined;
+  const phases = phaseResults(plan.phases, entries, apiIn(summary), promises, isWhole);
   const knee = climbs ? findKnee(phases) : null;
-  const objectives = climbs ? [] : judgedTogether(findings);
+  const objectives = climbs ? [] : judgedTogether(findings, entries);
   const found = differences(accounts);
   const counters = countersOf(summary);
   const done = accounts.rows.filter(({ status }) => status === 'completed').length;
   const resources = findings.observed === undefined ? null : resourcesOf(findings.observed, plan.phases, done);
   const outcome = { objectives, knee, phases, differences: found, resources };
-  const because = reasons(outcome, findings);
+  const because = [...reasons(outcome, findings), ...refusals(phases, findings, entries)];
   return {
     ...outcome,
     scenario,
@@ -108,9 +110,9 @@ export function resultOf(findings: Findings): Result {
 }
 
 /** All of the phases that the objectives judge. */
-function judgedTogether({ plan, promises, accounts, summary, begun, ended }: Findings): Judged[] {
+function judgedTogether({ plan, promises, summary, begun, ended }: Findings, all: readonly Entry[]): Judged[] {
   const judged = new Set(plan.phases.flatMap(({ name, judged: is }) => (is ? [name] : [])));
-  const entries = accounts.entries.filter(({ phase }) => judged.has(phase));
+  const entries = all.filter(({ phase }) => judged.has(phase));
   const inAll = judged.size === plan.phases.length;
   const api = apiIn(summary);
   const rate = (name: 'api-available' | 'api-fast') =>
@@ -132,10 +134,9 @@ function reasons(
   {
     objectives,
     knee,
-    phases,
     differences: found,
     resources,
-  }: Pick<Result, 'objectives' | 'knee' | 'phases' | 'differences' | 'resources'>,
+  }: Pick<Result, 'objectives' | 'knee' | 'differences' | 'resources'>,
   { accounts, leastKnee, exitCode, summary, plan }: Findings,
 ): string[] {
   const because = found.map(({ says, ids }) => (ids.length > 0 ? `${ids.length} ${says}` : says));
@@ -149,11 +150,28 @@ function reasons(
   if (knee !== null && leastKnee !== undefined && rateOfKnee(knee) < leastKnee) {
     because.push(`the knee is at ${rateOfKnee(knee)} documents a second, ${leastKnee} are asked for`);
   }
-  if (plan.scenario === 'overload') because.push(...overloadFaults(phases, accounts.entries));
   if (plan.scenario === 'soak' && resources !== null) {
     for (const { name, what } of growing(resources)) because.push(`${name}: its ${what} grew all the time`);
   }
   if (exitCode === 99 && because.length === 0) because.push(`k6: ${crossed(summary).join(', ')}`);
+  return because;
+}
+
+/** Uploads that were not sent, not taken, or turned away in another way than is promised. */
+function refusals(phases: readonly PhaseResult[], { plan, summary, endedEarly }: Findings, entries: readonly Entry[]) {
+  const because: string[] = [];
+  const add = (phaseOf: readonly PhaseResult[], key: 'sent' | 'refused') => phaseOf.reduce((n, one) => n + one[key], 0);
+  if (!USUAL[plan.scenario as Scenario].climbs) {
+    const judged = phases.filter(({ phase }) => phase.judged);
+    const [turned, sent] = [add(judged, 'refused'), add(judged, 'sent')];
+    if (turned > REFUSED_MOST * sent) because.push(`${turned} of ${sent} uploads were not taken`);
+    for (const one of endedEarly === undefined ? phases : []) {
+      if (!isOffered(one)) because.push(`${one.phase.name}: ${one.sent} documents of ${one.planned} could be sent`);
+    }
+  }
+  if (plan.scenario === 'overload') because.push(...overloadFaults(phases, entries));
+  const unadvised = countersOf(summary)['api_unadvised'] ?? 0;
+  if (unadvised > 0) because.push(`${unadvised} answers of 429 did not say when to come back (Retry-After)`);
   return because;
 }
 

@@ -10,7 +10,7 @@ import { formatOf, readSamples, wantedNames } from '#slo/exposition/read-samples
 import { seriesOf } from '#slo/exposition/series.ts';
 import type { Counts } from '#slo/objective.ts';
 import type { Finished, Row } from './accounts.ts';
-import { type Book, isOpen } from './book.ts';
+import { type Book, isEnd, isOpen } from './book.ts';
 import { type Asking, type DocumentsAt, get, getJson, listRows } from './documents-api.ts';
 
 /** In the order of their way: what moves on between two questions is seen by the second. */
@@ -58,8 +58,7 @@ export async function settleBook(at: DocumentsAt, correlationId: string, book: B
     const row = byId.get(entry.id);
     if (!isOpen(entry) || row?.ms === undefined) continue;
     const { status, code, ms } = row;
-    if (status === 'completed' || status === 'rejected' || status === 'failed')
-      book.settle(entry.key, status, code, ms);
+    if (isEnd(status)) book.settle(entry.key, status, code, ms);
   }
   return rows;
 }

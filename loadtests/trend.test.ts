@@ -34,6 +34,18 @@ test('trendOf() says nothing of too few points, or of one moment', () => {
   assert.equal(trendOf(line(9, 1, () => 0).map(({ value }) => ({ at: 5, value }))), undefined);
 });
 
+test('trendOf() is not blind to a growth that is no line', () => {
+  const bow = (slope: (t: number) => number) =>
+    trendOf(Array.from({ length: 45 }, (_, at) => ({ at, value: slope(at / 44) })));
+  const faster = bow((t) => 100 + 300 * t * t);
+  assert(
+    faster !== undefined && faster.low > 0 && faster.low < faster.slope && faster.slope < faster.high,
+    JSON.stringify(faster),
+  );
+  const wave = bow((t) => 100 + 30 * Math.sin(2 * Math.PI * t));
+  assert(wave !== undefined && wave.low < 0 && wave.high > 0, JSON.stringify(wave));
+});
+
 /** In so many runs, the share whose interval holds the true slope. */
 function covered(memory: number): number {
   const random = seededRandom(7);

@@ -1,6 +1,9 @@
 /**
  * Does it grow? A straight line through what was measured again and again, and how sure its slope is.
  *
+ * What follows a bow so smoothly that its points are hardly more than two has no such line; the slowest and the fastest of four
+ * pieces of it stand for the interval then. A leak that gets faster is none the less one.
+ *
  * Pure. Sources: ordinary least squares; that what follows on each other tells less than as many independent points: the
  * effective number n·(1−r)/(1+r), r the correlation of each residual with the one before (Santer et al., "Statistical
  * significance of trends and trend differences in layer-average atmospheric temperature time series", JGR 2000, eq. 6).
@@ -16,7 +19,7 @@ const POINTS_LEAST = 4;
 /** What is left of a line that scatters by the rounding of its numbers only. */
 const ROUNDING = 1e-20;
 
-/** @returns undefined of too few points, or where they follow on each other so much that they are hardly more than two. */
+/** @returns undefined of too few points. */
 export function trendOf(points: readonly Point[], confidence: number = CONFIDENCE): Trend | undefined {
   const n = points.length;
   if (n < POINTS_LEAST) return undefined;
@@ -32,9 +35,26 @@ export function trendOf(points: readonly Point[], confidence: number = CONFIDENC
   const r = Math.max(0, together / squares);
   const effective = (n * (1 - r)) / (1 + r);
   const freedom = effective - 2;
-  if (freedom < 1) return undefined;
+  if (freedom < 1) return inPieces(points);
   const width = studentT(freedom, confidence) * Math.sqrt(squares / freedom / spread);
   return { slope, low: slope - width, high: slope + width };
+}
+
+const PIECES = 4;
+
+function inPieces(points: readonly Point[]): Trend | undefined {
+  const size = Math.floor(points.length / PIECES);
+  if (size < 2) return undefined;
+  const pieces = Array.from({ length: PIECES }, (_, i) =>
+    points.slice(i * size, i === PIECES - 1 ? undefined : (i + 1) * size),
+  );
+  const middles = pieces.map((piece) => ({
+    at: average(piece.map(({ at }) => at)),
+    value: average(piece.map(({ value }) => value)),
+  }));
+  const between = (a: Point | undefined, b: Point | undefined) => (a && b ? (b.value - a.value) / (b.at - a.at) : 0);
+  const slopes = middles.slice(1).map((one, i) => between(middles[i], one));
+  return { slope: between(middles[0], middles.at(-1)), low: Math.min(...slopes), high: Math.max(...slopes) };
 }
 
 const sum = (values: readonly number[]): number => values.reduce((total, one) => total + one, 0);

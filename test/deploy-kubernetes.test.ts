@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import test, { after, describe } from 'node:test';
+import { parse } from 'yaml';
 import { readConfig } from '#app/config.ts';
 import { defaultOf } from '#app/describe-settings.ts';
 import { type Role, SETTING_NAMES } from '#app/settings.ts';
@@ -201,6 +202,8 @@ test('the router’s files of the production overlay are right, once their secre
   }
   writeFileSync(join(to, 'alertmanager.yml'), text.replaceAll('/etc/burnline-secrets/', 'secrets/'));
   cpSync(join(from, 'oncall.yaml'), join(to, 'oncall.yaml'));
+  const rulesOf = (file: string) => (parse(file) as { readonly inhibit_rules: unknown }).inhibit_rules;
+  assert.deepEqual(rulesOf(text), rulesOf(readFileSync('alerting/defaults/alertmanager.yml', 'utf8')));
   const args = ['router', 'check-config', join(to, 'alertmanager.yml'), `--oncall.file=${join(to, 'oncall.yaml')}`];
   const { code, stdout, stderr } = await burnline(args);
   assert.equal(code, 0, `${stdout}${stderr}`);

@@ -1,12 +1,12 @@
 /**
- * `npm test`: finds or makes the real programs, says which, runs the tests of the rooms in one process and those of the
+ * `npm test`: finds or makes the real programs, says which, runs the tests of the rooms in two processes and those of the
  * whole product in processes of their own, two at a time, and ends with one line `N passed, N failed`. With CI=true a missing program is
  * a failure; elsewhere it is said what is not tested for want of it.
  */
 import { spawn } from 'node:child_process';
 import { existsSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { findPostgres, startCluster } from './tools/postgres.ts';
 import { findTools } from './tools/tools.ts';
@@ -95,50 +95,52 @@ const rooms = all.filter((file) => !isAcceptance(file)).sort();
 const acceptance = all.filter(isAcceptance).sort();
 /** The longest builds an image and brings the whole platform up twice. */
 const ACCEPTANCE = ['--test-timeout=480000'];
+const ROOMS = ['--test-isolation=none'];
 
-/** One for each core of the smallest machine: most of these tests wait for processes. */
+/** One for each core of the smallest machine. */
 const LANES = 2;
 
+type Job = { readonly name: string; readonly files: readonly string[]; readonly extra: readonly string[] };
+/** Each file of the acceptance in a process of its own, so that one that hangs takes no other's word with it. */
+const acceptanceJobs: readonly Job[] = acceptance.map((file) => ({
+  name: basename(file, '.test.ts'),
+  files: [file],
+  extra: ACCEPTANCE,
+}));
+const roomJobs: readonly Job[] = [
+  { name: 'rooms', files: rooms.filter((file) => !computes(file)), extra: ROOMS },
+  { name: 'rooms-that-compute', files: rooms.filter(computes), extra: ROOMS },
+];
+
 /**
- * Each file in a process of its own, so that one that hangs takes no other's word with it. In CI one that fails is run once
- * more, alone, and that is said: a machine that stood still for seconds is no fault of the product.
+ * Lanes that take the next job when one ends, so that no core waits for the longest. In CI a file of the acceptance that
+ * fails is run once more, alone, and that is said: a machine that stood still for seconds is no fault of the product.
  */
-async function runAcceptance(): Promise<Counts[]> {
-  const left = acceptance.map((file, i) => ({ file, name: `acceptance-${i}` }));
+async function runJobs(jobs: readonly Job[]): Promise<Counts[]> {
+  const left = [...jobs];
   const counts: Counts[] = [];
-  const failed: typeof left = [];
+  const failed: Job[] = [];
   const lane = async () => {
-    for (let one = left.shift(); one !== undefined; one = left.shift()) {
-      const first = await run(one.name, [one.file], ACCEPTANCE, env);
-      if (!ci || first.failed === 0) counts.push(first);
-      else failed.push(one);
+    for (let job = left.shift(); job !== undefined; job = left.shift()) {
+      const started = Date.now();
+      const first = await run(job.name, job.files, job.extra, env);
+      process.stdout.write(`\n${job.name} took ${Math.round((Date.now() - started) / 1_000)} s\n`);
+      if (ci && first.failed > 0 && acceptanceJobs.includes(job)) failed.push(job);
+      else counts.push(first);
     }
   };
   await Promise.all(Array.from({ length: LANES }, lane));
-  for (const { file, name } of failed) {
-    process.stdout.write(`${file} failed; run once more, alone\n`);
-    counts.push(await run(`${name}-again`, [file], ACCEPTANCE, env));
+  for (const { name, files, extra } of failed) {
+    process.stdout.write(`${name} failed; run once more, alone\n`);
+    counts.push(await run(`${name}-again`, files, extra, env));
   }
   return counts;
 }
 
-async function runRooms(): Promise<Counts[]> {
-  const one = ['--test-isolation=none'];
-  return await Promise.all([
-    run(
-      'rooms',
-      rooms.filter((file) => !computes(file)),
-      one,
-      env,
-    ),
-    run('rooms-that-compute', rooms.filter(computes), one, env),
-  ]);
-}
-
-const counts = [
-  ...(values['only-acceptance'] ? [] : await runRooms()),
-  ...(values['only-rooms'] ? [] : await runAcceptance()),
-];
+const counts = await runJobs([
+  ...(values['only-acceptance'] ? [] : roomJobs),
+  ...(values['only-rooms'] ? [] : acceptanceJobs),
+]);
 await cluster?.stop();
 await oldestCluster?.stop();
 rmSync(reports, { recursive: true, force: true });

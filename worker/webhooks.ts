@@ -31,7 +31,7 @@ export type WebhookOptions = {
 
 const TIMEOUT = milliseconds(10_000);
 const BACKOFF = { first: milliseconds(1_000), most: milliseconds(60 * 60_000) };
-/** With the backoff above about a day. */
+/** With the backoff above, of which up to half is left to chance, 9 to 18 hours. */
 const ATTEMPTS = 30;
 /** Of patience that a receiver may ask for. */
 const WISH_MOST = toMilliseconds(days(1));

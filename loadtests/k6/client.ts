@@ -1,6 +1,6 @@
 /** The document API as a frontend calls it: every answer is measured by the objectives of the API, and a 429 is waited out. */
 import http, { type RefinedResponse, type RequestBody } from 'k6/http';
-import { available, fast } from './metrics.ts';
+import { available, fast, unadvised } from './metrics.ts';
 
 type Answer = RefinedResponse<'text'>;
 export type Call = { readonly name: 'upload' | 'document' | 'search'; readonly headers?: Record<string, string> };
@@ -27,6 +27,7 @@ export function makeClient({ fastMs }: { readonly fastMs: number }) {
     });
     // 0: no answer at all.
     available.add(answer.status !== 0 && answer.status < 500);
+    if (answer.status === 429 && answer.headers['Retry-After'] === undefined) unadvised.add(1);
     // How long an upload takes is the client's doing.
     if (name !== 'upload') fast.add(answer.status !== 0 && answer.timings.duration < fastMs);
     return answer;

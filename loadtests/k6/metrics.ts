@@ -17,6 +17,8 @@ export const processed = new Rate('document_processed');
 export const onTime = new Rate('document_on_time');
 export const available = new Rate('api_available');
 export const fast = new Rate('api_fast');
+/** 429 without Retry-After. */
+export const unadvised = new Counter('api_unadvised');
 /** Rejected for the right reason, or completed where that was right. */
 export const asExpected = new Rate('document_as_expected');
 

@@ -10,6 +10,7 @@ import { compareFacts } from './compare.ts';
 import { contractFacts } from './contract.ts';
 import { CHECKS, type CheckName, type CheckResult, type Fact, type Facts } from './facts.ts';
 import { junitOfValidation } from './report.ts';
+import { ERRORS, NOT_ACCEPTED, NOT_COMPLETED } from './troubles.ts';
 import { validationOf } from './verdict.ts';
 
 const resultOf = (check: CheckName, facts: Facts, notSeen: Readonly<Record<string, string>> = {}): CheckResult => ({
@@ -18,6 +19,7 @@ const resultOf = (check: CheckName, facts: Facts, notSeen: Readonly<Record<strin
   notSeen,
   samples: {},
   notes: [],
+  troubles: {},
   took: milliseconds(1),
 });
 const name = fc
@@ -163,11 +165,27 @@ test('contractFacts() tells fields, whether they must be there, and their types;
   }
 });
 
+test('what must not happen in any validation matters, whatever was recorded', () => {
+  const baseline = baselineOf('1', [resultOf('documents', { 'documents/a/end': 'completed' })]);
+  const judged = (troubles: Readonly<Record<string, number>>) => {
+    const results = [{ ...resultOf('documents', { 'documents/a/end': 'completed' }), troubles }];
+    return validationOf(baseline, { version: '1', results, left: [] }, VISITED).verdict;
+  };
+  assert.deepEqual([{}, { [ERRORS]: 1 }, { [ERRORS]: 2 }, { [NOT_COMPLETED]: 1 }, { [NOT_ACCEPTED]: 1 }].map(judged), [
+    'same',
+    'same',
+    'differs',
+    'differs',
+    'differs',
+  ]);
+});
+
+const VISITED = { target: 'http://a', run: '<r>', begunAt: '2026-11-29T10:00:00.000Z', seconds: 1, slower: 1.5 };
+
 test('a check that the baseline does not hold is said, and fails nothing', () => {
   const baseline = baselineOf('1', [resultOf('health', { 'health/alive': 200 })]);
   const results = [resultOf('health', { 'health/alive': 200 }), resultOf('headers', { 'headers/a/server': 'none' })];
-  const visited = { target: 'http://a', run: '<r>', begunAt: '2026-11-29T10:00:00.000Z', seconds: 1, slower: 1.5 };
-  const found = validationOf(baseline, { version: '2', results, left: [] }, visited);
+  const found = validationOf(baseline, { version: '2', results, left: [] }, VISITED);
   assert.equal(found.verdict, 'same');
   assert.deepEqual(
     found.notCompared.map((one) => one.name),

@@ -34,6 +34,8 @@ export type CheckResult = {
   readonly samples: Samples;
   /** What a reader may want to know beside it; compared with nothing. */
   readonly notes: readonly string[];
+  /** What must not happen, whatever was recorded, and how often it did. */
+  readonly troubles: Readonly<Record<string, number>>;
   readonly took: Milliseconds;
 };
 

@@ -1,5 +1,6 @@
 /** How long a target takes, often enough for a distribution, and gently: one request at a time, four documents at once. */
 import { milliseconds } from '#kernel/units.ts';
+import { ERRORS, NOT_ACCEPTED, NOT_COMPLETED } from './troubles.ts';
 import { type Book, type Check, field, follow, JSON_TYPE, type Sent, upload, type Visit } from './visit.ts';
 import type { Ask } from './wire.ts';
 
@@ -23,6 +24,7 @@ export const performance: Check = async (visit, book) => {
         const said = await visit.askOnce(ask);
         // What was turned away was quick, and says nothing.
         if (said.status === 200) book.sample(name, said.ms);
+        else if (said.status !== 429) book.trouble(ERRORS);
         await visit.clock.sleep(REST, visit.signal);
       }
     }
@@ -45,11 +47,15 @@ async function uploads(visit: Visit, book: Book, round: number): Promise<Sent[]>
       upload(visit, { name: `tide-${i}.txt`, bytes: `Tide ${i} of round ${round}, archive of ${visit.run}.` }),
     ),
   );
-  for (const { said, id } of sent) if (id !== undefined) book.sample('upload', said.ms);
+  for (const { said, id } of sent) {
+    if (id !== undefined) book.sample('upload', said.ms);
+    else book.trouble(NOT_ACCEPTED);
+  }
   // By the target's own times: how often it was asked would show in ours.
   const spans: [from: number, to: number][] = [];
   for (const { id } of sent) {
     const { status, said } = await follow(visit, id);
+    if (status !== 'completed' && id !== undefined) book.trouble(NOT_COMPLETED);
     if (status !== 'completed' || said === undefined) continue;
     const [from, to] = [Date.parse(String(field(said, 'acceptedAt'))), Date.parse(String(field(said, 'finishedAt')))];
     if (!(to >= from)) continue;

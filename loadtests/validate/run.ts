@@ -9,6 +9,7 @@ import { CHECKS, type CheckName, type CheckResult } from './facts.ts';
 import { concurrency, documents, eraseAll, erasure, idempotency, rejections } from './lives.ts';
 import { performance } from './pace.ts';
 import { contract, headers, health, metrics, rateLimit, refusals } from './surface.ts';
+import { ERRORS } from './troubles.ts';
 import { type Check, field, makeBook, type Visit } from './visit.ts';
 import { type At, makePolite, makeWire, type Wire } from './wire.ts';
 
@@ -94,9 +95,10 @@ async function meet({ askOnce, ask }: Visit, url: string): Promise<string> {
 
 async function make(check: CheckName, visit: Visit): Promise<CheckResult> {
   const book = makeBook(check);
+  const ask = makePolite(visit.askOnce, visit, () => book.trouble(ERRORS));
   const begun = visit.clock.steady();
   try {
-    await MAKE[check](visit, book);
+    await MAKE[check]({ ...visit, ask }, book);
     book.fact('answered', true);
   } catch (error) {
     visit.signal.throwIfAborted();

@@ -4,6 +4,7 @@ import { compareFacts, type FactDifference } from './compare.ts';
 import type { CheckName, CheckResult } from './facts.ts';
 import { comparePaces, type Pace } from './performance.ts';
 import type { Seen } from './run.ts';
+import { troublesOf } from './troubles.ts';
 
 export type NotCompared = { readonly name: string; readonly because: string };
 export type Validation = {
@@ -26,7 +27,7 @@ export type Visited = Pick<Validation, 'target' | 'run' | 'begunAt' | 'seconds'>
 
 export function validationOf(baseline: Baseline, { version, results, left }: Seen, visited: Visited): Validation {
   const comparable = results.filter(({ check }) => holds(baseline, check));
-  const differences = compareFacts(baseline.behaviour, comparable);
+  const differences = [...compareFacts(baseline.behaviour, comparable), ...troublesOf(results)];
   const samples = Object.assign({}, ...results.map((one) => one.samples));
   const paces = comparePaces(baseline.performance, samples, visited.slower);
   const matters = [...differences, ...paces].some((one) => one.matters);

@@ -32,6 +32,8 @@ export type Book = {
   notSeen(name: string, why: string): void;
   sample(name: string, value: number): void;
   note(text: string): void;
+  /** What must not happen in any validation, whatever was recorded. */
+  trouble(name: string): void;
 };
 
 export function makeBook(check: CheckName): Book & { result(took: Milliseconds): CheckResult } {
@@ -39,6 +41,7 @@ export function makeBook(check: CheckName): Book & { result(took: Milliseconds):
   const notSeen: Record<string, string> = {};
   const samples: Record<string, number[]> = {};
   const notes: string[] = [];
+  const troubles: Record<string, number> = {};
   return {
     fact: (name, value) => {
       facts[`${check}/${name}`] = value;
@@ -51,7 +54,10 @@ export function makeBook(check: CheckName): Book & { result(took: Milliseconds):
       samples[name].push(value);
     },
     note: (text) => void notes.push(text),
-    result: (took) => ({ check, facts, notSeen, samples, notes, took }),
+    trouble: (name) => {
+      troubles[name] = (troubles[name] ?? 0) + 1;
+    },
+    result: (took) => ({ check, facts, notSeen, samples, notes, troubles, took }),
   };
 }
 

@@ -97,14 +97,18 @@ function saidOf({ statusCode = 0, headers }: IncomingMessage, text: string, ms: 
   return { status: statusCode, headers: Object.fromEntries(flat), text, json, ms };
 }
 
-/** Comes back when it is told to, so that a target which is busy, or guards itself, is not taken for a broken one. */
-export function makePolite(wire: Wire, { clock, signal }: At): Wire {
+/**
+ * Comes back when it is told to, so that a target which is busy, or guards itself, is not taken for a broken one.
+ * @param onError told of each answer of a fault, and of each that did not come, although it is asked again.
+ */
+export function makePolite(wire: Wire, { clock, signal }: Pick<At, 'clock' | 'signal'>, onError = () => {}): Wire {
   return async (ask) => {
     for (let attempt = 1; ; attempt++) {
       const said = await wire(ask).catch((error: unknown) => {
         if (signal.aborted || attempt >= TRIES || ask.claims !== undefined) throw error;
         return undefined;
       });
+      if (said === undefined || said.status >= 500) onError();
       const isPassing = said === undefined || said.status === 429 || said.status === 502 || said.status === 503;
       if (said !== undefined && (!isPassing || attempt >= TRIES)) return said;
       const wish = parseRetryAfter(said?.headers['retry-after'], clock.now(), WAIT_MOST) ?? milliseconds(0);

@@ -99,6 +99,26 @@ describe('burnline validate', () => {
     assert(worse(found).every((name) => /^refusals\/(?:wrong key|key in a wrong form)\//.test(name)));
   });
 
+  test('says that a target fails now and then, although all is well when it is asked again', async () => {
+    const { ran, found } = await meddled({ failing: 3 }, '--only', 'documents');
+    assert.equal(ran.code, DIFFERS);
+    assert.deepEqual(worse(found), ['documents/requests that failed']);
+    await using meddler = await startMeddler(service.api, { failing: 3 });
+    const none = join(folder, 'none.json');
+    const refused = await burnline([
+      'baseline',
+      'record',
+      '--target',
+      meddler.url,
+      '--only',
+      'documents',
+      '--out',
+      none,
+    ]);
+    assert.equal(refused.code, 1);
+    assert.match(refused.stderr, /Cannot record .*documents\/requests that failed: was 0, is \d+/);
+  });
+
   test('says which document was lost', async () => {
     const { ran, found } = await meddled({ swallowed: 2 }, '--only', 'documents');
     assert.equal(ran.code, DIFFERS);

@@ -7,7 +7,7 @@ import { http } from '#kernel/http.ts';
 import { type Milliseconds, milliseconds } from '#kernel/units.ts';
 import { differences } from '#loadtests/accounts.ts';
 import { makeBook } from '#loadtests/book.ts';
-import type { DocumentsAt } from '#loadtests/documents-api.ts';
+import { type DocumentsAt, listRows } from '#loadtests/documents-api.ts';
 import { judge as judgePromise } from '#loadtests/judge.ts';
 import { type Promises, promisesOf } from '#loadtests/promises.ts';
 import { beginLedger, grown, type Patience, readFinished, settleBook, untilEnded } from '#loadtests/settle.ts';
@@ -56,7 +56,7 @@ export type RunOptions = {
   readonly scenario: Scenario;
   readonly ground: Ground;
   readonly seed: number;
-  /** In the place of the scenario's own, in seconds: a run of CI is shorter. */
+  /** In the place of the scenario's own, in seconds: a run of CI is shorter, and does not wait until all is well again. */
   readonly times?: Partial<Pick<Scenario, 'warm' | 'lasts' | 'after' | 'pace'>>;
   /** The fault ends as soon as somebody is paged, and after its time at the latest. */
   readonly endsWhenPaged?: boolean;
@@ -174,12 +174,31 @@ async function perform(stage: Stage, options: RunOptions): Promise<Times> {
     for (const member of stage.ground.stack.members) await member.up();
     await awaitPages(stage, scenario, faultBegan);
     await stage.wait(after * 1_000 - (Date.now() - faultEnded));
+    if (options.times === undefined) await untilWell(stage, scenario, faultEnded);
     return { faultBegan, faultEnded };
   } finally {
     await stage.heal();
     stop.abort();
     await Promise.all(streams);
     tell('nothing more is sent; what is under way is followed');
+  }
+}
+
+/** Of what is sent while all is well, some has come to its end before it is so old. */
+const LATELY = 10_000;
+
+/** Documents go on coming until one that came lately has ended: a recovery that nobody saw is none. */
+async function untilWell(stage: Stage, { holds }: Scenario, faultEnded: number): Promise<void> {
+  const at = { http, clock: systemClock, signal: stage.signal, url: stage.ground.stack.target.url, key: undefined };
+  while (Date.now() - faultEnded <= holds.recoverWithin) {
+    // What does not answer is not well.
+    const rows = await listRows(at, `${stage.run}-ours`).catch(() => []);
+    const done = new Set(
+      rows.flatMap(({ id, status }) => (status === 'completed' || status === 'rejected' ? [id] : [])),
+    );
+    const since = Math.max(faultEnded, Date.now() - LATELY);
+    if (stage.ours.sent.some(({ at: sentAt, id }) => id !== undefined && sentAt > since && done.has(id))) return;
+    await stage.wait(LOOK_EVERY);
   }
 }
 
@@ -244,7 +263,7 @@ function bookOf({ sent }: Uploads, expected: ReadonlyMap<string, string>) {
     book.add({ kind: 'sent', ...said, file: kind, expected: expected.get(sha256) ?? usual, phase: '' });
     const last = refusals.at(-1);
     if (id !== undefined) book.add({ kind: 'accepted', ...said, id, tries: 1 + cut + refusals.length });
-    else if (cut > 0 || last === undefined) book.add({ kind: 'unanswered', ...said, status: 0 });
+    else if (cut > 0 || last === undefined || last.status >= 500) book.add({ kind: 'unanswered', ...said, status: 0 });
     else book.add({ kind: 'refused', ...said, ...last });
   }
   return book;

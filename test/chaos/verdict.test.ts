@@ -21,7 +21,7 @@ const HOLDS: Holds = {
   kept: false,
 };
 /** The fault lasts from 100 s to 160 s. */
-const [BEGAN, ENDED] = [100_000, 160_000];
+const [BEGAN, ENDED, LAST] = [100_000, 160_000, 175_000];
 
 let made = 0;
 function traced(sentAt: number, more: Partial<Traced> = {}): Traced {
@@ -42,7 +42,10 @@ function traced(sentAt: number, more: Partial<Traced> = {}): Traced {
   };
 }
 const opened = (service: string) => ({ service, summary: '', after: 1 });
-const many = (count: number): Traced[] => Array.from({ length: count }, () => traced(50_000));
+const late = (after: number) => traced(ENDED + after, { endedAt: ENDED + after + 31_000 });
+/** Before the fault, and a last one after it, from which on all is well. */
+const many = (count: number): Traced[] => [...Array.from({ length: count - 1 }, () => traced(50_000)), traced(LAST)];
+const untaken = (sentAt: number) => traced(sentAt, { id: '', outcome: 'refused', endedAt: undefined });
 const failed = (sentAt: number) => traced(sentAt, { outcome: 'failed' });
 
 const measured = (more: Partial<Measured> = {}): Measured => ({
@@ -77,7 +80,7 @@ describe('judge() of a scenario', () => {
   const lost = [{ kind: 'lost', says: 'accepted with 202, and not in the database', ids: ['x'] }] as const;
   const twice = [{ kind: 'twice', says: 'of one upload', ids: ['x'] }] as const;
   const counter = [{ kind: 'counter', says: 'grew by 3', ids: [] }] as const;
-  const late = traced(50_000, { endedAt: 80_001 });
+  const wasLate = traced(50_000, { endedAt: 80_001 });
   for (const [title, found, holds, expected] of [
     ['lets pass what is well', measured(), {}, []],
     ['finds a document that is gone', measured({ differences: lost }), {}, [LOSS]],
@@ -86,11 +89,16 @@ describe('judge() of a scenario', () => {
     ['finds two ends of one document', measured({ repeated: ['x'] }), {}, [REPEAT]],
     ['allows two failures in a hundred', measured({ ours: [...many(98), failed(0), failed(0)] }), {}, []],
     ['allows no third', measured({ ours: [...many(97), failed(0), failed(0), failed(0)] }), {}, [KEPT_OR_PAGED]],
-    ['allows more when the page came', measured({ ours: [failed(0)], pages: { slack: 60_000 } }), {}, []],
-    ['not when it was late', measured({ ours: [failed(0)], pages: { slack: 60_001 } }), {}, [KEPT_OR_PAGED]],
+    ['allows more when the page came', measured({ ours: [failed(0), traced(LAST)], pages: { slack: 60_000 } }), {}, []],
+    [
+      'not when it was late',
+      measured({ ours: [failed(0), traced(LAST)], pages: { slack: 60_001 } }),
+      {},
+      [KEPT_OR_PAGED],
+    ],
     [
       'nor where the share must be kept in any case',
-      measured({ ours: [failed(0)], pages: { slack: 1 } }),
+      measured({ ours: [failed(0), traced(LAST)], pages: { slack: 1 } }),
       { kept: true },
       ['98 % of the documents are processed'],
     ],
@@ -116,12 +124,14 @@ describe('judge() of a scenario', () => {
     ],
     [
       'finds a recovery that takes too long',
-      measured({ ours: [traced(BEGAN, { endedAt: ENDED + 30_001 })] }),
+      measured({ ours: [traced(BEGAN, { endedAt: ENDED + 30_001 }), traced(LAST)] }),
       {},
       [RECOVERS],
     ],
-    ['lets the neighbour be late in everybody’s fault', measured({ neighbours: [late] }), {}, []],
-    ['but not in another’s', measured({ neighbours: [late] }), { neighbour: 'undisturbed' }, [UNDISTURBED]],
+    ['finds what never gets well again', measured({ ours: [...many(98), failed(LAST + 1)] }), {}, [RECOVERS]],
+    ['finds uploads that are never taken', measured({ ours: [...many(98), untaken(ENDED)] }), {}, [RECOVERS]],
+    ['lets the neighbour be late in everybody’s fault', measured({ neighbours: [wasLate] }), {}, []],
+    ['but not in another’s', measured({ neighbours: [wasLate] }), { neighbour: 'undisturbed' }, [UNDISTURBED]],
     [
       'finds the neighbour’s loss',
       measured({ neighbours: [traced(50_000, { id: 'x' })], differences: lost }),
@@ -133,6 +143,16 @@ describe('judge() of a scenario', () => {
     test(title, () => assert.deepEqual(broken(found, holds), expected));
   }
 
+  test('says why it is not well again', () => {
+    const why = (ours: readonly Traced[]) =>
+      judge(HOLDS, measured({ ours })).find(({ holds }) => holds === RECOVERS)?.says;
+    assert.deepEqual([[untaken(ENDED), traced(LAST)], [traced(BEGAN)], [failed(LAST)]].map(why), [
+      'not at all: 1 uploads were never taken, however often they were tried',
+      'not at all: nothing was sent after the fault',
+      'not at all: the last document was late, or failed',
+    ]);
+  });
+
   test('says a sentence for each that was stated', () => {
     const holds: Holds = { ...HOLDS, paged: true, toldBy: ['email'] };
     assert.deepEqual(
@@ -143,21 +163,26 @@ describe('judge() of a scenario', () => {
 });
 
 describe('timeToRecover()', () => {
+  const NEVER = Number.POSITIVE_INFINITY;
+  const last = traced(ENDED + 50_000);
   for (const [title, ours, expected] of [
-    ['is none where all had ended before', [traced(50_000)], 0],
-    ['is until the last of the fault’s documents ends', [traced(BEGAN, { endedAt: ENDED + 7_000 })], 7_000],
-    ['is until the last that came later and was late', [traced(ENDED + 9_000, { endedAt: ENDED + 40_000 })], 9_000],
-    ['is not moved by one that is in time', [traced(ENDED + 9_000, { endedAt: ENDED + 39_000 })], 0],
-    ['is until the last that failed', [failed(ENDED + 11_000)], 11_000],
-    [
-      'is never, with one that did not end',
-      [traced(BEGAN, { outcome: 'left', endedAt: undefined })],
-      Number.POSITIVE_INFINITY,
-    ],
-    ['asks nothing of what was not taken', [traced(BEGAN, { id: '', outcome: 'refused', endedAt: undefined })], 0],
+    ['is none where all had ended before', [traced(50_000), last], 0],
+    ['is until the last of the fault’s documents ends', [traced(BEGAN, { endedAt: ENDED + 7_000 }), last], 7_000],
+    ['is until the last that came later and was late', [late(9_000), last], 9_000],
+    ['is not moved by one that is in time', [traced(ENDED + 9_000, { endedAt: ENDED + 39_000 }), last], 0],
+    ['is until the last that failed', [failed(ENDED + 11_000), last], 11_000],
+    ['is never, if the last that came was late', [last, late(60_000)], NEVER],
+    ['is never, if the last that came failed', [last, failed(ENDED + 60_000)], NEVER],
+    ['is never, if nothing came after the fault', [traced(BEGAN)], NEVER],
+    ['is never, if an upload was not taken', [untaken(ENDED - 1), last], NEVER],
+    ['is never, with one that did not end', [traced(BEGAN, { outcome: 'left', endedAt: undefined }), last], NEVER],
   ] as const) {
     test(title, () => assert.equal(timeToRecover(measured({ ours })), expected));
   }
+
+  test('looks at the neighbour’s last document, too', () => {
+    assert.equal(timeToRecover(measured({ ours: [last], neighbours: [failed(ENDED + 1_000)] })), NEVER);
+  });
 });
 
 test('figures() counts what did not end as failed, and rejected as neither', () => {

@@ -100,7 +100,11 @@ export function judge(holds: Holds, measured: Measured): Judgement[] {
     ...(holds.toldBy
       ? [[holds.toldBy.every((one) => pages[one] !== undefined), pagesInWords(pages)] as [boolean, string]]
       : []),
-    [recovered <= holds.recoverWithin, Number.isFinite(recovered) ? time(recovered) : 'not at all', true],
+    [
+      recovered <= holds.recoverWithin,
+      Number.isFinite(recovered) ? time(recovered) : `not at all: ${notWell(measured)}`,
+      true,
+    ],
     neighbourOf(holds, measured),
     [accidents.length === 0, accidents.length === 0 ? 'none did' : (accidents[0] ?? '')],
   ];
@@ -169,17 +173,33 @@ export function firstPage({ pages }: Measured): number | undefined {
 
 /**
  * From the fault's end until what was sent before it is at its end, and from where on everything that was sent was processed
- * in time. Infinity: it is not yet.
+ * in time. Infinity: nobody saw that, which is no recovery.
  */
-export function timeToRecover({ ours, neighbours, faultEnded, onTime }: Measured): number {
+export function timeToRecover(measured: Measured): number {
+  const { ours, neighbours, faultEnded, onTime } = measured;
+  if (notWell(measured) !== undefined) return Number.POSITIVE_INFINITY;
   let well = faultEnded;
   for (const one of [...ours, ...neighbours]) {
-    if (one.id === '') continue;
-    if (one.endedAt === undefined) return Number.POSITIVE_INFINITY;
-    if (one.sentAt <= faultEnded) well = Math.max(well, one.endedAt);
+    if (one.sentAt <= faultEnded) well = Math.max(well, one.endedAt ?? faultEnded);
     else if (!isWell(one, onTime)) well = Math.max(well, one.sentAt);
   }
   return well - faultEnded;
+}
+
+/** Why it is not well again, however long one waits. */
+function notWell({ ours, neighbours, faultEnded, onTime }: Measured): string | undefined {
+  const all = [...ours, ...neighbours];
+  const untaken = all.filter(({ id }) => id === '').length;
+  if (untaken > 0) return `${untaken} uploads were never taken, however often they were tried`;
+  const open = all.filter(({ endedAt }) => endedAt === undefined).length;
+  if (open > 0) return `${open} documents did not come to an end`;
+  if (!ours.some(({ sentAt }) => sentAt > faultEnded)) return 'nothing was sent after the fault';
+  for (const stream of [ours, neighbours]) {
+    const last = stream.toSorted((a, b) => a.sentAt - b.sentAt).at(-1);
+    if (last !== undefined && last.sentAt > faultEnded && !isWell(last, onTime))
+      return 'the last document was late, or failed';
+  }
+  return undefined;
 }
 
 export const pagesInWords = (pages: Measured['pages']): string =>

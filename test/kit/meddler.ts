@@ -13,6 +13,8 @@ export type Meddling = {
   readonly lateMs?: number;
   /** No answer has this header. */
   readonly drops?: string;
+  /** Each so-many-eth GET (from 1) is answered 503. */
+  readonly failing?: number;
   /** Whoever shows a key is let in, whatever the key. */
   readonly trusting?: boolean;
 };
@@ -20,11 +22,11 @@ export type Meddler = AsyncDisposable & { readonly url: string; readonly invente
 
 export async function startMeddler(
   api: string,
-  { swallowed, denied, lateMs = 0, drops = '', trusting = false }: Meddling,
+  { swallowed, denied, lateMs = 0, drops = '', failing = 0, trusting = false }: Meddling,
 ): Promise<Meddler> {
   const target = new URL(api);
   const invented: string[] = [];
-  let uploads = 0;
+  let [uploads, reads] = [0, 0];
   const pass = (incoming: IncomingMessage, outgoing: ServerResponse, status?: number) => {
     const { method, url } = incoming;
     const { authorization, ...rest } = incoming.headers;
@@ -40,7 +42,10 @@ export async function startMeddler(
     incoming.pipe(onward);
   };
   const server = createServer(async (incoming, outgoing) => {
-    if (incoming.method === 'GET') await sleep(lateMs);
+    if (incoming.method === 'GET') {
+      if (++reads % failing === 0) return void outgoing.writeHead(503).end();
+      await sleep(lateMs);
+    }
     if (incoming.method !== 'POST' || incoming.url !== '/v1/documents') return pass(incoming, outgoing);
     uploads++;
     if (uploads === denied) return pass(incoming, outgoing, 400);

@@ -9,7 +9,7 @@ import { burnline } from '#test/kit/cli.ts';
 import { search, untilFinished, upload } from '#test/kit/client.ts';
 import { childrenOf, FREE_PORTS, removeFolder, startRole, temporaryFolder } from '#test/kit/stack.ts';
 import { type Cluster, findPostgres, freePort, startCluster } from '#test/tools/postgres.ts';
-import { supervised } from './supervised.ts';
+import { accidentsOf, supervised } from './supervised.ts';
 
 export type StackWish = {
   readonly database: 'embedded' | 'postgres';
@@ -106,8 +106,9 @@ async function embedded(undo: AsyncDisposableStack, env: Env, { tenants }: Stack
     supervised({ parent: pid, role: 'router', health: `${router}/-/ready`, metrics: router }),
   ];
   const processes = () => new Map(childrenOf(pid).map((child) => [child.role, child.pid]));
-  const nothing = { cluster: undefined, databaseUrl: undefined, accidents: [], tables: async () => [] };
-  return { target, simulators, members, keys, processes, ...nothing };
+  const accidents = accidentsOf(stack.process, members);
+  const nothing = { cluster: undefined, databaseUrl: undefined, tables: async () => [] };
+  return { target, simulators, members, keys, accidents, processes, ...nothing };
 }
 
 const TABLES = `select relname as name, pg_total_relation_size(relid)::float8 as bytes from pg_stat_user_tables order by 2 desc`;

@@ -1,5 +1,8 @@
 /** A child of a running `npm start`, to be killed and stopped as a member of its own: the supervisor starts it again. */
+import type { ChildProcess } from 'node:child_process';
+import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
 import type { Member, Role } from '#test/crash/member.ts';
 import { childrenOf } from '#test/kit/stack.ts';
 
@@ -12,16 +15,44 @@ export type SupervisedChild = {
   readonly metrics: string;
 };
 
+const ended = z.looseObject({ child: z.string(), how: z.string() });
+
+/** @returns live: each end of a child, as the supervisor tells of it, that is not one of our kills. */
+export function accidentsOf(
+  supervisor: ChildProcess,
+  killed: readonly { readonly role: string; kills(): number }[],
+): readonly string[] {
+  const accidents: string[] = [];
+  const ends = new Map<string, number>();
+  const read = (line: string) => {
+    if (!/"\w+ (?:ended and is started again|keeps ending and is given up)"/.test(line)) return;
+    const { child, how } = ended.parse(JSON.parse(line));
+    const count = (ends.get(child) ?? 0) + 1;
+    ends.set(child, count);
+    if (count <= (killed.find(({ role }) => role === child)?.kills() ?? 0)) return;
+    accidents.push(`${child} ended by itself (${how})`);
+    // It is told of once.
+    ends.set(child, count - 1);
+  };
+  for (const stream of [supervisor.stdout, supervisor.stderr]) {
+    if (stream !== null) createInterface({ input: stream }).on('line', read);
+  }
+  return accidents;
+}
+
 const UP_WITHIN = 60_000;
 const LOOK_EVERY = 50;
 
-export function supervised({ parent, role, health, metrics }: SupervisedChild): Member {
-  let dead: number | undefined;
+/** `kills`: how often it was killed by us. */
+export function supervised({ parent, role, health, metrics }: SupervisedChild): Member & { kills(): number } {
+  let [dead, kills]: [dead: number | undefined, kills: number] = [undefined, 0];
   let rising: Promise<void> = Promise.resolve();
   const pid = (): number | undefined => childrenOf(parent).find((child) => child.role === role)?.pid;
   const fall = () => {
     dead = pid();
-    if (dead !== undefined) process.kill(dead, 'SIGKILL');
+    if (dead === undefined) return;
+    kills++;
+    process.kill(dead, 'SIGKILL');
   };
   const rise = async () => {
     for (const begun = performance.now(); performance.now() - begun < UP_WITHIN; await sleep(LOOK_EVERY)) {
@@ -62,5 +93,6 @@ export function supervised({ parent, role, health, metrics }: SupervisedChild): 
     pid,
     metrics: () => `${metrics}/metrics`,
     complaints: () => [],
+    kills: () => kills,
   };
 }
