@@ -10,6 +10,7 @@ import {
   outage,
   play,
   ROUTER_TEXT,
+  type Second,
   SHIPPED,
   type Stack,
   scrape,
@@ -104,6 +105,30 @@ describe('the shipped objectives, from scrapes to changes', () => {
       });
     }
   }
+});
+
+describe('OpenAI is gone, while LlamaParse does well', () => {
+  const wholly: Second = (worker) => {
+    worker.completed++;
+    worker.attempts += 2;
+    worker.embedded++;
+  };
+  /** What waits is tried again now and then. */
+  const gone: Second = (worker, second) => {
+    worker.attempts += 2;
+    worker.badEmbedded += second % 4 === 0 ? 2 : 1;
+  };
+  const pagedAfter = (...names: string[]): number => {
+    const stack = newStack(shipped(...names), 5);
+    play(stack, 600, wholly);
+    return play(stack, 120, gone).find(isPage)?.at ?? Number.POSITIVE_INFINITY;
+  };
+
+  test('is seen at embedding as soon as any total outage, long before it is seen among all attempts', () => {
+    const [embedding, all] = [pagedAfter('embed-attempts'), pagedAfter('step-attempts')];
+    assert(embedding <= at(630), `after ${embedding - at(600)} s`);
+    assert(all > embedding + 10, `among all attempts after ${all - at(600)} s`);
+  });
 });
 
 describe('blindness', () => {

@@ -37,6 +37,7 @@ test('they are the contract', () => {
     ['burnline-documents-documents-not-stuck', 0.99, 0.01],
     ['burnline-documents-documents-on-time', 0.95, 0.05],
     ['burnline-documents-documents-processed', 0.98, 0.02],
+    ['burnline-documents-embed-attempts', 0.95, 0.05],
     ['burnline-documents-step-attempts', 0.95, 0.05],
     ['burnline-router-pages-delivered', 0.999, 0.001],
   ]);

@@ -25,6 +25,9 @@ export type Worker = {
   failed: number;
   attempts: number;
   badAttempts: number;
+  /** Of embedding; those above are of parsing. */
+  embedded: number;
+  badEmbedded: number;
   age: number;
   startedAt: number;
 };
@@ -33,6 +36,8 @@ export const newWorker = (): Worker => ({
   failed: 0,
   attempts: 0,
   badAttempts: 0,
+  embedded: 0,
+  badEmbedded: 0,
   age: 3,
   startedAt: START - 60,
 });
@@ -43,6 +48,8 @@ documents_finished_total{outcome="failed"} ${worker.failed}
 # TYPE document_step_attempts_total counter
 document_step_attempts_total{step="parse",outcome="completed"} ${worker.attempts}
 document_step_attempts_total{step="parse",outcome="failed"} ${worker.badAttempts}
+document_step_attempts_total{step="embed",outcome="completed"} ${worker.embedded}
+document_step_attempts_total{step="embed",outcome="failed"} ${worker.badEmbedded}
 # TYPE document_processing_duration_seconds histogram
 document_processing_duration_seconds_bucket{le="30"} ${worker.completed}
 document_processing_duration_seconds_bucket{le="+Inf"} ${worker.completed}
