@@ -92,7 +92,11 @@ const isAcceptance = (file: string) => file.startsWith('test/acceptance/');
 /** Two processes, one for each core of the smallest machine: what only computes, and what stands on databases and servers. */
 const computes = (file: string) => /^(?:slo|prometheus|grafana|test\/simulation)\//.test(file);
 const rooms = all.filter((file) => !isAcceptance(file)).sort();
-const acceptance = all.filter(isAcceptance).sort();
+/** The longest first, so that nobody waits for it at the end, and beside the rooms: a browser gives up what it loads when networks come and go. */
+const FIRST = 'test/acceptance/compose.test.ts';
+const acceptance = all
+  .filter(isAcceptance)
+  .sort((a, b) => Number(b === FIRST) - Number(a === FIRST) || (a < b ? -1 : 1));
 /** The longest builds an image and brings the whole platform up twice. */
 const ACCEPTANCE = ['--test-timeout=480000'];
 const ROOMS = ['--test-isolation=none'];

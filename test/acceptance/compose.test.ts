@@ -111,12 +111,12 @@ describe('docker compose', { timeout: 600_000 }, () => {
       compose(['config', '-q'], { env: { POSTGRES_PASSWORD: '' } }),
       /POSTGRES_PASSWORD.*is missing/,
     );
-    const wrong = ['-e', 'WEBHOOK_SECRET=', '-e', 'ROUTER_LISTN=x', '-e', 'ROUTER_EXTERNAL_URL=nowhere'];
+    const wrong = ['-e', 'WEBHOOK_SECRET=', '-e', 'ROUTER_LISTN=x'];
     const short = compose(['run', '--rm', '--no-deps', ...wrong, 'migrate']);
     await assert.rejects(short, (error: Error) => {
       assert.match(error.message, /fault +WEBHOOK_SECRET is missing/);
-      assert.match(error.message, /warning +ROUTER_LISTN is not a setting/);
-      assert.match(error.message, /fault +ROUTER_EXTERNAL_URL/, 'of the last role, too');
+      const warned = error.message.match(/warning +ROUTER_LISTN is not a setting/g);
+      assert.equal(warned?.length, 2, `of the role before the worker, and of the one after it: ${error.message}`);
       return true;
     });
   });
