@@ -34,7 +34,6 @@ async function run(
   extra: readonly string[],
   env: NodeJS.ProcessEnv,
 ): Promise<Counts> {
-  if (files.length === 0) return NOTHING;
   const report = join(reports, name);
   const reporter = ci ? 'tap' : process.stdout.isTTY ? 'spec' : 'dot';
   const child = spawn(
@@ -121,7 +120,7 @@ const roomJobs: readonly Job[] = [
  * fails is run once more, alone, and that is said: a machine that stood still for seconds is no fault of the product.
  */
 async function runJobs(jobs: readonly Job[]): Promise<Counts[]> {
-  const left = [...jobs];
+  const left = jobs.filter(({ files }) => files.length > 0);
   const counts: Counts[] = [];
   const failed: Job[] = [];
   const lane = async () => {
