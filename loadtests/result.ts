@@ -160,10 +160,10 @@ function reasons(
 /** Uploads that were not sent, not taken, or turned away in another way than is promised. */
 function refusals(phases: readonly PhaseResult[], { plan, summary, endedEarly }: Findings, entries: readonly Entry[]) {
   const because: string[] = [];
-  const add = (phaseOf: readonly PhaseResult[], key: 'sent' | 'refused') => phaseOf.reduce((n, one) => n + one[key], 0);
   if (!USUAL[plan.scenario as Scenario].climbs) {
     const judged = phases.filter(({ phase }) => phase.judged);
-    const [turned, sent] = [add(judged, 'refused'), add(judged, 'sent')];
+    const inAll = (what: 'sent' | 'refused') => judged.reduce((n, one) => n + one[what], 0);
+    const [turned, sent] = [inAll('refused'), inAll('sent')];
     if (turned > REFUSED_MOST * sent) because.push(`${turned} of ${sent} uploads were not taken`);
     for (const one of endedEarly === undefined ? phases : []) {
       if (!isOffered(one)) because.push(`${one.phase.name}: ${one.sent} documents of ${one.planned} could be sent`);

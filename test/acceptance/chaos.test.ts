@@ -8,6 +8,7 @@ import { SCENARIOS } from '#test/chaos/scenarios.ts';
 import { workerKilled } from '#test/chaos/scenarios-processes.ts';
 import { type Ground, openGround } from '#test/chaos/stage.ts';
 import { USAGE } from '#test/chaos/verdict.ts';
+import { until } from '#test/kit/alertmanager.ts';
 import { clean } from '#test/kit/stack.ts';
 
 const SEED = Number(process.env['TEST_CHAOS_SEED'] ?? 11);
@@ -51,6 +52,14 @@ describe('npm run chaos', { timeout: 300_000 }, () => {
       assert(told.indexOf('must hold:') < told.indexOf('the fault begins'), told.join('\n'));
     });
   }
+
+  test('a process that ends by itself is told of, and those that were killed are not', async () => {
+    const { stack } = ground ?? assert.fail('no stack');
+    assert.deepEqual(stack.accidents, []);
+    process.kill(stack.processes().get('service') ?? assert.fail('no service'), 'SIGKILL');
+    const told = await until('it is told of', async () => stack.accidents[0]);
+    assert.equal(told, 'service ended by itself (SIGKILL)');
+  });
 
   test('says what is wrong with its usage', async () => {
     const said = await new Promise<[unknown, string]>((resolve) => {
