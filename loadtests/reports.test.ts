@@ -106,6 +106,10 @@ function overloaded(done: number, refused = 1): Entry[] {
   return [...before, ...after, ...beside(refused, { key: 'away', outcome: 'refused', code: 'overloaded', id: '' })];
 }
 
+/** A tenth of a phase was not sent. */
+const without = (all: readonly Entry[], phase: string): Entry[] =>
+  all.filter((entry, i) => entry.phase !== phase || entry.outcome === 'refused' || i % 10 !== 0);
+
 /** Of two hours; its name is hostile. */
 function leaking(): Observed {
   const samples = Array.from({ length: 121 }, (_, minute) => {
@@ -127,6 +131,18 @@ const TITLES: readonly [title: string, made: Result, verdict: string, says: RegE
   ],
   ['a climb that was borne', result('stress', whole('stress')), 'kept', /the knee lies above 1 /],
   ['an overload that it bears', result('overload', overloaded(91)), 'kept', /every objective held/],
+  [
+    'an overload whose sender was slow while the queue filled',
+    result('overload', without(overloaded(110), 'filling')),
+    'kept',
+    /every objective held/,
+  ],
+  [
+    'an overload that was none',
+    result('overload', without(overloaded(110), 'overload')),
+    'broken',
+    /^overload: \d+ documents of 1080 could be sent/,
+  ],
   [
     'an overload that it breaks down under',
     result('overload', overloaded(80)),

@@ -59,6 +59,8 @@ const OVERLOAD_PARTS = [
   ['filling', 0.4, OVERLOAD_TIMES, false],
   ['overload', 0.4, OVERLOAD_TIMES, false],
 ] as const;
+/** Of an overload: what only makes ready for the phases that are looked at. */
+export const FILLING: readonly string[] = ['warm', 'filling'];
 const PARTS = { spike: SPIKE_PARTS, overload: OVERLOAD_PARTS } as const;
 const SLICES = 30;
 const EVERY_BAD = 10;
