@@ -10,6 +10,7 @@ import type { Entry } from './book.ts';
 import { countDocuments, type Judged, judgeAll, type Tried } from './judge.ts';
 import type { Phase } from './k6/plan.ts';
 import type { Promises } from './promises.ts';
+import { plannedIn } from './scenarios.ts';
 
 export type PhaseResult = {
   readonly phase: Phase;
@@ -85,7 +86,7 @@ function resultOf(
   const refused = entries.filter(({ outcome }) => outcome === 'refused' || outcome === 'unanswered').length;
   const times = completed.flatMap(({ ms }) => (ms === undefined ? [] : [ms]));
   const judged = judgeAll(promises, { ...countDocuments(entries, promises.onTime), ...api }, length);
-  const [sent, planned] = [entries.length, Math.round(phase.rate * toSeconds(length))];
+  const [sent, planned] = [entries.length, plannedIn({ ...phase, to: phase.from + length })];
   const broken = [
     ...(isOffered({ sent, planned }) ? [] : ['Not offered']),
     ...judged.flatMap(({ state, promise }) => (state === 'broken' ? [promise.displayName] : [])),

@@ -85,7 +85,7 @@ export function resultOf(findings: Findings): Result {
   const done = accounts.rows.filter(({ status }) => status === 'completed').length;
   const resources = findings.observed === undefined ? null : resourcesOf(findings.observed, plan.phases, done);
   const outcome = { objectives, knee, phases, differences: found, resources };
-  const because = [...reasons(outcome, findings), ...refusals(phases, findings, entries)];
+  const because = reasons(outcome, findings, entries);
   return {
     ...outcome,
     scenario,
@@ -134,22 +134,26 @@ function reasons(
   {
     objectives,
     knee,
+    phases,
     differences: found,
     resources,
-  }: Pick<Result, 'objectives' | 'knee' | 'differences' | 'resources'>,
-  { accounts, leastKnee, exitCode, summary, plan }: Findings,
+  }: Pick<Result, 'objectives' | 'knee' | 'phases' | 'differences' | 'resources'>,
+  findings: Findings,
+  entries: readonly Entry[],
 ): string[] {
+  const { leastKnee, exitCode, summary, plan } = findings;
   const because = found.map(({ says, ids }) => (ids.length > 0 ? `${ids.length} ${says}` : says));
   for (const { state, promise, good, bad } of objectives) {
     if (state === 'broken')
       because.push(`${promise.displayName}: ${bad} of ${good + bad} bad, ${promise.target} are promised`);
     if (state === 'unknown') because.push(`${promise.displayName}: nothing was counted`);
   }
-  if (accounts.entries.length === 0) because.push('nothing was sent');
+  if (entries.length === 0) because.push('nothing was sent');
   if (knee?.kind === 'below') because.push(`not even ${knee.brokenAt} documents a second are borne`);
   if (knee !== null && leastKnee !== undefined && rateOfKnee(knee) < leastKnee) {
     because.push(`the knee is at ${rateOfKnee(knee)} documents a second, ${leastKnee} are asked for`);
   }
+  because.push(...refusals(phases, findings, entries));
   if (plan.scenario === 'soak' && resources !== null) {
     for (const { name, what } of growing(resources)) because.push(`${name}: its ${what} grew all the time`);
   }

@@ -189,13 +189,10 @@ const LATELY = 10_000;
 
 /** Documents go on coming until one that came lately has ended: a recovery that nobody saw is none. */
 async function untilWell(stage: Stage, { holds }: Scenario, faultEnded: number): Promise<void> {
-  const at = { http, clock: systemClock, signal: stage.signal, url: stage.ground.stack.target.url, key: undefined };
   while (Date.now() - faultEnded <= holds.recoverWithin) {
     // What does not answer is not well.
-    const rows = await listRows(at, `${stage.run}-ours`).catch(() => []);
-    const done = new Set(
-      rows.flatMap(({ id, status }) => (status === 'completed' || status === 'rejected' ? [id] : [])),
-    );
+    const rows = await listRows(documentsAt(stage), `${stage.run}-ours`, 'completed').catch(() => []);
+    const done = new Set(rows.map(({ id }) => id));
     const since = Math.max(faultEnded, Date.now() - LATELY);
     if (stage.ours.sent.some(({ at: sentAt, id }) => id !== undefined && sentAt > since && done.has(id))) return;
     await stage.wait(LOOK_EVERY);
@@ -239,9 +236,13 @@ function openedBy({ at, body }: Mail, began: number): Opened {
   return { service: component ?? '', summary, after: Date.parse(at) - began };
 }
 
+const documentsAt = ({ ground, signal }: Stage): DocumentsAt => ({
+  ...{ http, clock: systemClock, signal, url: ground.stack.target.url, key: undefined },
+});
+
 async function settle(stage: Stage) {
   const { stack } = stage.ground;
-  const at: DocumentsAt = { http, clock: systemClock, signal: stage.signal, url: stack.target.url, key: undefined };
+  const at = documentsAt(stage);
   const follow = async (uploads: Uploads, name: string, side: DocumentsAt) => {
     const run = `${stage.run}-${name}`;
     await untilEnded(side, run, PATIENCE);

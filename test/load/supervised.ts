@@ -17,22 +17,19 @@ export type SupervisedChild = {
 
 const ended = z.looseObject({ child: z.string(), how: z.string() });
 
+export type Supervised = Member & {
+  /** Was the end that was told of just now our doing? Each kill excuses one. */
+  excuses(): boolean;
+};
+
 /** @returns live: each end of a child, as the supervisor tells of it, that is not one of our kills. */
-export function accidentsOf(
-  supervisor: ChildProcess,
-  killed: readonly { readonly role: string; kills(): number }[],
-): readonly string[] {
+export function accidentsOf(supervisor: ChildProcess, members: readonly Supervised[]): readonly string[] {
   const accidents: string[] = [];
-  const ends = new Map<string, number>();
   const read = (line: string) => {
     if (!/"\w+ (?:ended and is started again|keeps ending and is given up)"/.test(line)) return;
     const { child, how } = ended.parse(JSON.parse(line));
-    const count = (ends.get(child) ?? 0) + 1;
-    ends.set(child, count);
-    if (count <= (killed.find(({ role }) => role === child)?.kills() ?? 0)) return;
-    accidents.push(`${child} ended by itself (${how})`);
-    // It is told of once.
-    ends.set(child, count - 1);
+    const member = members.find(({ role }) => role === child);
+    if (!member?.excuses()) accidents.push(`${child} ended by itself (${how})`);
   };
   for (const stream of [supervisor.stdout, supervisor.stderr]) {
     if (stream !== null) createInterface({ input: stream }).on('line', read);
@@ -43,8 +40,7 @@ export function accidentsOf(
 const UP_WITHIN = 60_000;
 const LOOK_EVERY = 50;
 
-/** `kills`: how often it was killed by us. */
-export function supervised({ parent, role, health, metrics }: SupervisedChild): Member & { kills(): number } {
+export function supervised({ parent, role, health, metrics }: SupervisedChild): Supervised {
   let [dead, kills]: [dead: number | undefined, kills: number] = [undefined, 0];
   let rising: Promise<void> = Promise.resolve();
   const pid = (): number | undefined => childrenOf(parent).find((child) => child.role === role)?.pid;
@@ -93,6 +89,10 @@ export function supervised({ parent, role, health, metrics }: SupervisedChild): 
     pid,
     metrics: () => `${metrics}/metrics`,
     complaints: () => [],
-    kills: () => kills,
+    excuses: () => {
+      if (kills === 0) return false;
+      kills--;
+      return true;
+    },
   };
 }
